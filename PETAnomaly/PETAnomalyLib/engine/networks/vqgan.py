@@ -1,0 +1,107 @@
+"""VQ-GAN: images to tokens and back (paper 1, section 2.1 and appendix C).
+
+MONAI's `VQVAE` is this architecture's published form (Tudosiu et al., arXiv 2209.03177). Two things
+differ from the paper there and are put right here: the paper's residual block is a 3x3x3 convolution
+followed by a 1x1x1 one (MONAI: 3x3x3 twice), and the paper has a single dropout, before the last
+transposed convolution (MONAI's `dropout=` puts one into every block).
+
+That single dropout is the last thing but one in the decoder, so decoding comes in two halves:
+`hidden` (expensive, once a latent) and `image` (cheap, once a dropout pass).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from monai.networks.blocks import Convolution
+from monai.networks.nets.vqvae import VQVAE, VQVAEResidualUnit
+from torch import Tensor, nn
+
+DROPOUT = 0.05  # paper 1, appendix C.1
+
+
+@dataclass(frozen=True)
+class VQGANSizes:
+    """What the network is built from.
+
+    Attributes:
+        channels: feature channels of each stride-2 level, finest first.
+        residual_blocks: residual blocks a level.
+        codebook: number of codes (paper 1: 64 for PET, 256 for CT).
+        code_length: length of a code.
+    """
+
+    channels: tuple[int, ...]
+    codebook: int
+    code_length: int
+    residual_blocks: int = 3
+
+    @property
+    def stride(self) -> int:
+        """Voxels a token spans along each axis."""
+        return 2 ** len(self.channels)
+
+
+class VQGAN(nn.Module):
+    """Encoder, EMA codebook and decoder with dropout before its last layer.
+
+    Shapes: images B x 1 x D x H x W in the model's intensity unit; tokens B x d x h x w (int64),
+    with d = D / stride and so on.
+    """
+
+    def __init__(self, sizes: VQGANSizes) -> None:
+        super().__init__()
+        levels = len(sizes.channels)
+        vqvae = VQVAE(
+            spatial_dims=3,
+            in_channels=1,
+            out_channels=1,
+            channels=sizes.channels,
+            num_res_layers=sizes.residual_blocks,
+            num_res_channels=sizes.channels,
+            downsample_parameters=((2, 4, 1, 1),) * levels,
+            upsample_parameters=((2, 4, 1, 1, 0),) * levels,
+            num_embeddings=sizes.codebook,
+            embedding_dim=sizes.code_length,
+            commitment_cost=0.25,  # beta, paper 1, appendix C.1
+            decay=0.99,
+        )
+        for module in vqvae.modules():
+            if isinstance(module, VQVAEResidualUnit):
+                module.conv2 = Convolution(
+                    spatial_dims=3,
+                    in_channels=module.num_res_channels,
+                    out_channels=module.in_channels,
+                    kernel_size=1,
+                    conv_only=True,
+                )
+        self.sizes = sizes
+        self.encoder = vqvae.encoder
+        self.quantizer = vqvae.quantizer.quantizer
+        self.before_dropout = nn.Sequential(*list(vqvae.decoder.blocks)[:-1])
+        self.after_dropout = list(vqvae.decoder.blocks)[-1]
+
+    def tokens(self, images: Tensor) -> Tensor:
+        """Nearest code of every encoded position (paper 1, equation 4): B x d x h x w."""
+        return self.quantizer.quantize(self.encoder(images))[2]
+
+    def hidden(self, tokens: Tensor) -> Tensor:
+        """Everything before the dropout: B x channels[0] x D/2 x H/2 x W/2."""
+        return self.before_dropout(self.quantizer.embed(tokens))
+
+    def image(self, hidden: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """The last layer: B x 1 x D x H x W, with one dropout mask drawn from `generator` if given.
+
+        The mask is drawn on the CPU so that a seed means the same mask on every device.
+        """
+        if generator is None:
+            return self.after_dropout(hidden)
+        kept = torch.rand(hidden.shape, generator=generator) >= DROPOUT
+        return self.after_dropout(hidden * kept.to(hidden.device) / (1.0 - DROPOUT))
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Training: reconstruction, commitment loss, tokens (the codebook moves by its EMA)."""
+        quantized, commitment, tokens = self.quantizer(self.encoder(images))
+        hidden = nn.functional.dropout(self.before_dropout(quantized), DROPOUT, self.training)
+        return self.after_dropout(hidden), commitment, tokens

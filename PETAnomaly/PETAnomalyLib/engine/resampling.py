@@ -1,0 +1,82 @@
+"""Tokens -> likelihoods -> resampling mask -> N healed latents (paper 1, section 3.1).
+
+The sequential steps are the masked tokens alone: runs of kept tokens are consumed as chunks, all N
+samples advance together, and what lies before the first masked token is computed once for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from PETAnomalyLib.engine.networks.performer import Performer
+
+
+def token_log_likelihood(performer: Performer, tokens: Tensor, context: Tensor | None) -> Tensor:
+    """log p(s_i | s_<i, ct) of every token of one study.
+
+    Args:
+        performer: the transformer.
+        tokens: 1 x T.
+        context: CT tokens, 1 x T, or None.
+
+    Returns:
+        T values in nats.
+    """
+    logits = performer(tokens, context)  # 1 T codebook
+    return torch.log_softmax(logits[0], -1).gather(-1, tokens[0, :, None])[:, 0]
+
+
+def resample(
+    performer: Performer,
+    tokens: Tensor,
+    context: Tensor | None,
+    mask: Tensor,
+    uniforms: Tensor,
+    on_drawn: Callable[[int], None] = lambda drawn: None,
+) -> Tensor:
+    """Draw the masked tokens from the transformer, each given the already healed prefix.
+
+    Args:
+        performer: the transformer.
+        tokens: 1 x T, the encoded study.
+        context: CT tokens, 1 x T, or None.
+        mask: T booleans, true where p(s_i) < t.
+        uniforms: N x masked, numbers in [0, 1): sample n's k-th draw is the inverse of the
+            cumulative distribution at uniforms[n, k].
+        on_drawn: called with the number of masked tokens drawn so far.
+
+    Returns:
+        N x T healed tokens; kept tokens are as they were.
+    """
+    samples = uniforms.shape[0]
+    conditioning = performer.condition(context)
+    states, start = None, 0
+    healed = tokens
+    for k, position in enumerate(mask.nonzero()[:, 0].tolist()):
+        logits, states = performer.advance(
+            healed, conditioning, states, start, position + 1, last_only=True
+        )
+        if k == 0:  # from here on the samples differ
+            healed = healed.repeat(samples, 1)
+            states = tuple(
+                type(state)(*(x.expand(samples, *x.shape[1:]) for x in state)) for state in states
+            )
+            logits = logits.expand(samples, -1, -1)
+        healed[:, position] = draw(logits[:, 0], uniforms[:, k])
+        start = position + 1
+        on_drawn(k + 1)
+    return healed if healed.shape[0] == samples else healed.repeat(samples, 1)
+
+
+def draw(logits: Tensor, uniforms: Tensor) -> Tensor:
+    """One token a row from softmax(logits), N x codebook, by the inverse cumulative distribution.
+
+    Paper 1, section 3.3: a multinomial draw from the transformer's likelihoods.
+    """
+    cumulative = torch.softmax(logits.double(), -1).cumsum(-1)
+    # Rounding may leave the last value a hair under 1: never one past the last code.
+    drawn = torch.searchsorted(cumulative, uniforms.double()[:, None], right=True)[:, 0]
+    return drawn.clamp_max(logits.shape[-1] - 1)
