@@ -1,0 +1,191 @@
+"""The command line `petanomaly`: one way in, for people, for scripts and for the Slicer panel.
+
+    petanomaly detect --pet PATH [--ct PATH] --out DIR ...
+    petanomaly models list | show NAME | verify DIR | add DIR|ZIP
+    petanomaly suv DICOM_DIR --out FILE.nii.gz
+    petanomaly phantom --out DIR --count N --seed S
+
+Each subcommand lives in `commands/`. Here is what they share: which reporter tells the story, what
+stops a run, and what every kind of failure looks like from outside. Exit codes: 0 done, 1 a bug,
+2 bad input or usage, 3 out of memory, 4 cancelled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from typing import NoReturn
+
+from PETAnomalyLib import __version__
+from PETAnomalyLib.engine import commands
+from PETAnomalyLib.engine.errors import (
+    Cancelled,
+    InputError,
+    OutOfMemoryError,
+    PETAnomalyError,
+)
+from PETAnomalyLib.engine.events import (
+    Cancellation,
+    ConsoleReporter,
+    JsonReporter,
+    Reporter,
+    events_on_stdout,
+)
+from PETAnomalyLib.engine.output_folder import abandon_partial_output
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+
+
+class UsageError(PETAnomalyError):
+    """A command line that cannot be understood."""
+
+    kind = "usage"
+
+
+class MissingPackageError(PETAnomalyError):
+    """A Python package that the command needs is not installed."""
+
+    kind = "missing-package"
+
+
+class BugError(PETAnomalyError):
+    """Something that this program should have foreseen."""
+
+    kind = "bug"
+    exit_code = 1
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are `UsageError`s, so that they become events too."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises:
+        UsageError: always.
+        """
+        sentence = message[:1].upper() + message[1:].rstrip(".") + "."
+        raise UsageError(sentence, f"See {self.prog} --help.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: the command line without the program's name; default: this process's own.
+
+    Returns:
+        The exit code.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    cancellation = Cancellation(abandon_partial_output)
+    with _termination_unwinds():
+        if "--events" in arguments:
+            with events_on_stdout() as stream:
+                return _run(arguments, JsonReporter(stream, cancellation), cancellation)
+        _accept_any_character()
+        return _run(arguments, ConsoleReporter(cancellation), cancellation)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser with every subcommand."""
+    top = Parser(
+        prog="petanomaly",
+        description="Unsupervised anomaly detection in whole-body FDG-PET/CT. Research use only.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"petanomaly {__version__}")
+    subcommands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add_to in commands.ALL:
+        add_to(subcommands)
+    return top
+
+
+def _run(arguments: Sequence[str], reporter: Reporter, cancellation: Cancellation) -> int:
+    try:
+        options = parser().parse_args(arguments)
+        with contextlib.ExitStack() as while_running:
+            if options.cancellable:
+                while_running.enter_context(cancellation.on_signals())
+            if getattr(options, "events", False):
+                while_running.enter_context(cancellation.on_closed_stdin())
+            options.run(options, reporter)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_stdout()
+        return Cancelled.exit_code
+    except (Exception, KeyboardInterrupt) as error:
+        known = _as_known(error)
+        with contextlib.suppress(BrokenPipeError):
+            reporter.error(known)
+        return known.exit_code
+    return 0
+
+
+def _as_known(error: BaseException) -> PETAnomalyError:
+    """The error as one of those that a user can understand."""
+    if isinstance(error, PETAnomalyError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return Cancelled("Stopped on request.")
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        where = f" ({error.filename})" if error.filename else ""
+        return InputError(
+            f"The disk is full{where}.", "Free some space or write to another disk, then try again."
+        )
+    if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("PETAnomalyLib"):
+        remedy = "setup_torch.py" if error.name == "torch" else f"pip install {error.name}"
+        return MissingPackageError(
+            f"The Python package {error.name} is not installed in {sys.executable}.",
+            f"Install it there with: {remedy}",
+        )
+    if _is_out_of_memory(error):
+        return OutOfMemoryError(
+            f"The computer's memory is not enough: {error or 'out of memory'}.",
+            "Close other programs, or choose fewer samples and decodes.",
+        )
+    traceback.print_exception(type(error), error, error.__traceback__, file=sys.stderr)
+    return BugError(
+        f"This is a bug in petanomaly: {type(error).__name__}: {error}.",
+        "Please report it with the traceback that stands on stderr (in Slicer: in the log).",
+    )
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Libraries written in C++ say so in words only."""
+    text = str(error).lower()
+    phrases = ("out of memory", "can't allocate memory", "failed to allocate memory", "bad_alloc")
+    return isinstance(error, MemoryError) or any(phrase in text for phrase in phrases)
+
+
+@contextlib.contextmanager
+def _termination_unwinds() -> Iterator[None]:
+    """SIGTERM raises KeyboardInterrupt as SIGINT does, so that temporary files are removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
+
+
+def _accept_any_character() -> None:
+    """A terminal that cannot show a character shows a substitute; it ends no run."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def _drop_stdout() -> None:
+    """Nobody reads stdout any more: keep the interpreter from failing over it at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

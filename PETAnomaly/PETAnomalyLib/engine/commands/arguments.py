@@ -1,0 +1,70 @@
+"""What the values on the command line must be. Each complaint says what is allowed."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from pathlib import Path
+from typing import Callable
+
+SCORERS = ("kde", "zscore", "residual")
+
+
+def path(text: str) -> Path:
+    """A path that is not empty."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(text)
+
+
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """A whole number from `lowest` to `highest`."""
+
+    def check(text: str) -> int:
+        if not re.fullmatch(r"[+-]?\d+", text) or not lowest <= int(text) <= highest:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number from {lowest} to {highest}"
+            )
+        return int(text)
+
+    return check
+
+
+def number(lowest: float = -math.inf, highest: float = math.inf) -> Callable[[str], float]:
+    """A finite number from `lowest` to `highest`."""
+    limits = {
+        (False, False): "",
+        (True, False): f" of at least {lowest:g}",
+        (False, True): f" of at most {highest:g}",
+        (True, True): f" from {lowest:g} to {highest:g}",
+    }[math.isfinite(lowest), math.isfinite(highest)]
+
+    def check(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and lowest <= value <= highest):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number{limits}")
+        return value
+
+    return check
+
+
+def scorer(text: str) -> str:
+    """The name of a scorer."""
+    if text not in SCORERS:
+        raise argparse.ArgumentTypeError(
+            f"there is no scorer {text!r}; there are kde, zscore, residual"
+        )
+    return text
+
+
+def device(text: str) -> str:
+    """`auto`, `cpu`, `cuda`, `cuda:` and a number, or `mps`. Whether it is there shows later."""
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,3})?", text):
+        raise argparse.ArgumentTypeError(
+            f"there is no device {text!r}; there are auto, cpu, cuda, cuda:0, cuda:1 ..., mps"
+        )
+    return text

@@ -1,0 +1,92 @@
+"""`petanomaly detect`: from a PET/CT study to maps, findings and a report."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from PETAnomalyLib.engine.commands import arguments
+from PETAnomalyLib.engine.events import Reporter
+
+if TYPE_CHECKING:
+    from PETAnomalyLib.engine.commands import Subcommands
+
+MOST_DRAWS = 1000
+LARGEST_SEED = 2**63 - 1
+
+
+def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
+    """Add `detect`. A setting that is not given keeps the default of `DetectionSettings`."""
+    parser: argparse.ArgumentParser = subcommands.add_parser(
+        "detect",
+        help="find anomalies in a study",
+        description="Find anomalies in a PET/CT study. PATH is an image file (NIfTI, NRRD, MHA) or "
+        "a DICOM folder. DIR must be new, empty or hold an earlier result.",
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+    )
+    add = parser.add_argument
+    add("--pet", type=arguments.path, required=True, metavar="PATH", help="the PET")
+    add(
+        "--ct",
+        type=arguments.path,
+        default=None,
+        metavar="PATH",
+        help="the CT, if the model uses one",
+    )
+    add("--out", type=arguments.path, required=True, metavar="DIR", help="where the results go")
+    add("--model", metavar="NAME|DIR", help="the model; see: petanomaly models list")
+    add("--scorer", type=arguments.scorer, metavar="|".join(arguments.SCORERS))
+    draws = arguments.whole_number(1, MOST_DRAWS)
+    add("--samples", type=draws, metavar="N", help="healed latents")
+    add("--decodes", type=draws, metavar="K", help="dropout decodes of each")
+    add("--seed", type=arguments.whole_number(0, LARGEST_SEED), metavar="S")
+    add("--device", type=arguments.device, metavar="auto|cpu|cuda[:i]|mps")
+    add(
+        "--threshold",
+        type=arguments.number(),
+        metavar="T",
+        help="findings start where the scorer's map is above T (default: the model's)",
+    )
+    add(
+        "--grow",
+        type=arguments.number(0, 1),
+        metavar="FRACTION",
+        help="grow findings to this fraction of their own SUVmax (default: 0.4; 0: no growing)",
+    )
+    add(
+        "--min-volume",
+        type=arguments.number(0),
+        dest="min_volume_ml",
+        metavar="ML",
+        help="leave out findings smaller than this, in ml (default: the model's)",
+    )
+    add(
+        "--keep-reconstructions",
+        action="store_true",
+        help="also write every pseudo-healthy reconstruction",
+    )
+    add("--events", action="store_true", help="tell progress as JSON lines on stdout")
+    parser.set_defaults(run=run, cancellable=True)
+    return parser
+
+
+def run(options: argparse.Namespace, reporter: Reporter) -> None:
+    """Detect, as the options say."""
+    from PETAnomalyLib.engine.detection import DetectionSettings, detect
+
+    given: dict[str, Any] = vars(options)
+    names = (
+        "model",
+        "scorer",
+        "samples",
+        "decodes",
+        "seed",
+        "device",
+        "threshold",
+        "grow",
+        "min_volume_ml",
+        "keep_reconstructions",
+    )
+    settings = DetectionSettings(**{name: given[name] for name in names if name in given})
+    detect(options.pet, options.ct, options.out, settings, reporter)

@@ -1,0 +1,68 @@
+"""`petanomaly suv` and `petanomaly phantom`: studies made for this program."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from PETAnomalyLib.engine.commands import arguments
+from PETAnomalyLib.engine.events import Reporter
+
+if TYPE_CHECKING:
+    from PETAnomalyLib.engine.commands import Subcommands
+
+MOST_PHANTOMS = 100_000
+LARGEST_SEED = 2**63 - 1
+
+
+def add_suv(subcommands: Subcommands) -> argparse.ArgumentParser:
+    """Add `suv`."""
+    parser: argparse.ArgumentParser = subcommands.add_parser(
+        "suv",
+        help="convert a DICOM PET to SUVbw",
+        description="Convert a DICOM PET series to an image in SUV by body weight (g/ml).",
+        allow_abbrev=False,
+    )
+    parser.add_argument("dicom", type=arguments.path, metavar="DICOM_DIR", help="the DICOM folder")
+    parser.add_argument("--out", type=arguments.path, required=True, metavar="FILE.nii.gz")
+    parser.set_defaults(run=run_suv, cancellable=False)
+    return parser
+
+
+def run_suv(options: argparse.Namespace, reporter: Reporter) -> None:
+    """Convert."""
+    from PETAnomalyLib.engine.suv import convert_dicom_to_suv
+
+    convert_dicom_to_suv(options.dicom, options.out)
+    reporter.log("info", f"Wrote {options.out}")
+
+
+def add_phantom(subcommands: Subcommands) -> argparse.ArgumentParser:
+    """Add `phantom`."""
+    parser: argparse.ArgumentParser = subcommands.add_parser(
+        "phantom",
+        help="make synthetic studies with known lesions",
+        description="Make synthetic whole-body PET/CT studies with ground truth, as a cohort: "
+        "DIR/<patient>/<study>/{SUV,CTres,SEG}.nii.gz.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--out", type=arguments.path, required=True, metavar="DIR")
+    add("--count", type=arguments.whole_number(1, MOST_PHANTOMS), required=True, metavar="N")
+    add("--seed", type=arguments.whole_number(0, LARGEST_SEED), required=True, metavar="S")
+    add("--healthy", action="store_true", help="without lesions")
+    add("--json", action="store_true", help="print what was made as JSON")
+    parser.set_defaults(run=run_phantom, cancellable=True)
+    return parser
+
+
+def run_phantom(options: argparse.Namespace, reporter: Reporter) -> None:
+    """Make the cohort."""
+    from PETAnomalyLib.engine.phantom import write_cohort
+
+    studies = write_cohort(options.out, options.count, options.seed, options.healthy)
+    if options.json:
+        print(json.dumps([str(study) for study in studies], indent=2, ensure_ascii=False))
+        return
+    reporter.log("info", f"Wrote {len(studies)} studies into {options.out}")
