@@ -1,7 +1,7 @@
 """The subcommands of `petanomaly`, one family a file.
 
 Each file has a function that adds its subcommands to the parser and sets two defaults on them:
-`run(options, reporter)`, and `cancellable`, whether it asks `reporter.check_cancelled()` as it goes.
+`run(options, reporter)`, and `cancellable`: it asks `reporter.check_cancelled()` as it goes.
 Everything heavy (torch, the image libraries) is imported when a command runs, not before.
 """
 

@@ -1,0 +1,58 @@
+# make demo    find the lesions of a synthetic whole-body PET/CT that the model has never seen
+# make test    formatting, lint, types and every test
+# make lint    formatting, lint and types only
+#
+# Each makes .venv first and installs what it needs, torch through setup_torch.py. Nothing outside
+# this folder is touched, but for the system libraries of Qt (Testing/system_libraries.sh).
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+INSTALL := $(PYTHON) -m pip install --disable-pip-version-check --quiet
+
+# The first that runs, is recent enough and can make environments; 3.11 first, as in the panel tests.
+FIND_PYTHON := for p in python3.11 /usr/bin/python3.11 python3.12 python3.10 python3 python3.13 python3.9; do \
+	if $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 14))' \
+	2>/dev/null; then echo $$p; break; fi; done
+
+.PHONY: demo test lint clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.engine
+	$(PYTHON) -m PETAnomalyLib.engine.demo
+
+test: lint $(VENV)/.panel
+	QT_QPA_PLATFORM=offscreen $(PYTHON) -m pytest
+
+lint: $(VENV)/.development
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy .
+
+clean:
+	rm -rf $(VENV) demo build *.egg-info PETAnomaly/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/.created:
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then \
+		echo "No Python from 3.9 to 3.14 with its venv module was found. On Debian and Ubuntu:" >&2; \
+		echo "  sudo apt-get install python3-venv" >&2; exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$python"; $$python -m venv --clear $(VENV)
+	touch $@
+
+$(VENV)/.torch: setup_torch.py | $(VENV)/.created
+	$(PYTHON) setup_torch.py --python $(PYTHON)
+	touch $@
+
+$(VENV)/.engine: pyproject.toml $(VENV)/.torch
+	$(INSTALL) -e .
+	touch $@
+
+$(VENV)/.development: pyproject.toml $(VENV)/.torch
+	$(INSTALL) -e ".[training,development]"
+	touch $@
+
+$(VENV)/.panel: pyproject.toml Testing/system_libraries.sh $(VENV)/.development
+	sh Testing/system_libraries.sh
+	$(INSTALL) -e ".[training,development,panel-tests]"
+	touch $@
