@@ -95,18 +95,14 @@ def _part(intensity: Mapping[str, Any], modality: str, scaling: str) -> Mapping[
     if not isinstance(part, Mapping):
         raise _error(modality, "is missing or not an object")
     if part.get("scaling") != scaling:
-        raise _error(
-            f"{modality}.scaling", f"is {part.get('scaling')!r:.60}; known here: {scaling!r}"
-        )
+        raise _error(f"{modality}.scaling", f"is missing or unknown; known here: '{scaling}'")
     return part
 
 
 def _number(part: Mapping[str, Any], modality: str, name: str, low: float, high: float) -> float:
     value = part.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise _error(
-            f"{modality}.{name}", f"is {value!r:.60}; it must be a number from {low:g} to {high:g}"
-        )
+        raise _error(f"{modality}.{name}", f"must be a number from {low:g} to {high:g}")
     return float(value)
 
 
