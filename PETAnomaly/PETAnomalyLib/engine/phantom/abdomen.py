@@ -75,9 +75,7 @@ def _spleen(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     inside &= np.isin(canvas.tissue[box], OPEN)
     hu = 105.0 if patient.contrast else 50.0
     mottle = 1 + 0.04 * canvas.rough[1][box]
-    canvas.fill(
-        box, inside, Tissue.SPLEEN, (patient.uptake.spleen * mottle).astype(np.float32), hu
-    )
+    canvas.fill(box, inside, Tissue.SPLEEN, (patient.uptake.spleen * mottle).astype(np.float32), hu)
 
 
 def _pancreas_and_adrenals(canvas: Canvas, patient: Patient) -> None:
@@ -126,7 +124,11 @@ def _stomach(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     lumen = tube.rel < 1 - 7.0 / np.clip(line[:, 3].mean(), 12, 40)
     contents = 15.0 if rng.random() < 0.6 else rng.uniform(40, 250)
     canvas.fill(
-        tube.box, inside, Tissue.STOMACH, wall.astype(np.float32), 75.0 if patient.contrast else 42.0
+        tube.box,
+        inside,
+        Tissue.STOMACH,
+        wall.astype(np.float32),
+        75.0 if patient.contrast else 42.0,
     )
     canvas.fill(tube.box, inside & lumen, Tissue.STOMACH, rng.uniform(0.4, 1.2), contents)
     gas = inside & lumen & (canvas.y[tube.box] < -26 - 18 * patient.build.visceral)
@@ -151,7 +153,9 @@ def paint_genitals(canvas: Canvas, patient: Patient) -> None:
     place = np.array([rng.normal(0, 9), 18 + rng.normal(0, 7), 52 + 14 * size + rng.normal(0, 6)])
     tilt = (rng.normal(25, 25), rng.normal(0, 10), 0)
     hu = 85.0 if patient.contrast else 48.0
-    canvas.blob(place, np.array([24, 22, 34]) * size, Tissue.GENITAL, rng.uniform(1.0, 1.7), hu, tilt)
+    canvas.blob(
+        place, np.array([24, 22, 34]) * size, Tissue.GENITAL, rng.uniform(1.0, 1.7), hu, tilt
+    )
     if size > 1.3:
         patient.variants.append("fibroid uterus")
         for _ in range(int(rng.integers(1, 4))):
@@ -162,7 +166,9 @@ def paint_genitals(canvas: Canvas, patient: Patient) -> None:
     young = patient.build.age < 52
     if young and rng.random() < 0.45:
         patient.variants.append("endometrium")
-        canvas.blob(place, np.array([7, 6, 17]) * size, Tissue.GENITAL, rng.uniform(2.5, 7), hu - 15, tilt)
+        canvas.blob(
+            place, np.array([7, 6, 17]) * size, Tissue.GENITAL, rng.uniform(2.5, 7), hu - 15, tilt
+        )
     for side in (-1, 1):
         ovary = place + [side * rng.uniform(30, 48), rng.normal(2, 9), rng.normal(6, 10)]
         hot = young and rng.random() < 0.3

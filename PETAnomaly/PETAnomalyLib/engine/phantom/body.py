@@ -24,7 +24,7 @@ MUSCLE_PROFILE = np.array(
 # Body z, then half widths (x, y) and middle y of the thoracic, abdominal and pelvic cavity, mm.
 CAVITY_PROFILE = np.array(
     [
-        (-40, 30, 30, 0), (0, 52, 50, 0), (50, 64, 58, -4), (85, 88, 66, -8), (120, 112, 72, -12),
+        (-40, 30, 30, 0), (0, 48, 50, 0), (50, 58, 58, -4), (85, 74, 66, -8), (125, 106, 72, -12),
         (200, 121, 76, -13), (290, 128, 84, -6), (350, 133, 89, 0), (420, 133, 90, 0),
         (480, 122, 82, 2), (520, 96, 66, 8), (548, 66, 46, 14), (566, 40, 26, 16), (575, 5, 5, 16),
     ]
@@ -67,7 +67,7 @@ class Envelope:
     def __init__(self, canvas: Canvas, patient: Patient) -> None:
         build = patient.build
         self.level = np.clip(canvas.z - LOWEST_MM, 0, len(Z_TABLE) - 1).astype(np.int16)
-        self.belly = np.exp(-(((Z_TABLE - 180) / 110.0) ** 2)) * build.visceral
+        self.belly = np.exp(-(((Z_TABLE - 180) / 110.0) ** 2)) * (build.visceral - 0.3)
         width, depth = profile(MUSCLE_PROFILE, 1), profile(MUSCLE_PROFILE, 2)
         shoulders = 1 + (build.shoulders - 1) * np.clip((Z_TABLE - 250) / 150.0, 0, 1)
         hips = 1 + (build.hips - 1) * np.clip((200 - Z_TABLE) / 120.0, 0, 1)
@@ -124,6 +124,11 @@ def paint_envelope(canvas: Canvas, patient: Patient) -> Envelope:
     fat, muscle = patient.uptake.fat, patient.uptake.muscle
     whole = (slice(None), slice(None), slice(None))
     trunk = canvas.z > PERINEUM_MM
+    # The trunk rounds off towards the perineum; the thighs take over.
+    ending = np.clip((25 - Z_TABLE) / (25.0 - PERINEUM_MM), 0, 1) ** 2
+    ending = ending.astype(np.float32)[envelope.level]
+    envelope.skin += ending
+    envelope.trunk += ending
     ripple = 1 + 0.02 * canvas.rough[0]
     fat_suv = (fat * (1 + 0.15 * canvas.rough[2])).astype(np.float32)
     muscle_suv = (muscle * (1 + 0.10 * canvas.rough[1])).astype(np.float32)
@@ -132,19 +137,16 @@ def paint_envelope(canvas: Canvas, patient: Patient) -> Envelope:
         _breasts(canvas, patient, envelope)
     lean: list[tuple[tuple[slice, slice, slice], Mask]] = []
     for line, fat_mm in _limbs(patient.build, envelope):
-        knots = smooth_line(line, 25.0)
-        outer = knots + [0, 0, 0, fat_mm]
-        tube = canvas.tube(outer)
+        knots = smooth_line(line, 45.0)
+        tube = canvas.tube(knots + [0, 0, 0, fat_mm], reach=1.02)
         canvas.fill(tube.box, tube.rel < 1, Tissue.FAT, fat_suv[tube.box], -102.0)
-        tube = canvas.tube(knots)
-        lean.append((tube.box, tube.rel < 1))
-    bottom, level = canvas.ellipsoid((0, 66, 5), (125, 58, 85), roughness=0.03)
+        bare = (knots[:, 3] / (knots[:, 3] + fat_mm)).astype(np.float32)
+        lean.append((tube.box, tube.rel < bare[tube.segment]))
+    bottom, level = canvas.ellipsoid((0, 54, 0), (128, 60, 98), roughness=0.03)
     canvas.fill(bottom, level < 1, Tissue.FAT, fat_suv[bottom], -102.0)
     for box, inside in lean:
         canvas.fill(box, inside, Tissue.MUSCLE, muscle_suv[box], 52.0)
-    canvas.fill(
-        whole, (envelope.trunk * ripple < 1) & trunk, Tissue.MUSCLE, muscle_suv, 52.0
-    )
+    canvas.fill(whole, (envelope.trunk * ripple < 1) & trunk, Tissue.MUSCLE, muscle_suv, 52.0)
     _fat_planes(canvas, fat, envelope)
     _cavities(canvas, patient, envelope)
     return envelope
@@ -159,8 +161,8 @@ def _limbs(build: Build, envelope: Envelope) -> list[tuple[list[tuple[float, ...
     for side in (-1, 1):
         limbs.append(
             (
-                [(side * hip, 2, 55, 78), (side * hip * 1.02, 0, -30, 76),
-                 (side * hip * 0.98, -4, -150, 70), (side * hip * 0.9, -6, -330, 60)],
+                [(side * hip, 4, 55, 82), (side * hip * 1.02, 2, -30, 82),
+                 (side * hip * 0.98, -2, -150, 74), (side * hip * 0.9, -6, -330, 60)],
                 thigh,
             )
         )  # fmt: skip
@@ -188,7 +190,12 @@ def _breasts(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         canvas.blob(centre, (size * 1.15, size * 0.95, size), Tissue.FAT, patient.uptake.fat, -100)
         inner = (centre[0], centre[1] - 0.35 * size, centre[2])
         canvas.blob(
-            inner, (size * 0.55, size * 0.5, size * 0.5), Tissue.BREAST, glandular, 10, roughness=0.3
+            inner,
+            (size * 0.55, size * 0.5, size * 0.5),
+            Tissue.BREAST,
+            glandular,
+            10,
+            roughness=0.3,
         )
 
 
@@ -217,11 +224,8 @@ def _cavities(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     fat_suv = (1.1 * uptake.fat * (1 + 0.15 * canvas.rough[2])).astype(np.float32)
     canvas.fill(whole, belly, Tissue.VISCERAL_FAT, fat_suv, -104.0)
     rng = patient.stream("lungs")
-    middle = (
-        24
-        + 14 * np.exp(-(((canvas.z - 420) / 60) ** 2))
-        - 12 * np.clip((-canvas.y - 30) / 40, 0, 1) * (canvas.z > 440)
-    )
+    middle = (24 + 14 * np.exp(-(((Z_TABLE - 420) / 60) ** 2))).astype(np.float32)[envelope.level]
+    middle -= np.clip((-canvas.y - 30) * 0.3, 0, 12) * (canvas.z > 440)
     lung = chest & (np.abs(canvas.x) > middle)
     soft = (0.55 * uptake.blood * (1 + 0.08 * canvas.rough[1])).astype(np.float32)
     canvas.fill(whole, chest, Tissue.SOFT, soft, -25.0)

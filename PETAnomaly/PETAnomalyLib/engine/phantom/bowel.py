@@ -33,7 +33,10 @@ def _segments(
     for _ in range(number):
         at, length = int(rng.integers(0, count)), int(rng.integers(2, 16))
         hot = float(np.exp(rng.uniform(np.log(low), np.log(high))))
-        along[at : at + length] = np.maximum(along[at : at + length], hot)
+        part = along[at : at + length]
+        rise = 0.55 + 0.45 * np.sin(np.pi * (np.arange(len(part)) + 0.5) / length)
+        restless = np.clip(1 + 0.3 * noise[at : at + length], 0.6, 1.4)
+        along[at : at + length] = np.maximum(part, hot * rise * restless)
     return along
 
 
@@ -52,7 +55,7 @@ def _paint(
         return
     inside = (tube.rel < 1) & np.isin(canvas.tissue[tube.box], OPEN)
     inside &= envelope.cavity[tube.box] < 1.02
-    suv = along[tube.segment].astype(np.float32)
+    suv = (along[tube.segment] * (1 + 0.12 * canvas.rough[2][tube.box])).astype(np.float32)
     hu = contents[tube.segment].astype(np.float32)
     lumen = inside & (tube.rel < wall)
     if not gas_above:
@@ -142,22 +145,24 @@ def _small_bowel(
         wall_hu, True,
     )  # fmt: skip
     # Jejunum and ileum: a wandering line, kept in the middle of the abdomen by reflection.
-    half = np.array([74 + 14 * patient.build.visceral, 34, 72])
-    middle = np.array([rng.normal(0, 8), -34 - 12 * patient.build.visceral, 152])
-    steps = int(rng.integers(46, 66))
+    half = np.array([78 + 14 * patient.build.visceral, 36, 94])
+    middle = np.array([rng.normal(0, 8), -34 - 12 * patient.build.visceral, 142])
+    steps = int(rng.integers(70, 96))
     heading = rng.normal(size=3)
     place = np.array([0.5, 0.0, 0.8])
     points = []
     for _ in range(steps):
         heading = 0.55 * heading + rng.normal(0, 0.75, 3)
-        place = place + 0.36 * heading / np.linalg.norm(heading) * [1.0, 1.3, 0.8]
+        place = place + 0.48 * heading / np.linalg.norm(heading) * [1.0, 1.3, 0.8]
         over = np.abs(place) > 1
         heading[over] *= -1
         place = np.clip(place, -1, 1)
-        points.append([*(middle + place * half), rng.uniform(9.5, 13.5)])
+        points.append([*(middle + place * half), rng.uniform(10.5, 15)])
     knots = smooth_line(np.array(points), 9.0)
     count = len(knots)
-    base = patient.uptake.bowel * (rng.uniform(1.5, 4) if metformin and rng.random() < 0.6 else 0.95)
+    base = patient.uptake.bowel * (
+        rng.uniform(1.5, 4) if metformin and rng.random() < 0.6 else 0.95
+    )
     number = int(rng.choice([0, 1, 2, 4], p=[0.35, 0.3, 0.2, 0.15]))
     if number:
         patient.variants.append("small bowel loop")

@@ -164,12 +164,27 @@ class Canvas:
 
     def box(self, points: ArrayLike, margin_mm: float) -> Box:
         """The voxels that can lie within `margin_mm` of any of the body points (n x 3)."""
-        pose = self.pose
-        body = np.atleast_2d(np.asarray(points, float))[:, :3] - [0, 0, pose.bottom_mm]
-        position = (body * pose.scale) @ pose.rotation + pose.offset_mm
+        body = np.atleast_2d(np.asarray(points, float))[:, :3]
+        position = self._straight(body)
+        # Where the deformation has carried the point: read it off at the first guess.
+        index = tuple(
+            np.clip(
+                np.round((position[:, 2 - axis] - self.axes[axis][0]) / SPACING_MM[2 - axis]),
+                0,
+                self.shape[axis] - 1,
+            ).astype(int)
+            for axis in range(3)
+        )
+        there = np.stack([self.axes[axis][index[axis]] for axis in (2, 1, 0)], 1)
+        bent = np.stack([self.x[index], self.y[index], self.z[index]], 1)
+        position += there - self._straight(bent)
         slices = []
-        for axis, column, step in ((0, 2, SPACING_MM[2]), (1, 1, SPACING_MM[1]), (2, 0, SPACING_MM[0])):
-            reach = margin_mm * 1.15 + DEFORMATION_MM
+        for axis, column, step in (
+            (0, 2, SPACING_MM[2]),
+            (1, 1, SPACING_MM[1]),
+            (2, 0, SPACING_MM[0]),
+        ):
+            reach = margin_mm * 1.2 + 6.0
             low = int(np.floor((position[:, column].min() - reach - self.axes[axis][0]) / step))
             high = int(np.ceil((position[:, column].max() + reach - self.axes[axis][0]) / step)) + 1
             low, high = max(low, 0), min(high, self.shape[axis])
@@ -177,6 +192,11 @@ class Canvas:
                 return EMPTY
             slices.append(slice(low, high))
         return (slices[0], slices[1], slices[2])
+
+    def _straight(self, body: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Grid positions (n x 3, mm) of body points (n x 3) as if nothing were deformed."""
+        pose = self.pose
+        return ((body - [0, 0, pose.bottom_mm]) * pose.scale) @ pose.rotation + pose.offset_mm
 
     def ellipsoid(
         self,
@@ -203,10 +223,12 @@ class Canvas:
             total *= 1 + np.clip(2 * roughness * self.rough[0][box], -0.7, 0.7)
         return box, total
 
-    def tube(self, line: ArrayLike, roughness: float = 0.0) -> Tube:
-        """The neighbourhood of a line of points (n x 4: x, y, z, radius; reference mm)."""
+    def tube(self, line: ArrayLike, roughness: float = 0.0, reach: float = 1.3) -> Tube:
+        """The neighbourhood of a line of points (n x 4: x, y, z, radius; reference mm).
+
+        Distances are found up to `reach` radii.
+        """
         knots = np.asarray(line, np.float32)
-        reach = 1.5
         whole = self.box(knots[:, :3], float(knots[:, 3].max()) * reach)
         shape = tuple(s.stop - s.start for s in whole)
         rel = np.full(shape, np.inf, np.float32)

@@ -18,9 +18,7 @@ from PETAnomalyLib.engine.phantom.study import PhantomStudy, generate
 LARGEST_SEED = 2**63 - 1
 
 
-def write_cohort(
-    out: Path, count: int, seed: int, healthy: bool = False
-) -> list[dict[str, Any]]:
+def write_cohort(out: Path, count: int, seed: int, healthy: bool = False) -> list[dict[str, Any]]:
     """Write the phantoms of seeds `seed` .. `seed` + `count` - 1.
 
     Each becomes `<out>/phantom-<seed>/0/` with `SUV.nii.gz` (float32, g/ml), `CTres.nii.gz`

@@ -17,7 +17,11 @@ def paint_head_and_neck(canvas: Canvas, patient: Patient) -> None:
     vessels = 165.0 if patient.contrast else 42.0
     for side in (-1, 1):
         for x, y, r in ((26, -2, 4.5), (32, 2, 6.0)):
-            line = [(side * (x - 6), y - 5, 548, r), (side * x, y - 5, 610, r), (side * x, y + 4, 690, r)]
+            line = [
+                (side * (x - 6), y - 5, 548, r),
+                (side * x, y - 5, 610, r),
+                (side * x, y + 4, 690, r),
+            ]
             tube = canvas.tube(np.array(line, float))
             canvas.fill(tube.box, tube.rel < 1, Tissue.BLOOD, uptake.blood, vessels)
     _jaw(canvas, rng)

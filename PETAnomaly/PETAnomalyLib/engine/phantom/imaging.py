@@ -43,7 +43,7 @@ def draw_scanner(patient: Patient) -> Scanner:
     return Scanner(
         fwhm_mm=float(rng.uniform(5.0, 7.0)),
         liver_cov=float(
-            np.clip(0.092 * (patient.build.bmi / 26) ** 0.8 * np.exp(rng.normal(0, 0.16)), 0.065, 0.125)
+            np.clip(0.1 * (patient.build.bmi / 26) ** 0.8 * np.exp(rng.normal(0, 0.16)), 0.07, 0.13)
         ),
         breath_mm=float(rng.uniform(3, 13)),
         ct_noise_hu=float(rng.uniform(6, 16)),
@@ -58,7 +58,7 @@ def measure_pet(canvas: Canvas, patient: Patient, envelope: Envelope, scanner: S
     rng = patient.stream("counts")
     noise = rng.standard_normal(canvas.shape, dtype=np.float32)
     # Reconstruction correlates neighbours, over about the width of its post-filter.
-    width = [0.62 * sd for sd in scanner.psf_voxels]
+    width = [0.85 * sd for sd in scanner.psf_voxels]
     noise = ndimage.gaussian_filter(noise, width, truncate=3.0)
     noise /= np.float32(noise[::4, ::4, ::4].std())
     scale = scanner.liver_cov * np.sqrt(patient.uptake.liver)

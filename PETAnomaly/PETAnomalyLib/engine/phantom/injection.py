@@ -25,10 +25,18 @@ def paint_injection_site(canvas: Canvas, patient: Patient) -> None:
             return
         at = np.unravel_index(int(near[rng.integers(len(near))]), canvas.shape)
         centre = np.array([canvas.x[at], canvas.y[at], canvas.z[at]], float)
-        line = np.array([(*(centre - [0, 0, 12]), 4.0), (*centre, 6.0), (*(centre + [0, 2, 25]), 3.0)])
+        line = np.array(
+            [(*(centre - [0, 0, 12]), 4.0), (*centre, 6.0), (*(centre + [0, 2, 25]), 3.0)]
+        )
     else:
         # The depot itself is outside the view; the draining vein may be seen.
-        line = np.array([(side * 176 * b, 12, 640, 4), (side * 150 * b, 12, 570, 4.5), (side * 112 * b, 2, 530, 5)])
+        line = np.array(
+            [
+                (side * 176 * b, 12, 640, 4),
+                (side * 150 * b, 12, 570, 4.5),
+                (side * 112 * b, 2, 530, 5),
+            ]
+        )
         line = line[: int(rng.integers(2, 4))]
         value = min(value, 12.0)
     patient.variants.append("injection site")

@@ -71,9 +71,14 @@ STATIONS = (
     ("internal iliac", (52, 22, 55), (5, 10, 14)),
     ("inguinal", (74, -72, 4), (8, 6, 16)),
 )
-
-LYING_DOWN_AXILLA = {"axilla"}
-NOT_REPLACED = (Tissue.AIR, Tissue.AIRWAY, Tissue.URINE, Tissue.KIDNEY, Tissue.MYOCARDIUM, Tissue.BRAIN)
+NOT_REPLACED = (
+    Tissue.AIR,
+    Tissue.AIRWAY,
+    Tissue.URINE,
+    Tissue.KIDNEY,
+    Tissue.MYOCARDIUM,
+    Tissue.BRAIN,
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ def paint_lesions(
     number = int(np.clip(np.ceil(rng.exponential(4.2)), 1, MAXIMUM))
     weights = np.array([site.weight for site in SITES]) * rng.gamma(1.2, size=len(SITES))
     weights /= weights.sum()
-    avidity = float(np.exp(rng.normal(np.log(6.0), 0.35)))  # one tumour: similar uptake everywhere
+    avidity = float(np.exp(rng.normal(np.log(6.8), 0.35)))  # one tumour: similar uptake everywhere
     for _ in range(number):
         site = SITES[int(rng.choice(len(SITES), p=weights))]
         for _attempt in range(14):
@@ -137,10 +142,11 @@ def _try_lesion(
         return None
     background = float(np.median(canvas.suv[shape.box][shape.near]))
     suv = float(np.clip(avidity * np.exp(rng.normal(0, 0.3)), *SUV_RANGE))
-    suv = max(suv, 1.9 * background)
+    # Most lesions stand well clear of their surroundings, some barely.
+    suv = max(suv, (1.9 if rng.random() < 0.15 else 3.0) * background)
     grid = _blurred(shape.inside, psf_voxels)
     # A lesion too small and faint to be told from noise is nobody's truth: make it visible.
-    visible = 1.1 + 0.5 * background
+    visible = 1.4 + 0.7 * background
     suv = max(suv, background + visible / max(float(grid.max()), 1e-3))
     hottest = float(np.percentile(canvas.suv[shape.box][shape.near], 98))
     if suv > SUV_RANGE[1] or hottest > 0.65 * background + 0.45 * float(grid.max()) * suv:
@@ -194,7 +200,9 @@ def _shape(canvas: Canvas, rng: Generator, centre: Array, diameter: float) -> _S
     lobes = 1 if diameter < 14 else int(rng.integers(1, 4))
     for lobe in range(lobes):
         shift = np.zeros(3) if lobe == 0 else rng.normal(0, 0.36 * radius, 3)
-        size = radius * (0.92 if lobe == 0 and lobes > 1 else 1.0 if lobe == 0 else rng.uniform(0.5, 0.75))
+        size = radius * (
+            0.92 if lobe == 0 and lobes > 1 else 1.0 if lobe == 0 else rng.uniform(0.5, 0.75)
+        )
         axes = rotation_matrix(rng.uniform(0, 180, 3)) / (size * stretch)[:, None]
         turned = np.tensordot(axes, offset - shift[:, None, None, None], 1)
         level = np.minimum(level, (turned**2).sum(0))

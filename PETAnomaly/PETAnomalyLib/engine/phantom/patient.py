@@ -89,7 +89,7 @@ def _build(rng: Generator) -> Build:
         age=int(rng.integers(18, 90)),
         shoulders=_normal(rng, 0.92 if female else 1.0, 0.035, 0.8, 1.1),
         hips=_normal(rng, 1.04 if female else 1.0, 0.03, 0.9, 1.15),
-        fat_mm=max(4.0, (3 + 1.35 * (bmi - 17)) * rng.uniform(0.8, 1.2) * (1.2 if female else 0.85)),
+        fat_mm=max(4.0, (3 + 1.5 * (bmi - 17)) * rng.uniform(0.8, 1.2) * (1.2 if female else 0.85)),
         visceral=float(visceral),
     )
 
@@ -109,7 +109,7 @@ def _uptake(rng: Generator) -> Uptake:
         blood=blood,
         spleen=liver * rng.normal(0.85, 0.07),
         lung=_normal(rng, 0.48, 0.05, 0.38, 0.62),
-        muscle=_normal(rng, 0.74, 0.08, 0.55, 0.95),
+        muscle=_normal(rng, 0.78, 0.08, 0.58, 0.95),
         fat=_normal(rng, 0.28, 0.04, 0.2, 0.36),
         marrow=_normal(rng, 1.45, 0.28, 1.0, 2.2) * (1.7 if rng.random() < 0.08 else 1.0),
         kidney=_normal(rng, 3.1, 0.4, 2.4, 4.2),

@@ -61,7 +61,9 @@ def _spine(canvas: Canvas, patient: Patient, density: float) -> None:
     heights = np.interp(np.arange(90, 720), [90, 300, 560, 700], [37, 30, 22, 18])
     running = np.cumsum(1 / heights)
     count = running[np.clip(z - 90, 0, len(running) - 1).astype(int)]
-    disc = (np.mod(count, 1.0) * np.interp(z, [90, 560], [37, 22])) < np.interp(z, [90, 560], [9, 5])
+    disc = (np.mod(count, 1.0) * np.interp(z, [90, 560], [37, 22])) < np.interp(
+        z, [90, 560], [9, 5]
+    )
     _bone(canvas, tube.box, tube.rel, marrow, density, 0.86)
     canvas.fill(tube.box, (tube.rel < 0.98) & disc, Tissue.SOFT, 0.65, 85.0)
     canal = [(0, spine_y(q) + _vertebra_radius(q) + 9, q, 9.5) for q in range(60, 712, 20)]

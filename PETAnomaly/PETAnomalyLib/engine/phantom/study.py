@@ -71,9 +71,7 @@ def generate(seed: int, healthy: bool = False) -> PhantomStudy:
         InputError: the seed is not a whole number >= 0.
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise InputError(
-            f"The phantom's seed is {seed!r}.", "Give a whole number of 0 or more."
-        )
+        raise InputError(f"The phantom's seed is {seed!r}.", "Give a whole number of 0 or more.")
     patient = draw_patient(int(seed))
     scanner = draw_scanner(patient)
     canvas, envelope = paint_patient(patient)

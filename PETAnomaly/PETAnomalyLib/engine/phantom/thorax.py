@@ -33,7 +33,9 @@ def paint_thorax(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         start = int(low * tube.count)
         along[start : start + int(rng.integers(2, 12))] = rng.uniform(2.5, 5)
     if tube.box != EMPTY:
-        open_place = np.isin(canvas.tissue[tube.box], (Tissue.SOFT, Tissue.VISCERAL_FAT, Tissue.MUSCLE))
+        open_place = np.isin(
+            canvas.tissue[tube.box], (Tissue.SOFT, Tissue.VISCERAL_FAT, Tissue.MUSCLE)
+        )
         canvas.fill(
             tube.box,
             (tube.rel < 1) & open_place,
@@ -59,7 +61,11 @@ def _lung_vessels(canvas: Canvas, patient: Patient) -> None:
     vessel = lung & (np.abs(canvas.rough[2]) < 0.34 * np.exp(-distance / 32))
     whole = (slice(None), slice(None), slice(None))
     canvas.fill(
-        whole, vessel, Tissue.BLOOD, 0.75 * patient.uptake.blood, 120.0 if patient.contrast else 25.0
+        whole,
+        vessel,
+        Tissue.BLOOD,
+        0.75 * patient.uptake.blood,
+        120.0 if patient.contrast else 25.0,
     )
 
 
@@ -124,9 +130,7 @@ def _left_ventricle(
     value = np.maximum(value, 0.8 * uptake.blood).astype(np.float32)
     if hot:
         patient.variants.append("myocardium")
-    canvas.fill(
-        box, cup & ~inner, Tissue.MYOCARDIUM, value, 95.0 if patient.contrast else 45.0
-    )
+    canvas.fill(box, cup & ~inner, Tissue.MYOCARDIUM, value, 95.0 if patient.contrast else 45.0)
     if patient.stream("right heart").random() < 0.15 and hot:
         patient.variants.append("right ventricle")
         canvas.blob(
@@ -154,7 +158,15 @@ def _great_vessels(canvas: Canvas, patient: Patient) -> None:
                  (side * 66, -30, 40, 6.5), (side * 76, -62, -10, 6), (side * 74, -62, -150, 5)]  # fmt: skip
         lines.append((iliac, hu))
         lines.append(
-            ([(side * 2, -26, 502, 6), (side * 24, -4, 545, 5.5), (side * 60, 0, 558, 5), (side * 115, 4, 520, 5)], hu)
+            (
+                [
+                    (side * 2, -26, 502, 6),
+                    (side * 24, -4, 545, 5.5),
+                    (side * 60, 0, 558, 5),
+                    (side * 115, 4, 520, 5),
+                ],
+                hu,
+            )
         )
     lines.append(([(0, -10, 480, 6), (-14, -46, 522, 7), (30, -44, 530, 7), (60, -20, 545, 6)], hu))
     for line, attenuation in lines:

@@ -36,12 +36,20 @@ def paint_urinary(canvas: Canvas, patient: Patient) -> None:
         _ureter(canvas, patient, rng, side, pelvis, bladder)
     if horseshoe:
         tube = canvas.tube(smooth_line([(-34, 6, 148, 15), (0, -4, 142, 11), (34, 6, 150, 15)]))
-        canvas.fill(tube.box, tube.rel < 1, Tissue.KIDNEY, patient.uptake.kidney, _kidney_hu(patient))
+        canvas.fill(
+            tube.box, tube.rel < 1, Tissue.KIDNEY, patient.uptake.kidney, _kidney_hu(patient)
+        )
     if rng.random() < 0.04:
         patient.variants.append("transplant kidney")
         side = int(rng.choice([-1, 1]))
         pelvis = _kidney_at(
-            canvas, patient, rng, np.array([side * 84, -34, 112.0]), (15, side * 25, 70 * side), side, 0.9
+            canvas,
+            patient,
+            rng,
+            np.array([side * 84, -34, 112.0]),
+            (15, side * 25, 70 * side),
+            side,
+            0.9,
         )
         _ureter(canvas, patient, rng, side, pelvis, bladder)
     _bladder(canvas, patient, rng, bladder)
@@ -83,10 +91,21 @@ def _kidney_at(
     inside = (level < 1) & ~np.isin(canvas.tissue[box], (*KEEP, Tissue.LUNG, Tissue.LIVER))
     uptake = patient.uptake
     mottle = np.clip(1 + 0.22 * canvas.rough[2][box], 0.6, 1.6)
-    canvas.fill(box, inside, Tissue.KIDNEY, (uptake.kidney * mottle).astype(np.float32), _kidney_hu(patient))
+    canvas.fill(
+        box, inside, Tissue.KIDNEY, (uptake.kidney * mottle).astype(np.float32), _kidney_hu(patient)
+    )
     medial = rotation_matrix(tilt).T @ np.array([-side * 1.0, 0, 0])
     hilum = centre + medial * 12 * size
-    canvas.blob(hilum, np.array([14, 13, 27]) * size, Tissue.VISCERAL_FAT, 1.0, -55, tilt, 0.1, (Tissue.KIDNEY,))
+    canvas.blob(
+        hilum,
+        np.array([14, 13, 27]) * size,
+        Tissue.VISCERAL_FAT,
+        1.0,
+        -55,
+        tilt,
+        0.1,
+        (Tissue.KIDNEY,),
+    )
     axis = rotation_matrix(tilt).T @ np.array([0, 0, 1.0])
     retained = rng.random() < 0.75
     urine = uptake.urine_kidney if retained else uptake.kidney * rng.uniform(0.8, 1.5)
@@ -99,12 +118,17 @@ def _kidney_at(
     for offset in rng.uniform(-30, 30, int(rng.integers(2, 6))):
         calyx = hilum + axis * offset * size - medial * rng.uniform(2, 10)
         tube = canvas.tube(np.array([(*hilum, 3.5), (*calyx, 5.0)]))
-        canvas.fill(
-            tube.box, tube.rel < 1, Tissue.URINE, urine * rng.uniform(0.4, 1.0), hu
-        )
+        canvas.fill(tube.box, tube.rel < 1, Tissue.URINE, urine * rng.uniform(0.4, 1.0), hu)
     if rng.random() < 0.18:
         cyst = centre - medial * radii[0] + axis * rng.uniform(-40, 40)
-        canvas.blob(cyst, np.full(3, rng.uniform(8, 22)), Tissue.SOFT, 0.35, 5, only=(Tissue.VISCERAL_FAT, Tissue.KIDNEY))
+        canvas.blob(
+            cyst,
+            np.full(3, rng.uniform(8, 22)),
+            Tissue.SOFT,
+            0.35,
+            5,
+            only=(Tissue.VISCERAL_FAT, Tissue.KIDNEY),
+        )
     return out
 
 
@@ -126,7 +150,7 @@ def _ureter(
         knots.append((x, y, z, 3.0))
     knots.append((*end, 3.0))
     line = smooth_line(np.array(knots), 7.0)
-    tube = canvas.tube(line)
+    tube = canvas.tube(line, reach=2.0)
     count = tube.count
     along = np.full(count + 1, 0.9)
     number = int(rng.choice([0, 1, 2, 3, 4, 6], p=[0.2, 0.22, 0.23, 0.17, 0.13, 0.05]))
@@ -158,9 +182,7 @@ def _bladder_place(rng: Generator) -> tuple[Array, Array]:
     return centre, radii
 
 
-def _bladder(
-    canvas: Canvas, patient: Patient, rng: Generator, place: tuple[Array, Array]
-) -> None:
+def _bladder(canvas: Canvas, patient: Patient, rng: Generator, place: tuple[Array, Array]) -> None:
     centre, radii = place
     tilt = (rng.normal(0, 12), rng.normal(0, 8), rng.normal(0, 10))
     box, level = canvas.ellipsoid(centre, radii, tilt, 0.1, 0.15)
