@@ -190,10 +190,11 @@ class ProgressHistory:
 
     def advance(self, fraction: float) -> bool:
         """Note the fraction done, 0 to 1. Returns whether it is larger than any before."""
+        fraction = min(fraction, 1.0)
         if not fraction > self.fraction:  # also when it is not a number
             return False
         now = self._clock()
-        self._points.append((now, min(fraction, 1.0)))
+        self._points.append((now, fraction))
         while len(self._points) > 2 and self._points[1][0] <= self._start + self._window_start(now):
             self._points.popleft()
         return True
@@ -260,7 +261,7 @@ class JsonReporter:
 
     def progress(self, fraction: float) -> None:
         """See `Reporter`."""
-        if not self._history.advance(fraction):
+        if not self._history.advance(round(fraction, 4)):
             return
         now = self._history.elapsed_seconds
         if now - self._told_at < _QUIET_SECONDS and self._history.fraction < 1:
@@ -270,7 +271,7 @@ class JsonReporter:
         self._write(
             {
                 "event": "progress",
-                "fraction": round(self._history.fraction, 4),
+                "fraction": self._history.fraction,
                 "eta_s": None if remaining is None else round(remaining, 1),
             }
         )
