@@ -152,6 +152,7 @@ def _try_lesion(
     if suv > SUV_RANGE[1] or hottest > 0.65 * background + 0.45 * float(grid.max()) * suv:
         return None
     truth = (grid > TRUTH_FRACTION * grid.max()) & (labels[shape.box] == 0)
+    truth &= canvas.tissue[shape.box] != Tissue.AIR
     if truth.sum() < 4:
         return None
     _paint(canvas, rng, site, shape, suv, diameter)
