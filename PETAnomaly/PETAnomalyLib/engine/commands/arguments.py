@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Callable
 
-SCORERS = ("kde", "zscore", "residual")
+from PETAnomalyLib.engine.families import SCORERS
 
 
 def path(text: str) -> Path:
@@ -56,7 +56,7 @@ def scorer(text: str) -> str:
     """The name of a scorer."""
     if text not in SCORERS:
         raise argparse.ArgumentTypeError(
-            f"there is no scorer {text!r}; there are kde, zscore, residual"
+            f"there is no scorer {text!r}; there are {', '.join(SCORERS)}"
         )
     return text
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PETAnomalyLib.engine.commands import arguments
 from PETAnomalyLib.engine.events import Reporter
+from PETAnomalyLib.engine.families import SCORERS
 
 if TYPE_CHECKING:
     from PETAnomalyLib.engine.commands import Subcommands
@@ -36,7 +37,7 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
     )
     add("--out", type=arguments.path, required=True, metavar="DIR", help="where the results go")
     add("--model", metavar="NAME|DIR", help="the model; see: petanomaly models list")
-    add("--scorer", type=arguments.scorer, metavar="|".join(arguments.SCORERS))
+    add("--scorer", type=arguments.scorer, metavar="|".join(SCORERS))
     draws = arguments.whole_number(1, MOST_DRAWS)
     add("--samples", type=draws, metavar="N", help="healed latents")
     add("--decodes", type=draws, metavar="K", help="dropout decodes of each")

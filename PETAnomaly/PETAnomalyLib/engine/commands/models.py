@@ -49,9 +49,11 @@ def add_models(subcommands: Subcommands) -> argparse.ArgumentParser:
 
 def run_list(options: argparse.Namespace, reporter: Reporter) -> None:
     """Print the installed models, the default one marked."""
-    from PETAnomalyLib.engine.bundle import DEFAULT_MODEL, installed_bundles
+    from PETAnomalyLib.engine.bundle import DEFAULT_MODEL, damaged_bundles, installed_bundles
 
     bundles = installed_bundles()
+    for error in damaged_bundles():
+        reporter.log("warning", f"left out: {error.message}")
     if options.json:
         print(json.dumps([_facts(bundle) for bundle in bundles], indent=2, ensure_ascii=False))
         return
@@ -109,6 +111,8 @@ def _facts(bundle: Bundle) -> dict[str, Any]:
         "scorers": list(bundle.scorers),
         "samples": bundle.samples,
         "decodes": bundle.decodes,
+        "min_volume_ml": bundle.min_volume_ml,
+        "thresholds": bundle.thresholds["scorers"],
         "spacing_mm": list(bundle.spacing_mm),
         "size_voxels": list(bundle.size_voxels),
         "field_of_view_mm": [voxels * spacing for voxels, spacing in size],
@@ -125,8 +129,6 @@ def _card(manifest: dict[str, Any]) -> dict[str, Any]:
         "license",
         "intended_use",
         "data_source",
-        "data_type",
-        "training_data",
         "eval_metrics",
         "references",
     )

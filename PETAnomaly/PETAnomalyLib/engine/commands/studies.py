@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PETAnomalyLib.engine.commands import Subcommands
 
 MOST_PHANTOMS = 100_000
-LARGEST_SEED = 2**63 - 1
+LARGEST_SEED = 2**62
 
 
 def add_suv(subcommands: Subcommands) -> argparse.ArgumentParser:
@@ -32,9 +32,15 @@ def add_suv(subcommands: Subcommands) -> argparse.ArgumentParser:
 
 def run_suv(options: argparse.Namespace, reporter: Reporter) -> None:
     """Convert."""
-    from PETAnomalyLib.engine.suv import convert_dicom_to_suv
+    from PETAnomalyLib.engine.suv import write_suv
 
-    convert_dicom_to_suv(options.dicom, options.out)
+    description, warnings = write_suv(options.dicom, options.out)
+    for warning in warnings:
+        reporter.log("warning", warning)
+    suv = description["suv"]
+    reporter.log(
+        "info", f"SUVbw = {suv['factor']:.6g} x stored value ({suv['units']}; {suv['rule']})"
+    )
     reporter.log("info", f"Wrote {options.out}")
 
 
@@ -58,11 +64,17 @@ def add_phantom(subcommands: Subcommands) -> argparse.ArgumentParser:
 
 
 def run_phantom(options: argparse.Namespace, reporter: Reporter) -> None:
-    """Make the cohort."""
+    """Make the cohort, patient by patient, so that it can be followed and stopped."""
     from PETAnomalyLib.engine.phantom import write_cohort
 
-    studies = write_cohort(options.out, options.count, options.seed, options.healthy)
+    reporter.stage("phantom", "Making phantoms")
+    studies = []
+    for number in range(options.count):
+        reporter.check_cancelled()
+        studies += write_cohort(options.out, 1, options.seed + number, options.healthy)
+        reporter.progress((number + 1) / options.count)
     if options.json:
-        print(json.dumps([str(study) for study in studies], indent=2, ensure_ascii=False))
+        print(json.dumps(studies, indent=2, ensure_ascii=False))
         return
-    reporter.log("info", f"Wrote {len(studies)} studies into {options.out}")
+    for study in studies:
+        print(f"{study['path']}  {study['lesion_count']} lesions")
