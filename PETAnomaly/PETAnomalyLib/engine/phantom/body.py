@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from PETAnomalyLib.engine.phantom.canvas import Array, Canvas, Mask, smooth_line
+from PETAnomalyLib.engine.phantom.canvas import Array, Box, Canvas, Mask, Vector, smooth_line
 from PETAnomalyLib.engine.phantom.patient import Build, Patient
 from PETAnomalyLib.engine.phantom.tissue import Tissue
 
@@ -41,12 +40,12 @@ SPINE_Y = np.array(
 Z_TABLE = np.arange(LOWEST_MM, HIGHEST_MM + 1)
 
 
-def profile(knots: NDArray[np.float64], column: int = 1) -> Array:
+def profile(knots: Vector, column: int = 1) -> Vector:
     """One column of a profile, for every mm of body z in `Z_TABLE`."""
-    return np.interp(Z_TABLE, knots[:, 0], knots[:, column]).astype(np.float32)
+    return np.interp(Z_TABLE, knots[:, 0], knots[:, column])
 
 
-SPINE_TABLE = profile(SPINE_Y)
+SPINE_TABLE = profile(SPINE_Y).astype(np.float32)
 
 
 def spine_y(z: float) -> float:
@@ -97,7 +96,10 @@ class Envelope:
         self.dome_right = float(dome_right)
         self.diaphragm = np.maximum(right, left)
 
-    def _oval(self, canvas: Canvas, a: Array, b: Array, middle: Array, square: float) -> Array:
+    def _oval(
+        self, canvas: Canvas, a: Vector, b: Vector, middle: Vector, square: float
+    ) -> Array:
+        """Squared relative radius in ovals of half widths `a`, `b` round y = `middle`."""
         u = canvas.x / np.asarray(a, np.float32)[self.level]
         v = (canvas.y - np.asarray(middle, np.float32)[self.level]) / np.asarray(b, np.float32)[
             self.level
@@ -135,7 +137,7 @@ def paint_envelope(canvas: Canvas, patient: Patient) -> Envelope:
     canvas.fill(whole, (envelope.skin * ripple < 1) & trunk, Tissue.FAT, fat_suv, -102.0)
     if patient.build.female:
         _breasts(canvas, patient, envelope)
-    lean: list[tuple[tuple[slice, slice, slice], Mask]] = []
+    lean: list[tuple[Box, Mask]] = []
     for line, fat_mm in _limbs(patient.build, envelope):
         knots = smooth_line(line, 45.0)
         tube = canvas.tube(knots + [0, 0, 0, fat_mm], reach=1.02)
@@ -147,7 +149,7 @@ def paint_envelope(canvas: Canvas, patient: Patient) -> Envelope:
     for box, inside in lean:
         canvas.fill(box, inside, Tissue.MUSCLE, muscle_suv[box], 52.0)
     canvas.fill(whole, (envelope.trunk * ripple < 1) & trunk, Tissue.MUSCLE, muscle_suv, 52.0)
-    _fat_planes(canvas, fat, envelope)
+    _fat_planes(canvas, fat)
     _cavities(canvas, patient, envelope)
     return envelope
 
@@ -199,7 +201,7 @@ def _breasts(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         )
 
 
-def _fat_planes(canvas: Canvas, fat: float, envelope: Envelope) -> None:
+def _fat_planes(canvas: Canvas, fat: float) -> None:
     """Fat between the muscles of thighs, buttocks, neck and axillae: what CT shows as grey seams."""
     seam = np.abs(canvas.rough[1]) < 0.09
     limb = (canvas.z < 60) | ((canvas.z > 470) & (canvas.z < 650))
@@ -221,23 +223,20 @@ def _cavities(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     chest = inside & above & (canvas.z > 270)
     back = (canvas.y > envelope.spine + 4) & (np.abs(canvas.x) < 66) & ~above
     belly = inside & ~above & ~back & (canvas.z > -25)
-    fat_suv = (1.1 * uptake.fat * (1 + 0.15 * canvas.rough[2])).astype(np.float32)
-    canvas.fill(whole, belly, Tissue.VISCERAL_FAT, fat_suv, -104.0)
+    canvas.fill(whole, belly, Tissue.VISCERAL_FAT, None, -104.0)
     rng = patient.stream("lungs")
     middle = (24 + 14 * np.exp(-(((Z_TABLE - 420) / 60) ** 2))).astype(np.float32)[envelope.level]
     middle -= np.clip((-canvas.y - 30) * 0.3, 0, 12) * (canvas.z > 440)
     lung = chest & (np.abs(canvas.x) > middle)
-    soft = (0.55 * uptake.blood * (1 + 0.08 * canvas.rough[1])).astype(np.float32)
-    canvas.fill(whole, chest, Tissue.SOFT, soft, -25.0)
+    canvas.fill(whole, chest, Tissue.SOFT, None, -25.0)
+    canvas.suv[chest] = 0.55 * uptake.blood * (1 + 0.08 * canvas.rough[1][chest])
     front = chest & (canvas.y < -38) & (canvas.z > 430)
-    canvas.fill(whole, front, Tissue.VISCERAL_FAT, fat_suv, -95.0)
+    canvas.fill(whole, front, Tissue.VISCERAL_FAT, None, -95.0)
+    fat = belly | front
+    canvas.suv[fat] = 1.1 * uptake.fat * (1 + 0.15 * canvas.rough[2][fat])
     base = rng.normal(-800, 35)
     # Gravity: the dependent lung is denser and better perfused.
-    sag = (0.0022 * canvas.y).astype(np.float32)
-    canvas.fill(
-        whole,
-        lung,
-        Tissue.LUNG,
-        uptake.lung * (1 + 1.2 * sag + 0.12 * canvas.rough[2]),
-        (base * (1 - 0.35 * sag) + 18 * canvas.rough[2]).astype(np.float32),
-    )
+    sag, grain = 0.0022 * canvas.y[lung], canvas.rough[2][lung]
+    canvas.tissue[lung] = Tissue.LUNG
+    canvas.suv[lung] = uptake.lung * (1 + 1.2 * sag + 0.12 * grain)
+    canvas.hu[lung] = base * (1 - 0.35 * sag) + 18 * grain

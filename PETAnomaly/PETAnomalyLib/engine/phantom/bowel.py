@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from PETAnomalyLib.engine.phantom.body import Envelope
-from PETAnomalyLib.engine.phantom.canvas import EMPTY, Array, Canvas, Tube, smooth_line
+from PETAnomalyLib.engine.phantom.canvas import EMPTY, Canvas, Tube, Vector, smooth_line
 from PETAnomalyLib.engine.phantom.patient import Patient
 from PETAnomalyLib.engine.phantom.tissue import Tissue
 
@@ -26,7 +26,7 @@ def paint_bowel(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
 
 def _segments(
     rng: Generator, count: int, base: float, number: int, low: float, high: float
-) -> Array:
+) -> Vector:
     """Uptake along a bowel: a restless base and `number` hot segments."""
     noise = np.convolve(rng.normal(0, 1, count + 9), np.ones(9) / 3, "same")[:count]
     along = base * np.clip(1 + 0.25 * noise, 0.55, 1.8)
@@ -44,8 +44,8 @@ def _paint(
     canvas: Canvas,
     envelope: Envelope,
     tube: Tube,
-    along: Array,
-    contents: Array,
+    along: Vector,
+    contents: Vector,
     wall: float,
     wall_hu: float,
     gas_above: bool,
@@ -66,7 +66,7 @@ def _paint(
     canvas.fill(tube.box, lumen, Tissue.BOWEL, lumen_suv, hu)
 
 
-def _contents(rng: Generator, count: int, oral: bool, gas: float) -> Array:
+def _contents(rng: Generator, count: int, oral: bool, gas: float) -> Vector:
     """HU of what fills the lumen along the bowel: gas, stool or fluid, oral contrast, by stretches."""
     values = np.empty(count)
     at = 0

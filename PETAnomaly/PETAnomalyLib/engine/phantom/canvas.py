@@ -9,15 +9,17 @@ never twice the same, never quite symmetric.
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
 Array = NDArray[np.float32]
+Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Box = tuple[slice, slice, slice]
 
@@ -64,7 +66,7 @@ def waves(
     product and costs milliseconds.
     """
     z, y, x = axes
-    length = np.exp(rng.uniform(*np.log(wavelength_mm), count))
+    length = np.exp(rng.uniform(np.log(wavelength_mm[0]), np.log(wavelength_mm[1]), count))
     direction = rng.normal(size=(count, 3))
     direction *= (2 * np.pi / length / np.linalg.norm(direction, axis=1))[:, None]
     phase = rng.uniform(0, 2 * np.pi, count)
@@ -79,8 +81,8 @@ def waves(
     return field.reshape(len(z), len(y), len(x))
 
 
-def smooth_line(points: ArrayLike, step_mm: float = 7.0) -> NDArray[np.float64]:
-    """Points every `step_mm` along a monotone spline through `points` (n x columns, x y z first)."""
+def smooth_line(points: ArrayLike, step_mm: float = 7.0) -> Vector:
+    """Points every `step_mm` along a monotone spline through `points` (n x columns: x, y, z, ...)."""
     knots = np.asarray(points, float)
     chord = np.concatenate(
         [[0], np.cumsum(np.linalg.norm(np.diff(knots[:, :3], axis=0), axis=1) + 1e-3)]
@@ -89,7 +91,7 @@ def smooth_line(points: ArrayLike, step_mm: float = 7.0) -> NDArray[np.float64]:
     return PchipInterpolator(chord, knots, axis=0)(at)
 
 
-def rotation_matrix(degrees_xyz: ArrayLike) -> NDArray[np.float64]:
+def rotation_matrix(degrees_xyz: ArrayLike) -> Vector:
     """Rotation about x, then y, then z."""
     a, b, c = np.deg2rad(np.asarray(degrees_xyz, float))
     rx = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
@@ -137,6 +139,7 @@ class Canvas:
             ((np.arange(count[1]) + self.first[1] - middle) * step_j).astype(np.float32),
             ((np.arange(count[2]) + self.first[2] - middle) * step_i).astype(np.float32),
         )
+        self._start = [float(axis[0]) for axis in self.axes]
         to_body = (pose.rotation.T / pose.scale).T
         rng = stream(seed, "deformation")
         coordinates = []
@@ -164,6 +167,10 @@ class Canvas:
 
     def box(self, points: ArrayLike, margin_mm: float) -> Box:
         """The voxels that can lie within `margin_mm` of any of the body points (n x 3)."""
+        return self._around(self._position(points), margin_mm)
+
+    def _position(self, points: ArrayLike) -> Vector:
+        """Where body points (n x 3) lie on the grid, mm (n x 3: x, y, z), to a few mm."""
         body = np.atleast_2d(np.asarray(points, float))[:, :3]
         position = self._straight(body)
         # Where the deformation has carried the point: read it off at the first guess.
@@ -177,23 +184,24 @@ class Canvas:
         )
         there = np.stack([self.axes[axis][index[axis]] for axis in (2, 1, 0)], 1)
         bent = np.stack([self.x[index], self.y[index], self.z[index]], 1)
-        position += there - self._straight(bent)
+        return position + (there - self._straight(bent))
+
+    def _around(self, position: Vector, margin_mm: float) -> Box:
+        """The voxels within `margin_mm` (reference mm) of grid positions, and some to spare."""
         slices = []
-        for axis, column, step in (
-            (0, 2, SPACING_MM[2]),
-            (1, 1, SPACING_MM[1]),
-            (2, 0, SPACING_MM[0]),
-        ):
-            reach = margin_mm * 1.2 + 6.0
-            low = int(np.floor((position[:, column].min() - reach - self.axes[axis][0]) / step))
-            high = int(np.ceil((position[:, column].max() + reach - self.axes[axis][0]) / step)) + 1
-            low, high = max(low, 0), min(high, self.shape[axis])
+        reach = margin_mm * 1.2 + 6.0
+        lowest, highest = position.min(0), position.max(0)
+        for axis in range(3):
+            column = 2 - axis
+            step, start = SPACING_MM[column], self._start[axis]
+            low = max(math.floor((lowest[column] - reach - start) / step), 0)
+            high = min(math.ceil((highest[column] + reach - start) / step) + 1, self.shape[axis])
             if low >= high:
                 return EMPTY
             slices.append(slice(low, high))
         return (slices[0], slices[1], slices[2])
 
-    def _straight(self, body: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _straight(self, body: Vector) -> Vector:
         """Grid positions (n x 3, mm) of body points (n x 3) as if nothing were deformed."""
         pose = self.pose
         return ((body - [0, 0, pose.bottom_mm]) * pose.scale) @ pose.rotation + pose.offset_mm
@@ -235,9 +243,10 @@ class Canvas:
         segment = np.zeros(shape, np.int32)
         if 0 in shape:
             return Tube(whole, rel, segment, len(knots) - 1)
+        position = self._position(knots)
         for number in range(len(knots) - 1):
             a, b = knots[number], knots[number + 1]
-            part = self.box(np.stack([a, b]), float(max(a[3], b[3])) * reach)
+            part = self._around(position[number : number + 2], float(max(a[3], b[3])) * reach)
             if part == EMPTY:
                 continue
             inner = tuple(slice(p.start - w.start, p.stop - w.start) for p, w in zip(part, whole))

@@ -22,6 +22,7 @@ from PETAnomalyLib.engine.phantom.canvas import (
     Box,
     Canvas,
     Mask,
+    Vector,
     rotation_matrix,
 )
 from PETAnomalyLib.engine.phantom.patient import Patient
@@ -165,7 +166,7 @@ def _try_lesion(
     }
 
 
-def _place(canvas: Canvas, rng: Generator, site: Site) -> tuple[str, Array | None]:
+def _place(canvas: Canvas, rng: Generator, site: Site) -> tuple[str, Vector | None]:
     """A name and the body coordinates of a voxel to put a lesion at."""
     if site.name == "node":
         name, centre, spread = STATIONS[int(rng.integers(len(STATIONS)))]
@@ -186,7 +187,7 @@ def _place(canvas: Canvas, rng: Generator, site: Site) -> tuple[str, Array | Non
     return "", np.array([canvas.x[at], canvas.y[at], canvas.z[at]], float)
 
 
-def _shape(canvas: Canvas, rng: Generator, centre: Array, diameter: float) -> _Shape | None:
+def _shape(canvas: Canvas, rng: Generator, centre: Vector, diameter: float) -> _Shape | None:
     """One to three overlapping ellipsoids, roughened: irregular and lobulated."""
     scale = canvas.pose.scale
     stretch = np.exp(rng.normal(0, 0.16, 3))

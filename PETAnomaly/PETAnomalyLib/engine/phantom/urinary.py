@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from PETAnomalyLib.engine.phantom.body import spine_y
-from PETAnomalyLib.engine.phantom.canvas import Array, Canvas, rotation_matrix, smooth_line
+from PETAnomalyLib.engine.phantom.canvas import Vector, Canvas, rotation_matrix, smooth_line
 from PETAnomalyLib.engine.phantom.patient import Patient
 from PETAnomalyLib.engine.phantom.tissue import Tissue
 
@@ -66,7 +66,7 @@ def _kidney(
     side: int,
     low: float,
     horseshoe: bool,
-) -> Array:
+) -> Vector:
     z = (246 if side > 0 else 236) + rng.normal(0, 12) - low
     x = side * (60 + rng.normal(0, 4) - (22 if horseshoe else 0) - 0.05 * low)
     y = spine_y(max(z, 90)) + 12 + rng.normal(0, 4) - (14 if horseshoe else 0) - 0.12 * low
@@ -80,11 +80,11 @@ def _kidney_at(
     canvas: Canvas,
     patient: Patient,
     rng: Generator,
-    centre: Array,
+    centre: Vector,
     tilt: tuple[float, float, float],
     side: int,
     size: float,
-) -> Array:
+) -> Vector:
     """Paint one kidney; returns the body point where its ureter leaves."""
     radii = np.array([25, 28, 54]) * size
     box, level = canvas.ellipsoid(centre, radii, tilt, 0.09)
@@ -137,8 +137,8 @@ def _ureter(
     patient: Patient,
     rng: Generator,
     side: int,
-    start: Array,
-    bladder: tuple[Array, Array],
+    start: Vector,
+    bladder: tuple[Vector, Vector],
 ) -> None:
     """A thin tube, filled here and there as peristalsis had it when the bed stood there."""
     x0, y0, z0 = start
@@ -172,7 +172,7 @@ def _ureter(
     canvas.fill(tube.box, inside, Tissue.URINE, along[tube.segment].astype(np.float32), hu)
 
 
-def _bladder_place(rng: Generator) -> tuple[Array, Array]:
+def _bladder_place(rng: Generator) -> tuple[Vector, Vector]:
     """Centre and radii: 40 to 500 ml; a full bladder rises out of the pelvis."""
     volume = float(np.exp(rng.uniform(np.log(40), np.log(500)))) * 1000
     aspect = np.array([rng.uniform(0.95, 1.35), rng.uniform(0.8, 1.05), rng.uniform(0.6, 1.05)])
@@ -182,7 +182,7 @@ def _bladder_place(rng: Generator) -> tuple[Array, Array]:
     return centre, radii
 
 
-def _bladder(canvas: Canvas, patient: Patient, rng: Generator, place: tuple[Array, Array]) -> None:
+def _bladder(canvas: Canvas, patient: Patient, rng: Generator, place: tuple[Vector, Vector]) -> None:
     centre, radii = place
     tilt = (rng.normal(0, 12), rng.normal(0, 8), rng.normal(0, 10))
     box, level = canvas.ellipsoid(centre, radii, tilt, 0.1, 0.15)
