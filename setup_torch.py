@@ -23,7 +23,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -343,7 +342,7 @@ def is_reachable(url: str, seconds: float = REACH_SECONDS) -> bool:
     try:
         with urllib.request.urlopen(request, timeout=seconds):
             return True
-    except (urllib.error.URLError, OSError, ValueError):
+    except OSError:  # urllib.error.URLError is one
         return False
 
 
