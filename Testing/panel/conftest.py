@@ -1,0 +1,34 @@
+"""The panel's tests run in the bench of Testing/harness, without a window."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+TESTING = Path(__file__).resolve().parents[1]
+for folder in (TESTING, TESTING.parent / "PETAnomaly"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+pytest.importorskip("PySide6")
+pytest.importorskip("slicer")
+
+import harness  # noqa: E402  # after the path is set
+
+harness.start()
+
+
+@pytest.fixture
+def scene() -> Iterator[Any]:
+    """slicer.mrmlScene, empty before and after the test."""
+    import slicer
+
+    slicer.mrmlScene.Clear(0)
+    yield slicer.mrmlScene
+    slicer.mrmlScene.Clear(0)
