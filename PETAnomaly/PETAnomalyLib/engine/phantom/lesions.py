@@ -206,8 +206,9 @@ def _shape(canvas: Canvas, rng: Generator, centre: Vector, diameter: float) -> _
             0.92 if lobe == 0 and lobes > 1 else 1.0 if lobe == 0 else rng.uniform(0.5, 0.75)
         )
         axes = rotation_matrix(rng.uniform(0, 180, 3)) / (size * stretch)[:, None]
-        turned = np.tensordot(axes, offset - shift[:, None, None, None], 1)
-        level = np.minimum(level, (turned**2).sum(0))
+        dx, dy, dz = (offset[axis] - shift[axis] for axis in range(3))
+        lobe_level = sum((row[0] * dx + row[1] * dy + row[2] * dz) ** 2 for row in axes)
+        level = np.minimum(level, lobe_level)
     level = (level * (1 + np.clip(0.22 * canvas.rough[2][box], -0.45, 0.45))).astype(np.float32)
     inside = (level < 1) & ~np.isin(canvas.tissue[box], NOT_REPLACED)
     if inside.sum() < 3:
