@@ -1,0 +1,467 @@
+"""The overview picture: PET and anomaly map in two projections, with the findings drawn on both.
+
+Coronal and sagittal maximum-intensity projections in true millimetres, in the radiological view
+(the patient's right on the left, anterior on the left, head up), whatever the grid's orientation.
+Pillow draws it: Slicer ships Pillow, and not matplotlib.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+
+from .findings import Finding, bounding_boxes, total
+
+Colour = tuple[int, int, int]
+Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
+
+SUV_WINDOW = 7.0  # SUV shown black
+BODY_SUV = 0.1  # what is body rather than air
+TABLE_ROWS = 20
+NUMBERED = 30  # more numbers than this would hide the picture
+
+PAPER: Colour = (255, 255, 255)
+INK: Colour = (25, 25, 30)
+FAINT: Colour = (110, 110, 120)
+SCORERS = {"kde": "KDE map (nats)", "zscore": "z-score map", "residual": "residual map"}
+FINDING: Colour = (
+    0,
+    130,
+    255,
+)  # blue and green: seen on grey, on the map, and by colour-blind eyes
+TRUTH: Colour = (0, 175, 70)
+
+# Dark to bright in even steps of lightness, for the map (control points, 0..255).
+HEAT = np.array(
+    [
+        (0, 0, 8),
+        (40, 11, 84),
+        (101, 21, 110),
+        (159, 42, 99),
+        (212, 72, 66),
+        (245, 125, 21),
+        (250, 193, 39),
+        (252, 255, 164),
+    ],
+    float,
+)
+
+HEIGHT = 860  # of the projections, pixels, at most
+WIDTH = 1480  # of all projections together, pixels, at most
+MOST_PIXELS_PER_MM = 3.0
+MARGIN = 28
+BAR = 88  # width that a colour scale takes with its numbers
+TABLE = 330
+ABOVE = 104  # title, captions
+BELOW = 76  # legend, footer
+
+
+@dataclass(frozen=True)
+class _View:
+    """One projection direction: which array axis is projected, and what is shown across."""
+
+    name: str
+    axis: int  # of (k, j, i) in LPS order
+    across: int
+    marks: tuple[str, str]  # at the left and right border
+
+
+CORONAL = _View("coronal", axis=1, across=2, marks=("R", "L"))
+SAGITTAL = _View("sagittal", axis=2, across=1, marks=("A", "P"))
+
+
+VIEWS = (CORONAL, SAGITTAL)
+
+
+@dataclass(frozen=True)
+class _Study:
+    """What is to be drawn, in LPS order; projections are (k, j or i), feet first, one a view."""
+
+    pet: tuple[NDArray[np.float32], ...]
+    score: tuple[NDArray[np.float32], ...]
+    findings: tuple[list[tuple[Finding, NDArray[np.bool_]]], ...]  # with their shadows
+    truth: tuple[NDArray[np.bool_], ...]  # shadows of all true lesions; empty where not known
+    across: tuple[slice, slice]  # what of each view holds the body
+    spacing: tuple[float, float, float]  # k, j, i, mm
+
+
+def overview(
+    path: Path,
+    pet: sitk.Image,
+    score: sitk.Image,
+    scorer_name: str,
+    labels: sitk.Image,
+    findings: Sequence[Finding],
+    truth: sitk.Image | None = None,
+    title: str = "",
+    threshold: float | None = None,
+) -> None:
+    """Draw the overview of a detection and write it as PNG.
+
+    Args:
+        path: the PNG file.
+        pet, score, labels, truth: SUVbw, anomaly map, finding numbers and, where it is known, the
+            true lesions; on one grid.
+        scorer_name: the scorer that made the map: `kde`, `zscore`, `residual`.
+        findings: as in the table; the first ones are listed beside the pictures.
+        title: the study and the model, shown on top.
+        threshold: marked on the map's scale.
+    """
+    study = _projected(pet, score, labels, findings, truth)
+    low, high = _map_range(study.score[0], threshold)
+    scale = _pixels_per_mm(study)
+    map_name = SCORERS.get(scorer_name, scorer_name)
+
+    panels: list[Image.Image] = []
+    captions = []
+    for name, is_map in (("PET", False), (map_name, True)):
+        for number, view in enumerate(VIEWS):
+            if is_map:
+                panel = _heat(_grey(study, study.score[number], number, scale, low, high))
+            else:
+                grey = _grey(study, study.pet[number], number, scale, SUV_WINDOW, 0.0)
+                panel = grey.convert("RGB")
+            _draw_outlines(panel, study, number)
+            _draw_marks(panel, view, PAPER if is_map else INK)
+            panels.append(panel)
+            captions.append(f"{name}, {view.name} MIP")
+
+    height = panels[0].height
+    gap = 10
+    width = 2 * MARGIN + sum(panel.width for panel in panels) + 2 * gap + 2 * BAR + TABLE
+    rows_height = 80 + 24 * (min(len(findings), TABLE_ROWS) + 3)
+    page = Image.new("RGB", (width, ABOVE + max(height, rows_height) + BELOW), PAPER)
+    draw = ImageDraw.Draw(page)
+    heading = title or "PET anomaly detection"
+    draw.text((MARGIN, 22), _plain(f"{heading}  |  {map_name}"), INK, _font(26))
+
+    x = MARGIN
+    for index, (panel, caption) in enumerate(zip(panels, captions)):
+        draw.text((x, ABOVE - 26), _plain(caption), FAINT, _font(16))
+        page.paste(panel, (x, ABOVE))
+        draw.rectangle((x - 1, ABOVE - 1, x + panel.width, ABOVE + height), outline=(200, 200, 205))
+        x += panel.width + gap
+        if index == 1:
+            _draw_scale(page, x, height, "SUV", 0.0, SUV_WINDOW, None, heat=False)
+            x += BAR - gap
+        if index == 3:
+            _draw_scale(page, x, height, "score", low, high, threshold, heat=True)
+            x += BAR - gap
+    _draw_table(draw, x + gap, findings)
+    _draw_legend(draw, page.height - BELOW + 14, findings, truth is not None)
+    draw.text(
+        (MARGIN, page.height - 30),
+        "Research use only. Not a medical device. Numbers as in findings.csv.",
+        FAINT,
+        _font(15),
+    )
+    page.save(path, format="PNG")
+
+
+def _projected(
+    pet: sitk.Image,
+    score: sitk.Image,
+    labels: sitk.Image,
+    findings: Sequence[Finding],
+    truth: sitk.Image | None,
+) -> _Study:
+    """All images turned to LPS axes and projected once."""
+    turned = _to_lps(pet)
+    pet_mips = _mips(turned)
+    spacing = turned.GetSpacing()[::-1]
+    across = []
+    for view, mip in zip(VIEWS, pet_mips):
+        body = np.flatnonzero((mip > BODY_SUV).any(axis=0))
+        first, last = (int(body[0]), int(body[-1])) if body.size else (0, mip.shape[1] - 1)
+        air = math.ceil(10.0 / spacing[view.across])
+        across.append(slice(max(0, first - air), min(mip.shape[1], last + 1 + air)))
+    return _Study(
+        pet=pet_mips,
+        score=_mips(_to_lps(score)),
+        findings=_shadows(_to_lps(labels), findings),
+        truth=() if truth is None else _mips(_to_lps(truth) != 0),
+        across=(across[0], across[1]),
+        spacing=spacing,
+    )
+
+
+def _mips(image: sitk.Image) -> tuple[NDArray, ...]:
+    array = sitk.GetArrayViewFromImage(image)
+    return tuple(array.max(axis=view.axis) for view in VIEWS)
+
+
+def _shadows(
+    labels: sitk.Image, findings: Sequence[Finding]
+) -> tuple[list[tuple[Finding, NDArray[np.bool_]]], ...]:
+    array = sitk.GetArrayViewFromImage(labels)
+    boxes = dict(bounding_boxes(array))
+    found: tuple[list, ...] = tuple([] for _ in VIEWS)
+    for finding in findings:
+        if finding.number not in boxes:
+            continue
+        box = boxes[finding.number]
+        inside = array[box] == finding.number
+        for view, shadows in zip(VIEWS, found):
+            shadow = np.zeros((array.shape[0], array.shape[view.across]), bool)
+            shadow[box[0], box[view.across]] = inside.any(axis=view.axis)
+            shadows.append((finding, shadow))
+    return found
+
+
+def _to_lps(image: sitk.Image) -> sitk.Image:
+    direction = image.GetDirection()
+    orientation = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(direction)
+    return image if orientation == "LPS" else sitk.DICOMOrient(image, "LPS")
+
+
+def _pixels_per_mm(study: _Study) -> float:
+    tall = study.pet[0].shape[0] * study.spacing[0]
+    wide = sum(
+        (part.stop - part.start) * study.spacing[view.across]
+        for view, part in zip(VIEWS, study.across)
+    )
+    return min(HEIGHT / tall, WIDTH / (2 * wide), MOST_PIXELS_PER_MM)
+
+
+def _map_range(mip: NDArray[np.float32], threshold: float | None) -> tuple[float, float]:
+    """The values shown darkest and brightest.
+
+    Not up to the highest: a few voxels that tower over all would leave the rest black.
+    """
+    low = float(mip.min())
+    raised = mip[mip > low]
+    if not raised.size:
+        return low, low + 1.0
+    high = float(np.percentile(raised, 99.5))
+    return low, high if threshold is None else max(high, low + 1.25 * (threshold - low))
+
+
+def _grey(
+    study: _Study, mip: NDArray[np.float32], number: int, scale: float, black: float, white: float
+) -> Image.Image:
+    """A projection as grey, head up, `scale` pixels a millimetre."""
+    flat = mip[::-1, study.across[number]].astype(np.float64)
+    grey = np.clip((flat - black) / (white - black), 0, 1)
+    mm = (study.spacing[0], study.spacing[VIEWS[number].across])
+    tall, wide = (max(8, round(n * step * scale)) for n, step in zip(flat.shape, mm))
+    picture = Image.fromarray(np.round(grey * 255).astype(np.uint8))
+    return picture.resize((wide, tall), Image.Resampling.BICUBIC)
+
+
+def _heat(grey: Image.Image) -> Image.Image:
+    steps = np.linspace(0, len(HEAT) - 1, 256)
+    table = np.stack(
+        [np.interp(steps, np.arange(len(HEAT)), HEAT[:, channel]) for channel in range(3)], axis=1
+    )
+    return Image.fromarray(np.round(table).astype(np.uint8)[np.asarray(grey)])
+
+
+def _draw_outlines(panel: Image.Image, study: _Study, number: int) -> None:
+    """Truth dashed below, findings on top, then the numbers, which keep clear of each other."""
+    part = study.across[number]
+    if study.truth:
+        _outline(panel, study.truth[number][::-1, part] > 0, TRUTH, dashed=True)
+    placed = []
+    for finding, shadow in study.findings[number]:
+        edges = _outline(panel, shadow[::-1, part], FINDING, dashed=False)
+        placed.append((f"{finding.number}{'*' if finding.growth_limited else ''}", edges))
+    draw = ImageDraw.Draw(panel)
+    taken: list[Box] = []
+    for text, edges in placed[:NUMBERED]:
+        _draw_number(draw, text, edges, taken, panel.size)
+
+
+def _outline(panel: Image.Image, shadow: NDArray[np.bool_], colour: Colour, dashed: bool) -> Box:
+    """A line just outside a shadow (rows, columns), so that what it holds stays visible.
+
+    Returns:
+        The shadow's bounding box in the panel's pixels.
+    """
+    rows, columns = np.flatnonzero(shadow.any(axis=1)), np.flatnonzero(shadow.any(axis=0))
+    if not rows.size:
+        return (0, 0, 0, 0)
+    tall, wide = panel.height / shadow.shape[0], panel.width / shadow.shape[1]
+    room = [math.ceil(6 / tall), math.ceil(6 / wide)]  # voxels, for the line itself
+    padded = np.pad(
+        shadow[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1],
+        ((room[0], room[0]), (room[1], room[1])),
+    )
+    size = (max(1, round(padded.shape[1] * wide)), max(1, round(padded.shape[0] * tall)))
+    mask = Image.fromarray(padded.astype(np.uint8) * 255).resize(size, Image.Resampling.BILINEAR)
+    mask = mask.point([0] * 127 + [255] * 129)
+    # The truth's line is the broader one: it shows also where a finding's lies on it.
+    width = 9 if dashed else 5
+    ring = ImageChops.subtract(mask.filter(ImageFilter.MaxFilter(width)), mask)
+    if dashed:
+        y, x = np.indices((ring.height, ring.width))
+        ring = ImageChops.multiply(
+            ring, Image.fromarray((((x + y) // 5) % 2 * 255).astype(np.uint8))
+        )
+    corner = (
+        round((int(columns[0]) - room[1]) * wide),
+        round((int(rows[0]) - room[0]) * tall),
+    )
+    panel.paste(colour, corner, ring)
+    return (
+        columns[0] * wide,
+        rows[0] * tall,
+        (columns[-1] + 1) * wide,
+        (rows[-1] + 1) * tall,
+    )
+
+
+def _draw_number(
+    draw: ImageDraw.ImageDraw, text: str, edges: Box, taken: list[Box], panel: tuple[int, int]
+) -> None:
+    """A number beside its finding, at the nearest place where no other number stands."""
+    font = _font(17)
+    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
+    wide, tall = right - left, bottom - top
+    middle = ((edges[0] + edges[2]) / 2, (edges[1] + edges[3]) / 2)
+    best: Box | None = None
+    for distance in (5, 20, 36, 54, 74):
+        for angle in range(0, 360, 30):
+            away = (math.cos(math.radians(angle)), math.sin(math.radians(angle)))
+            x = middle[0] + away[0] * ((edges[2] - edges[0] + wide) / 2 + distance) - wide / 2
+            y = middle[1] + away[1] * ((edges[3] - edges[1] + tall) / 2 + distance) - tall / 2
+            place = (x, y, x + wide, y + tall)
+            inside = x >= 2 and y >= 2 and place[2] <= panel[0] - 2 and place[3] <= panel[1] - 2
+            if inside and not any(_overlap(place, other) for other in taken):
+                best = place
+                break
+        if best is not None:
+            break
+    if best is None:
+        return
+    taken.append(best)
+    if distance > 5:
+        draw.line((*middle, (best[0] + best[2]) / 2, (best[1] + best[3]) / 2), FINDING, 1)
+    draw.text(
+        (best[0] - left, best[1] - top),
+        text,
+        FINDING,
+        font,
+        stroke_width=2,
+        stroke_fill=PAPER,
+    )
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return (
+        one[0] < other[2] + 3
+        and other[0] < one[2] + 3
+        and one[1] < other[3] + 3
+        and other[1] < one[3] + 3
+    )
+
+
+def _draw_marks(panel: Image.Image, view: _View, ink: Colour) -> None:
+    draw = ImageDraw.Draw(panel)
+    for text, x, anchor in ((view.marks[0], 6, "la"), (view.marks[1], panel.width - 6, "ra")):
+        draw.text((x, 5), text, ink, _font(20), anchor=anchor)
+
+
+def _draw_scale(
+    page: Image.Image,
+    x: int,
+    height: int,
+    name: str,
+    low: float,
+    high: float,
+    threshold: float | None,
+    heat: bool,
+) -> None:
+    """A vertical colour scale with numbers, and the threshold where one is given."""
+    draw = ImageDraw.Draw(page)
+    tall, top = min(320, max(height, 160) - 40), ABOVE + 24
+    ramp = Image.fromarray(np.round(np.linspace(255, 0, tall)).astype(np.uint8)[:, None])
+    ramp = ramp.resize((16, tall))
+    page.paste(_heat(ramp) if heat else ImageChops.invert(ramp), (x, top))
+    draw.rectangle((x - 1, top - 1, x + 16, top + tall), outline=(160, 160, 165))
+    draw.text((x - 2, top - 24), name, INK, _font(16))
+
+    def height_of(value: float) -> float:
+        return top + tall * (1 - (value - low) / (high - low))
+
+    for value in _ticks(low, high):
+        y = height_of(value)
+        draw.line((x + 16, y, x + 21, y), FAINT)
+        draw.text((x + 25, y), f"{value:g}", INK, _font(15), anchor="lm")
+    if threshold is not None and low <= threshold <= high:
+        y = height_of(threshold)
+        draw.line((x - 7, y, x + 22, y), FINDING, 3)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers between two values, four to nine of them."""
+    power = 10.0 ** math.floor(math.log10((high - low) / 4))
+    step = next(power * factor for factor in (5, 2, 1) if (high - low) / (power * factor) >= 4)
+    first = math.ceil(low / step - 1e-9)
+    return [round(n * step, 10) + 0.0 for n in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def _draw_table(draw: ImageDraw.ImageDraw, x: int, findings: Sequence[Finding]) -> None:
+    """The first findings and the totals, right-aligned as in a report."""
+    columns = (("No.", 34), ("SUVmax", 108), ("MTV ml", 188), ("score", 262))
+    y = ABOVE
+    for name, right in columns:
+        draw.text((x + right, y), name, FAINT, _font(15), anchor="ra")
+    draw.line((x, y + 22, x + columns[-1][1] + 6, y + 22), FAINT)
+    y += 28
+    for finding in findings[:TABLE_ROWS]:
+        cells = (
+            str(finding.number),
+            f"{finding.suv_max:.1f}",
+            f"{finding.mtv_ml:.1f}",
+            f"{finding.score_max:.3g}",
+        )
+        for cell, (_, right) in zip(cells, columns):
+            draw.text((x + right, y), cell, INK, _font(16), anchor="ra")
+        if finding.growth_limited:
+            draw.text((x + columns[0][1] + 1, y), "*", INK, _font(16))
+        y += 24
+    if len(findings) > TABLE_ROWS:
+        draw.text((x, y), f"and {len(findings) - TABLE_ROWS} more", FAINT, _font(15))
+        y += 24
+    sums = total(findings)
+    words = "no findings" if not findings else f"{sums.count} finding{'s'[: sums.count > 1]}"
+    draw.line((x, y + 2, x + columns[-1][1] + 6, y + 2), FAINT)
+    draw.text((x, y + 8), words, INK, _font(16))
+    if findings:
+        sum_text = f"TMTV {sums.tmtv_ml:.1f} ml   TLG {sums.tlg_g:.0f} g"
+        draw.text((x, y + 32), sum_text, INK, _font(16))
+
+
+def _draw_legend(
+    draw: ImageDraw.ImageDraw, y: int, findings: Sequence[Finding], with_truth: bool
+) -> None:
+    entries = [(FINDING, "finding")]
+    if with_truth:
+        entries.append((TRUTH, "true lesion"))
+    x = float(MARGIN)
+    for colour, words in entries:
+        draw.line((x, y + 9, x + 26, y + 9), colour, 4)
+        draw.text((x + 34, y), words, INK, _font(16))
+        x += 34 + draw.textlength(words, font=_font(16)) + 26
+    if any(finding.growth_limited for finding in findings):
+        draw.text((x, y), "* growth limited: drawn as the map shows it", INK, _font(16))
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own font: there on every machine. Before Pillow 10.1 it has one size only."""
+    try:
+        return ImageFont.load_default(size)
+    except TypeError:
+        return ImageFont.load_default()
+
+
+def _plain(text: str) -> str:
+    """Letters that Pillow's own font has; the others become question marks."""
+    return text.encode("latin-1", "replace").decode("latin-1")

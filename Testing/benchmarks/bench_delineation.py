@@ -1,0 +1,84 @@
+"""Seconds to redraw the findings of a 400 x 400 x 300 PET, beside whole-volume references.
+
+    python Testing/benchmarks/bench_delineation.py
+
+The reference grows each seed by labelling the whole volume with `scipy.ndimage.label`; it is timed
+on a few seeds and multiplied by their number, since the whole of it takes minutes (marked "law").
+The ratio is taken in this very run, on this machine.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+from PETAnomalyLib.engine.delineation import UNLIMITED, Delineator
+from PETAnomalyLib.engine.findings import measure
+from scipy import ndimage
+
+SHAPE = (300, 400, 400)  # (k, j, i)
+SPACING = (2.04, 2.04, 3.0)  # (x, y, z), mm
+TIMED_SEEDS = 3
+BOX26 = np.ones((3, 3, 3))
+
+
+def study(seed: int) -> tuple[sitk.Image, sitk.Image]:
+    """A body-sized ellipse of uptake with spots and hot organs in it, and a map of 6 mm grain."""
+    rng = np.random.default_rng(seed)
+    coarse = ndimage.gaussian_filter(rng.standard_normal((75, 134, 134)), 1.2)
+    texture = ndimage.zoom(coarse / coarse.std(), (4, 3, 3), order=1)[:, :400, :400]
+    _, j, i = np.ogrid[: SHAPE[0], : SHAPE[1], : SHAPE[2]]
+    body = ((i - 200) / 95.0) ** 2 + ((j - 200) / 60.0) ** 2 < 1
+    pet = (body * np.exp(0.5 * texture)).astype(np.float32)
+    score = (body * texture).astype(np.float32)
+    images = []
+    for array in (score, pet):
+        image = sitk.GetImageFromArray(array)
+        image.SetSpacing(SPACING)
+        images.append(image)
+    return images[0], images[1]
+
+
+def reference_seconds(score: np.ndarray, pet: np.ndarray, threshold: float) -> tuple[float, int]:
+    """What growing by labelling the volume once a seed costs, by its law."""
+    begin = time.perf_counter()
+    seeds, count = ndimage.label(score > threshold, BOX26)
+    once = time.perf_counter() - begin
+    begin = time.perf_counter()
+    for number in range(1, min(TIMED_SEEDS, count) + 1):
+        seed = seeds == number
+        hot, _ = ndimage.label(pet >= np.float32(0.4) * pet[seed].max(), BOX26)
+        np.isin(hot, np.unique(hot[seed]))
+    each = (time.perf_counter() - begin) / max(1, min(TIMED_SEEDS, count))
+    return once + each * count, count
+
+
+def main() -> None:
+    score, pet = study(1)
+    begin = time.perf_counter()
+    delineator = Delineator(score, pet)
+    print(f"prepared once: {time.perf_counter() - begin:.3f} s for {pet.GetSize()} voxels")
+    print("threshold  seeds  findings  limited  draw s  unlimited s  measure s  law s  ratio")
+    for threshold in (4.0, 3.5, 3.0, 2.5, 2.0):
+        begin = time.perf_counter()
+        drawn = delineator.at(threshold)
+        seconds = time.perf_counter() - begin
+        begin = time.perf_counter()
+        delineator.at(threshold, limits=UNLIMITED)
+        unlimited = time.perf_counter() - begin
+        begin = time.perf_counter()
+        measure(drawn.labels, pet, score, drawn.growth_limited)
+        measured = time.perf_counter() - begin
+        law, seeds = reference_seconds(
+            sitk.GetArrayViewFromImage(score), sitk.GetArrayViewFromImage(pet), threshold
+        )
+        print(
+            f"{threshold:9.1f}  {seeds:5d}  {len(drawn.growth_limited):8d}"
+            f"  {sum(drawn.growth_limited):7d}  {seconds:6.3f}  {unlimited:11.3f}"
+            f"  {measured:9.3f}  {law:5.0f}  {law / seconds:5.0f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
