@@ -59,18 +59,17 @@ def add_phantom(subcommands: Subcommands) -> argparse.ArgumentParser:
     add("--seed", type=arguments.whole_number(0, LARGEST_SEED), required=True, metavar="S")
     add("--healthy", action="store_true", help="without lesions")
     add("--json", action="store_true", help="print what was made as JSON")
-    parser.set_defaults(run=run_phantom, cancellable=True)
+    parser.set_defaults(run=run_phantom, cancellable=False)
     return parser
 
 
 def run_phantom(options: argparse.Namespace, reporter: Reporter) -> None:
-    """Make the cohort, patient by patient, so that it can be followed and stopped."""
+    """Make the cohort, patient by patient, so that it can be followed."""
     from PETAnomalyLib.engine.phantom import write_cohort
 
     reporter.stage("phantom", "Making phantoms")
     studies = []
     for number in range(options.count):
-        reporter.check_cancelled()
         studies += write_cohort(options.out, 1, options.seed + number, options.healthy)
         reporter.progress((number + 1) / options.count)
     if options.json:
