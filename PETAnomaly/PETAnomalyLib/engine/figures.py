@@ -58,7 +58,7 @@ WIDTH = 1480  # of all projections together, pixels, at most
 MOST_PIXELS_PER_MM = 3.0
 MARGIN = 28
 BAR = 88  # width that a colour scale takes with its numbers
-TABLE = 330
+TABLE = 300
 ABOVE = 104  # title, captions
 BELOW = 76  # legend, footer
 
@@ -297,7 +297,7 @@ def _outline(panel: Image.Image, shadow: NDArray[np.bool_], colour: Colour, dash
     mask = Image.fromarray(padded.astype(np.uint8) * 255).resize(size, Image.Resampling.BILINEAR)
     mask = mask.point([0] * 127 + [255] * 129)
     # The truth's line is the broader one: it shows also where a finding's lies on it.
-    width = 9 if dashed else 5
+    width = 7 if dashed else 5
     ring = ImageChops.subtract(mask.filter(ImageFilter.MaxFilter(width)), mask)
     if dashed:
         y, x = np.indices((ring.height, ring.width))
@@ -363,9 +363,10 @@ def _overlap(one: Box, other: Box) -> bool:
 
 
 def _draw_marks(panel: Image.Image, view: _View, ink: Colour) -> None:
+    edge = PAPER if ink == INK else INK
     draw = ImageDraw.Draw(panel)
     for text, x, anchor in ((view.marks[0], 6, "la"), (view.marks[1], panel.width - 6, "ra")):
-        draw.text((x, 5), text, ink, _font(20), anchor=anchor)
+        draw.text((x, 5), text, ink, _font(20), anchor, stroke_width=2, stroke_fill=edge)
 
 
 def _draw_scale(
@@ -420,7 +421,7 @@ def _draw_table(draw: ImageDraw.ImageDraw, x: int, findings: Sequence[Finding]) 
             str(finding.number),
             f"{finding.suv_max:.1f}",
             f"{finding.mtv_ml:.1f}",
-            f"{finding.score_max:.3g}",
+            f"{finding.score_max:.2f}",
         )
         for cell, (_, right) in zip(cells, columns):
             draw.text((x + right, y), cell, INK, _font(16), anchor="ra")
@@ -451,7 +452,12 @@ def _draw_legend(
         draw.text((x + 34, y), words, INK, _font(16))
         x += 34 + draw.textlength(words, font=_font(16)) + 26
     if any(finding.growth_limited for finding in findings):
-        draw.text((x, y), "* growth limited: drawn as the map shows it", INK, _font(16))
+        draw.text(
+            (x, y),
+            "* growth limited: where the contour leaked, it is the map's own",
+            INK,
+            _font(16),
+        )
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
