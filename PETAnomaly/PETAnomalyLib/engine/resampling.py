@@ -35,7 +35,7 @@ def resample(
     context: Tensor | None,
     mask: Tensor,
     uniforms: Tensor,
-    on_drawn: Callable[[int], None] = lambda drawn: None,
+    on_drawn: Callable[[int], None] = lambda _: None,
 ) -> Tensor:
     """Draw the masked tokens from the transformer, each given the already healed prefix.
 

@@ -68,7 +68,7 @@ def kde(image: Array, reconstructions: Array, min_bandwidth: float) -> Array:
     return nats.reshape(image.shape)
 
 
-def elevated_only(score: Array, image: Array, reconstructions: Array) -> Array:
+def lowest_unless_elevated(score: Array, image: Array, reconstructions: Array) -> Array:
     """The map at its lowest value wherever uptake is not elevated, x <= mean(x_r).
 
     The lowest value is that of the elevated voxels, so that what is left out is never above them.
@@ -78,10 +78,6 @@ def elevated_only(score: Array, image: Array, reconstructions: Array) -> Array:
     return np.where(elevated, score, lowest).astype(np.float32)
 
 
-# The scorers that need a spread over reconstructions cannot be had from a single one.
-NEEDS_MANY = frozenset({"kde", "zscore"})
-
-
 def score_maps(
     image: Array,
     reconstructions: Array,
@@ -89,13 +85,15 @@ def score_maps(
     scorers: tuple[str, ...],
     min_bandwidth: float,
     epsilon_percentile: float,
+    elevated_only: bool = True,
 ) -> dict[str, Array]:
-    """Each map asked for, elevated uptake only, by its scorer's name."""
+    """Each map asked for, by its scorer's name; by default for elevated uptake only."""
     compute: dict[str, Callable[[], Array]] = {
         "kde": lambda: kde(image, reconstructions, min_bandwidth),
         "zscore": lambda: zscore(image, reconstructions, epsilon_percentile),
         "residual": lambda: residual(image, reconstructions),
     }
-    return {
-        name: elevated_only(compute[name](), image, reconstructions) for name in scorers
-    }
+    maps = {name: compute[name]() for name in scorers}
+    if not elevated_only:
+        return maps
+    return {name: lowest_unless_elevated(m, image, reconstructions) for name, m in maps.items()}

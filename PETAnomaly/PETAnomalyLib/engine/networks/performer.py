@@ -6,10 +6,10 @@ feed-forward part. Positions are absolute and 3-D; the sequence begins with a be
 
 Three things are ours and not the paper's:
 
-- Beside s_(i-1) the input at i holds the tokens already known among its 26 neighbours (and two steps
-  away along each axis): in raster order the voxel above is 22 tokens ago and the slice before 374,
-  which a small network trained for an hour on two cores does not find by itself. The same causal
-  neighbourhood is the first layer of PixelCNN (van den Oord et al., arXiv 1601.06759).
+- Beside s_(i-1) the input at i holds the tokens already known among its 26 neighbours, and those
+  two steps back along each axis: in raster order the row before is 22 tokens ago and the slice
+  before 374, which a small network trained for an hour on two cores does not find by itself. The
+  same causal neighbourhood is the first layer of PixelCNN (van den Oord et al., arXiv 1601.06759).
 - The CT token at i and its six face neighbours enter the input at i as well: PET and CT tokens are
   spatially aligned (paper 1, section 3.2), so attention need not learn the alignment.
 - Queries and keys are normalised to a learnt length, which keeps the random features bounded.
@@ -107,6 +107,8 @@ class _Heads(nn.Module):
 
 
 class _Attention(nn.Module):
+    directions: Tensor
+
     def __init__(self, sizes: PerformerSizes) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(sizes.width)
@@ -164,6 +166,9 @@ class Performer(nn.Module):
     Shapes: tokens B x T int64; context B x T int64 (CT tokens on the same grid) or None; logits
     B x T x codebook.
     """
+
+    known_at: Tensor
+    faces_at: Tensor
 
     def __init__(self, sizes: PerformerSizes, seed: int = 0) -> None:
         super().__init__()
@@ -285,7 +290,5 @@ def _embedded(embedding: nn.Embedding, tokens: Tensor, outside: int) -> Tensor:
     """Sum over the offsets of each offset's own embedding of its token, B x t x width."""
     batch, length, offsets = tokens.shape
     rows = tokens + torch.arange(offsets, device=tokens.device) * (outside + 1)
-    summed = functional.embedding_bag(
-        rows.view(-1, offsets), embedding.weight, mode="sum"
-    )
+    summed = functional.embedding_bag(rows.view(-1, offsets), embedding.weight, mode="sum")
     return summed.view(batch, length, -1)

@@ -1,9 +1,9 @@
 """VQ-GAN: images to tokens and back (paper 1, section 2.1 and appendix C).
 
-MONAI's `VQVAE` is this architecture's published form (Tudosiu et al., arXiv 2209.03177). Two things
-differ from the paper there and are put right here: the paper's residual block is a 3x3x3 convolution
-followed by a 1x1x1 one (MONAI: 3x3x3 twice), and the paper has a single dropout, before the last
-transposed convolution (MONAI's `dropout=` puts one into every block).
+MONAI's `VQVAE` is this architecture's published form (Tudosiu et al., arXiv 2209.03177). Two
+things differ from the paper there and are put right here: the paper's residual block is a 3x3x3
+convolution followed by a 1x1x1 one (MONAI: 3x3x3 twice), and the paper has a single dropout, before
+the last transposed convolution (MONAI's `dropout=` puts one into every block).
 
 That single dropout is the last thing but one in the decoder, so decoding comes in two halves:
 `hidden` (expensive, once a latent) and `image` (cheap, once a dropout pass).

@@ -1,0 +1,341 @@
+"""The pipeline of `petanomaly detect`: read, align, heal, score, delineate, measure, write.
+
+A study flows straight down this file. Everything random comes from the seed; everything that was
+decided is written into `report.json`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import torch
+
+from PETAnomalyLib.engine.bundle import DEFAULT_MODEL, Bundle, find_bundle
+from PETAnomalyLib.engine.delineation import delineate
+from PETAnomalyLib.engine.devices import (
+    choose_device,
+    device_in_words,
+    is_out_of_memory,
+)
+from PETAnomalyLib.engine.errors import InputError, OutOfMemoryError
+from PETAnomalyLib.engine.events import Reporter
+from PETAnomalyLib.engine.figures import overview
+from PETAnomalyLib.engine.findings import measure, write_csv
+from PETAnomalyLib.engine.frame import (
+    Alignment,
+    align,
+    scored_mask,
+    to_model_frame,
+    to_study_grid,
+    unscored_body,
+)
+from PETAnomalyLib.engine.healing import Healing, HealingRequest, build_healer
+from PETAnomalyLib.engine.intensity import ct_to_model, pet_to_model
+from PETAnomalyLib.engine.output_folder import output_folder
+from PETAnomalyLib.engine.report import write_report
+from PETAnomalyLib.engine.scoring import Array, score_maps
+from PETAnomalyLib.engine.segmentation import write_segmentation
+from PETAnomalyLib.engine.study import Study, read_study
+
+AIR_HU = -1000.0
+OUTSIDE_SUV = 0.0
+
+
+@dataclass(frozen=True)
+class DetectionSettings:
+    """What a user may choose; None means what the bundle was calibrated for.
+
+    Attributes:
+        model: name or folder of a bundle.
+        scorer: `kde`, `zscore` or `residual`: the map that the findings are drawn from.
+        samples: N healed latents.
+        decodes: K dropout decodes of each.
+        seed: of all random numbers.
+        device: `auto`, `cpu`, `cuda`, `cuda:i` or `mps`.
+        threshold: of the scorer's map, in the map's unit.
+        grow: fraction of a finding's own SUVmax that it grows to; 0 for no growing.
+        min_volume_ml: smaller findings are left out.
+        elevated_only: only uptake above the mean reconstruction counts.
+        keep_reconstructions: write `reconstructions.npz`.
+    """
+
+    model: str = DEFAULT_MODEL
+    scorer: str | None = None
+    samples: int | None = None
+    decodes: int | None = None
+    seed: int = 0
+    device: str = "auto"
+    threshold: float | None = None
+    grow: float = 0.4
+    min_volume_ml: float | None = None
+    elevated_only: bool = True
+    keep_reconstructions: bool = False
+
+
+@dataclass(frozen=True)
+class _Resolved:
+    """The settings with the bundle's own values filled in: what is written into the report."""
+
+    scorer: str
+    samples: int
+    decodes: int
+    seed: int
+    resampling_threshold: float
+    min_bandwidth: float
+    epsilon_percentile: float
+    threshold: float
+    grow: float
+    min_volume_ml: float
+    elevated_only: bool
+
+
+def detect(
+    pet: Path, ct: Path | None, out: Path, settings: DetectionSettings, reporter: Reporter
+) -> Path:
+    """Find what does not belong in a PET(/CT) study and write the result folder.
+
+    Args:
+        pet: image file in SUVbw or DICOM folder.
+        ct: the same in HU, or None.
+        out: the folder to fill; see DESIGN section 4 for the files.
+        settings: what the user chose.
+        reporter: told of stages and progress; asked whether to stop.
+
+    Returns:
+        `out`.
+
+    Raises:
+        InputError, BundleError: unusable input, settings, bundle or output folder.
+        OutOfMemoryError: not even the smallest pieces on the CPU fit.
+        Cancelled: the run was asked to stop; nothing is left behind.
+    """
+    bundle = find_bundle(settings.model)
+    resolved = _resolve(settings, bundle)
+    if bundle.ct == "required" and ct is None:
+        raise InputError(
+            f"the model '{bundle.name}' needs the CT of the study",
+            "give it with --ct, or choose a model for PET alone such as pet-phantom",
+        )
+    device = choose_device(settings.device)
+    run = _Stages(reporter)
+    with output_folder(out) as partial:
+        with run.stage("read", "Reading the study", 0.05):
+            study = read_study(pet, ct if bundle.ct == "required" else None)
+            if ct is not None and bundle.ct != "required":
+                run.warn(f"the model '{bundle.name}' looks at PET alone: the CT is not used")
+            run.warn(*study.warnings)
+        with run.stage("align", "Aligning to the model's template", 0.12):
+            template = sitk.ReadImage(str(bundle.template), sitk.sitkFloat32)
+            alignment = align(study.pet, template)
+            scored = scored_mask(study.pet, template, alignment)
+            unscored, unscored_warnings = unscored_body(study.pet, scored)
+            run.warn(*alignment.warnings, *unscored_warnings)
+            image, ct_image = _in_model_frame(study, template, alignment, bundle)
+        with run.stage("heal", "Healing what the model finds unlikely", 0.75):
+            healing, used_device = _heal(bundle, image, ct_image, resolved, device, run)
+            reporter.check_cancelled()
+        with run.stage("score", "Scoring every voxel", 0.82):
+            maps = score_maps(
+                image,
+                healing.reconstructions,
+                scorers=bundle.scorers,
+                min_bandwidth=resolved.min_bandwidth,
+                epsilon_percentile=resolved.epsilon_percentile,
+                elevated_only=resolved.elevated_only,
+            )
+            on_pet_grid = {
+                name: to_study_grid(
+                    _like(template, score), study.pet, alignment, float(score.min())
+                )
+                for name, score in maps.items()
+            }
+        with run.stage("delineate", "Drawing and measuring the findings", 0.88):
+            score_image = on_pet_grid[resolved.scorer]
+            delineation = delineate(
+                score_image,
+                study.pet,
+                resolved.threshold,
+                grow=resolved.grow or None,
+                min_volume_ml=resolved.min_volume_ml,
+                scored_mask=scored,
+            )
+            findings = measure(
+                delineation.labels, study.pet, score_image, delineation.growth_limited
+            )
+        with run.stage("write", "Writing the results", 0.99):
+            for name, score in on_pet_grid.items():
+                sitk.WriteImage(score, str(partial / f"{name}.nii.gz"), useCompression=True)
+            sitk.WriteImage(scored, str(partial / "scored_mask.nii.gz"), useCompression=True)
+            write_segmentation(partial / "segmentation.seg.nrrd", delineation.labels, findings)
+            write_csv(partial / "findings.csv", findings)
+            if settings.keep_reconstructions:
+                _write_reconstructions(partial / "reconstructions.npz", image, healing, maps)
+            overview(
+                partial / "overview.png",
+                study.pet,
+                score_image,
+                resolved.scorer,
+                delineation.labels,
+                findings,
+                truth=_phantom_truth(pet),
+            )
+            reporter.check_cancelled()
+        write_report(
+            partial / "report.json",
+            inputs=study.description,
+            bundle=bundle,
+            settings=asdict(resolved),
+            alignment=alignment,
+            body_not_scored=unscored,
+            healing=healing,
+            findings=findings,
+            warnings=run.warnings,
+            device=used_device,
+            seconds=run.seconds,
+        )
+    reporter.progress(1.0)
+    reporter.result(out)
+    return out
+
+
+class _Stages:
+    """Which stage a run is in, how long each took, and what the user was warned of."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.reporter = reporter
+        self.seconds: dict[str, float] = {}
+        self.warnings: list[str] = []
+
+    def warn(self, *messages: str) -> None:
+        for message in messages:
+            self.warnings.append(message)
+            self.reporter.log("warning", message)
+
+    @contextmanager
+    def stage(self, name: str, label: str, done_after: float) -> Iterator[None]:
+        self.reporter.check_cancelled()
+        self.reporter.stage(name, label)
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - started, 3)
+        self.reporter.progress(done_after)
+
+
+def _resolve(settings: DetectionSettings, bundle: Bundle) -> _Resolved:
+    scorer = settings.scorer or bundle.scorers[0]
+    if scorer not in bundle.scorers:
+        raise InputError(
+            f"the model '{bundle.name}' cannot give the scorer '{scorer}'",
+            f"it offers {', '.join(bundle.scorers)}"
+            + ("" if scorer not in ("kde", "zscore") else
+               "; KDE and Z-score need several reconstructions, and this model makes one"),
+        )  # fmt: skip
+    thresholds = bundle.thresholds
+    return _Resolved(
+        scorer=scorer,
+        samples=settings.samples or bundle.samples,
+        decodes=settings.decodes or bundle.decodes,
+        seed=settings.seed,
+        resampling_threshold=thresholds["resampling"],
+        min_bandwidth=thresholds["min_bandwidth"],
+        epsilon_percentile=thresholds["epsilon_percentile"],
+        threshold=(
+            thresholds["scorers"][scorer] if settings.threshold is None else settings.threshold
+        ),
+        grow=settings.grow,
+        min_volume_ml=(
+            bundle.min_volume_ml if settings.min_volume_ml is None else settings.min_volume_ml
+        ),
+        elevated_only=settings.elevated_only,
+    )
+
+
+def _in_model_frame(
+    study: Study, template: sitk.Image, alignment: Alignment, bundle: Bundle
+) -> tuple[Array, Array | None]:
+    pet = to_model_frame(study.pet, template, alignment, OUTSIDE_SUV)
+    image = pet_to_model(sitk.GetArrayViewFromImage(pet), bundle.intensity)
+    if study.ct is None:
+        return image, None
+    ct = to_model_frame(study.ct, template, alignment, AIR_HU)
+    return image, ct_to_model(sitk.GetArrayViewFromImage(ct), bundle.intensity)
+
+
+def _heal(
+    bundle: Bundle,
+    image: Array,
+    ct: Array | None,
+    resolved: _Resolved,
+    device: torch.device,
+    run: _Stages,
+) -> tuple[Healing, torch.device]:
+    """Heal on the device; out of memory: smaller pieces, then the CPU, said aloud."""
+    request = HealingRequest(
+        resolved.samples,
+        resolved.decodes,
+        resolved.seed,
+        resolved.resampling_threshold,
+        samples_at_once=resolved.samples,
+    )
+
+    def on_progress(share: float) -> None:
+        run.reporter.check_cancelled()
+        run.reporter.progress(0.12 + 0.63 * share)
+
+    while True:
+        try:
+            return build_healer(bundle, device).heal(image, ct, request, on_progress), device
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        if request.samples_at_once > 1:
+            request = replace(request, samples_at_once=(request.samples_at_once + 1) // 2)
+            run.warn(
+                f"out of memory on {device_in_words(device)}: going on with "
+                f"{request.samples_at_once} samples at a time"
+            )
+        elif device.type != "cpu":
+            run.warn(f"out of memory on {device_in_words(device)}: going on, slower, on the CPU")
+            device = torch.device("cpu")
+            request = replace(request, samples_at_once=resolved.samples)
+        else:
+            raise OutOfMemoryError(
+                "memory ran out even one sample at a time on the CPU",
+                "close other programs, or lower --samples and --decodes",
+            )
+
+
+def _like(template: sitk.Image, array: Array) -> sitk.Image:
+    image = sitk.GetImageFromArray(array)
+    image.CopyInformation(template)
+    return image
+
+
+def _write_reconstructions(
+    path: Path, image: Array, healing: Healing, maps: Mapping[str, Array]
+) -> None:
+    tokens = {}
+    if healing.token_log_likelihood is not None and healing.resampling_mask is not None:
+        tokens = {
+            "token_log_likelihood": healing.token_log_likelihood.astype(np.float32),
+            "resampling_mask": healing.resampling_mask.astype(np.float32),
+        }
+    np.savez_compressed(
+        path, image=image, reconstructions=healing.reconstructions, **maps, **tokens
+    )
+
+
+def _phantom_truth(pet: Path) -> sitk.Image | None:
+    """The lesions of a synthetic phantom, which lie beside its PET; never of a real scan."""
+    truth = pet.parent / "SEG.nii.gz"
+    if pet.name != "SUV.nii.gz" or not (pet.parent / "description.json").exists():
+        return None
+    return sitk.ReadImage(str(truth)) if truth.exists() else None

@@ -1,0 +1,185 @@
+"""Healers: a study in the model frame -> n pseudo-healthy reconstructions of it.
+
+`VQGANPerformerHealer` is paper 1, section 3: encode, find the unlikely tokens, draw them anew N
+times, decode each healed latent K times with dropout. `AutoencoderHealer` is the paper's baseline:
+one reconstruction. `build_healer` makes the one that a bundle names; a new family adds a class here
+and its network to `networks/registry.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from PETAnomalyLib.engine.bundle import Bundle
+from PETAnomalyLib.engine.decoding import decode
+from PETAnomalyLib.engine.errors import BundleError
+from PETAnomalyLib.engine.networks.registry import build_network, load_weights
+from PETAnomalyLib.engine.resampling import resample, token_log_likelihood
+
+Array = npt.NDArray[np.float32]
+OnProgress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Healing:
+    """What healing a study gives, all in the model frame.
+
+    Attributes:
+        reconstructions: n x D x H x W float32, the model's intensity unit.
+        token_log_likelihood: d x h x w float32, nats; None for a model without tokens.
+        resampling_mask: d x h x w bool, true where a token was drawn anew; None likewise.
+    """
+
+    reconstructions: Array
+    token_log_likelihood: Array | None
+    resampling_mask: npt.NDArray[np.bool_] | None
+
+
+class Healer(Protocol):
+    """Turns one study into n >= 1 pseudo-healthy reconstructions."""
+
+    def heal(
+        self, pet: Array, ct: Array | None, request: HealingRequest, on_progress: OnProgress
+    ) -> Healing:
+        """Heal one study.
+
+        Args:
+            pet: D x H x W, the model's PET intensity.
+            ct: D x H x W, the model's CT intensity, or None.
+            request: how many reconstructions, and the random stream.
+            on_progress: told the share done, 0..1; may raise to stop.
+        """
+
+
+@dataclass(frozen=True)
+class HealingRequest:
+    """How to heal.
+
+    Attributes:
+        samples: N healed latents.
+        decodes: K dropout decodes of each.
+        seed: of all random numbers.
+        resampling_threshold: t; tokens with p(s_i) < t are drawn anew.
+        samples_at_once: samples that advance together, fewer where memory is short; the draws are
+            the same whatever it is.
+    """
+
+    samples: int
+    decodes: int
+    seed: int
+    resampling_threshold: float
+    samples_at_once: int
+
+
+class VQGANPerformerHealer:
+    """VQ-GAN tokens, a Performer's likelihoods, with or without cross-attention to CT."""
+
+    def __init__(self, networks: dict[str, Any], device: torch.device) -> None:
+        self._pet_vqgan = networks["pet_vqgan"].to(device)
+        self._ct_vqgan = networks["ct_vqgan"].to(device) if "ct_vqgan" in networks else None
+        self._performer = networks["transformer"].to(device)
+        self._device = device
+
+    @torch.inference_mode()
+    def heal(
+        self, pet: Array, ct: Array | None, request: HealingRequest, on_progress: OnProgress
+    ) -> Healing:
+        grid = self._performer.sizes.grid
+        tokens = self._pet_vqgan.tokens(self._tensor(pet)).flatten(1)  # 1 T
+        context = None
+        if self._ct_vqgan is not None and ct is not None:
+            context = self._ct_vqgan.tokens(self._tensor(ct)).flatten(1)  # 1 T
+        on_progress(0.05)
+        log_p = token_log_likelihood(self._performer, tokens, context)  # T
+        mask = log_p < np.log(request.resampling_threshold)  # T
+        on_progress(0.1)
+
+        # On the CPU, so that a seed means the same draws on every device.
+        generator = torch.Generator().manual_seed(request.seed)
+        masked = int(mask.sum())
+        uniforms = torch.rand((request.samples, masked), generator=generator, dtype=torch.float64)
+        uniforms = uniforms.to(self._device)
+        healed = []
+        for start in range(0, request.samples, request.samples_at_once):
+            group = uniforms[start : start + request.samples_at_once]
+            healed.append(
+                resample(
+                    self._performer, tokens, context, mask, group,
+                    lambda drawn, start=start, group=group: on_progress(
+                        0.1
+                        + 0.5 * (start + len(group) * drawn / max(1, masked)) / request.samples
+                    ),
+                )
+            )  # fmt: skip
+        latents = torch.cat(healed).view(-1, *grid)  # N d h w
+        reconstructions = decode(
+            self._pet_vqgan,
+            latents,
+            request.decodes,
+            request.seed,
+            lambda share: on_progress(0.6 + 0.4 * share),
+        )
+        return Healing(
+            reconstructions,
+            log_p.view(grid).cpu().numpy(),
+            mask.view(grid).cpu().numpy(),
+        )
+
+    def _tensor(self, volume: Array) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(volume))[None, None].to(self._device)
+
+
+class AutoencoderHealer:
+    """The dense autoencoder: the one reconstruction that its bottleneck lets through."""
+
+    def __init__(self, networks: dict[str, Any], device: torch.device) -> None:
+        self._autoencoder = networks["autoencoder"].to(device)
+        self._device = device
+
+    @torch.inference_mode()
+    def heal(
+        self,
+        pet: Array,
+        ct: Array | None,  # noqa: ARG002 - all healers are asked the same way
+        request: HealingRequest,  # noqa: ARG002
+        on_progress: OnProgress,
+    ) -> Healing:
+        image = torch.from_numpy(np.ascontiguousarray(pet))[None, None].to(self._device)
+        reconstruction = self._autoencoder(image)[0].cpu().numpy()
+        on_progress(1.0)
+        return Healing(reconstruction, None, None)
+
+
+# Family -> its healer, and for each of its weights: the network's name in the registry.
+_FAMILIES: dict[str, tuple[type, dict[str, str]]] = {
+    "vqgan-performer": (
+        VQGANPerformerHealer,
+        {"pet_vqgan": "vqgan", "ct_vqgan": "vqgan", "transformer": "performer"},
+    ),
+    "autoencoder-dense": (AutoencoderHealer, {"autoencoder": "autoencoder-dense"}),
+}
+
+
+def build_healer(bundle: Bundle, device: torch.device) -> Healer:
+    """The bundle's healer with its weights loaded, on `device`.
+
+    Raises:
+        BundleError: weights that do not fit what the manifest describes.
+    """
+    healer, network_names = _FAMILIES[bundle.healer["family"]]
+    networks = {}
+    for name, path in bundle.weights.items():
+        if name not in network_names:
+            raise BundleError(
+                f"{bundle.path}: weights named '{name}' are not part of the family "
+                f"'{bundle.healer['family']}' (configs/metadata.json, key petanomaly.weights)"
+            )
+        network = build_network(network_names[name], bundle.healer[name])
+        networks[name] = load_weights(network, path)
+    return healer(networks, device)  # type: ignore[no-any-return]  # its classes are above

@@ -1,0 +1,112 @@
+"""`report.json`: all that is needed to repeat a run, and to judge it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from PETAnomalyLib.engine.bundle import Bundle
+from PETAnomalyLib.engine.devices import device_in_words, peak_memory
+from PETAnomalyLib.engine.findings import Finding, total
+from PETAnomalyLib.engine.frame import Alignment
+from PETAnomalyLib.engine.healing import Healing
+
+
+def write_report(
+    path: Path,
+    *,
+    inputs: Mapping[str, Any],
+    bundle: Bundle,
+    settings: Mapping[str, Any],
+    alignment: Alignment,
+    body_not_scored: float,
+    healing: Healing,
+    findings: Sequence[Finding],
+    warnings: Sequence[str],
+    device: torch.device,
+    seconds: Mapping[str, float],
+) -> None:
+    """Write the report.
+
+    Args:
+        path: the file.
+        inputs: the study's description.
+        bundle: the model.
+        settings: every setting that was in force, the bundle's own included.
+        alignment: from the model frame to the study.
+        body_not_scored: share of the body outside the model's field of view.
+        healing: what was resampled.
+        findings: for the totals.
+        warnings: everything that was said aloud.
+        device: where healing ran in the end.
+        seconds: wall-clock seconds of each stage.
+    """
+    report = {
+        "inputs": inputs,
+        "model": {
+            "name": bundle.name,
+            "title": bundle.title,
+            "path": str(bundle.path),
+            "sha256": bundle.sha256,
+        },
+        "settings": settings,
+        "frame": _frame(alignment, body_not_scored),
+        "healing": _healing(healing),
+        "findings": _findings(findings),
+        "warnings": warnings,
+        "device": device_in_words(device),
+        "seconds": seconds,
+        "peak_memory": asdict(peak_memory()),
+        "versions": _versions(),
+    }
+    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _frame(alignment: Alignment, body_not_scored: float) -> dict[str, Any]:
+    return {
+        "quality": round(alignment.quality, 4),
+        "model_to_study_lps_mm": {
+            "rotation_rad": list(alignment.transform.GetParameters()[:3]),
+            "translation_mm": list(alignment.transform.GetParameters()[3:]),
+            "centre_mm": list(alignment.transform.GetCenter()),
+        },
+        "body_not_scored": round(body_not_scored, 4),
+    }
+
+
+def _healing(healing: Healing) -> dict[str, Any]:
+    if healing.resampling_mask is None:
+        return {"reconstructions": len(healing.reconstructions)}
+    return {
+        "reconstructions": len(healing.reconstructions),
+        "tokens": int(healing.resampling_mask.size),
+        "tokens_resampled": int(healing.resampling_mask.sum()),
+    }
+
+
+def _findings(findings: Sequence[Finding]) -> dict[str, Any]:
+    totals = total(findings)
+    return {
+        "count": totals.count,
+        "tmtv_ml": round(totals.tmtv_ml, 4),
+        "tlg_g": round(totals.tlg_g, 4),
+        "growth_limited": sum(finding.growth_limited for finding in findings),
+    }
+
+
+def _versions() -> dict[str, str]:
+    packages = ("petanomaly", "torch", "monai", "numpy", "scipy", "SimpleITK", "pydicom")
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for package in packages:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:  # run from a source checkout, inside Slicer
+            continue
+    return found

@@ -1,0 +1,175 @@
+"""Cohorts: a folder of studies, and the same studies aligned to the template, on disk.
+
+A cohort is laid out like autoPET: `<patient>/<study>/{SUV,CTres,SEG}.nii.gz`, SEG and CTres
+optional. Alignment and resampling take seconds a study and never change, so they are done once and
+kept as `<cache>/<patient>__<study>.npz` (float16 intensities, uint8 lesions, in the model frame).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+
+from PETAnomalyLib.engine.errors import InputError, PETAnomalyError
+from PETAnomalyLib.engine.events import Reporter
+from PETAnomalyLib.engine.frame import align, to_model_frame
+from PETAnomalyLib.engine.intensity import ct_to_model, pet_to_model
+from PETAnomalyLib.engine.study import read_study
+
+AIR_HU = -1000.0
+
+
+@dataclass(frozen=True)
+class CohortStudy:
+    """One study of a cohort.
+
+    Attributes:
+        name: `<patient>__<study>`.
+        pet, ct, lesions: image files; ct and lesions may be missing.
+    """
+
+    name: str
+    pet: Path
+    ct: Path | None
+    lesions: Path | None
+
+
+@dataclass(frozen=True)
+class AlignedStudy:
+    """One study in the model frame.
+
+    Attributes:
+        name: `<patient>__<study>`.
+        pet: D x H x W float16, the model's PET intensity.
+        ct: D x H x W float16, the model's CT intensity, or None.
+        lesions: D x H x W uint8, 1 in lesions, or None.
+    """
+
+    name: str
+    pet: np.ndarray
+    ct: np.ndarray | None
+    lesions: np.ndarray | None
+
+
+def find_studies(cohort: Path) -> list[CohortStudy]:
+    """The studies of a cohort folder, by patient name.
+
+    Raises:
+        InputError: the folder holds no `<patient>/<study>/SUV.nii.gz`.
+    """
+    studies = [
+        CohortStudy(
+            name=f"{pet.parent.parent.name}__{pet.parent.name}",
+            pet=pet,
+            ct=_existing(pet.with_name("CTres.nii.gz")),
+            lesions=_existing(pet.with_name("SEG.nii.gz")),
+        )
+        for pet in sorted(cohort.glob("*/*/SUV.nii.gz"))
+    ]
+    if not studies:
+        raise InputError(
+            f"no study in the cohort folder {cohort}",
+            "a cohort is laid out as <patient>/<study>/SUV.nii.gz, with CTres.nii.gz and "
+            "SEG.nii.gz beside it where there are any",
+        )
+    return studies
+
+
+def split_by_patient(
+    studies: list[CohortStudy], validation_share: float, seed: int
+) -> tuple[list[CohortStudy], list[CohortStudy]]:
+    """Training and validation studies; no patient is in both, and the seed fixes which."""
+    patients = sorted({study.name.split("__")[0] for study in studies})
+    shuffled = np.random.default_rng(seed).permutation(patients)
+    held_out = set(shuffled[: max(1, round(validation_share * len(patients)))])
+    training = [s for s in studies if s.name.split("__")[0] not in held_out]
+    validation = [s for s in studies if s.name.split("__")[0] in held_out]
+    if not training:
+        raise InputError(
+            f"{len(patients)} patient is too few to train on",
+            "give a cohort of at least two patients, so that one can be held out",
+        )
+    return training, validation
+
+
+def aligned_studies(
+    studies: list[CohortStudy],
+    template: Path,
+    intensity: Mapping[str, Any],
+    cache: Path,
+    reporter: Reporter,
+) -> list[AlignedStudy]:
+    """Every usable study in the model frame, from the cache where it is already there.
+
+    A study that cannot be used is named in a warning and left out.
+
+    Raises:
+        InputError: not a single study is usable.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    missing = [study for study in studies if not (cache / f"{study.name}.npz").exists()]
+    if missing:
+        reporter.stage("align", f"Aligning {len(missing)} studies")
+        # Fork would copy the threads of torch and ITK in an unknown state.
+        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+            jobs = {
+                pool.submit(_align_into_cache, s, template, dict(intensity), cache): s
+                for s in missing
+            }
+            for done, job in enumerate(as_completed(jobs), 1):
+                try:
+                    job.result()
+                except PETAnomalyError as error:
+                    reporter.log("warning", f"{jobs[job].name} left out: {error.message}")
+                reporter.progress(0.05 * done / len(missing))
+                reporter.check_cancelled()
+    usable = [_load(cache / f"{s.name}.npz") for s in studies if (cache / f"{s.name}.npz").exists()]
+    if not usable:
+        raise InputError("not one study of the cohort is usable", "the warnings above say why")
+    return usable
+
+
+def _align_into_cache(
+    study: CohortStudy, template_path: Path, intensity: Mapping[str, Any], cache: Path
+) -> None:
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)  # one process a core is parallel enough
+    read = read_study(study.pet, study.ct)
+    template = sitk.ReadImage(str(template_path))
+    alignment = align(read.pet, template)
+    arrays: dict[str, Any] = {
+        "pet": pet_to_model(
+            sitk.GetArrayFromImage(to_model_frame(read.pet, template, alignment, 0.0)), intensity
+        ).astype(np.float16)
+    }
+    if read.ct is not None:
+        ct = to_model_frame(read.ct, template, alignment, AIR_HU)
+        arrays["ct"] = ct_to_model(sitk.GetArrayFromImage(ct), intensity).astype(np.float16)
+    if study.lesions is not None:
+        lesions = sitk.Cast(sitk.ReadImage(str(study.lesions)) > 0, sitk.sitkFloat32)
+        share = sitk.GetArrayFromImage(to_model_frame(lesions, template, alignment, 0.0))
+        arrays["lesions"] = (share >= 0.5).astype(np.uint8)
+    partial = cache / f"{study.name}.{os.getpid()}.partial.npz"
+    np.savez(partial, **arrays)
+    partial.replace(cache / f"{study.name}.npz")
+
+
+def _load(path: Path) -> AlignedStudy:
+    with np.load(path) as arrays:
+        return AlignedStudy(
+            name=path.stem,
+            pet=arrays["pet"],
+            ct=arrays.get("ct"),
+            lesions=arrays.get("lesions"),
+        )
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.exists() else None
