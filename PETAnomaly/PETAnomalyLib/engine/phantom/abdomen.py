@@ -17,7 +17,8 @@ def paint_abdomen(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     uptake = patient.uptake
     for side in (-1, 1):
         psoas = [(side * 26, spine_y(290) + 4, 290, 9), (side * 40, spine_y(200) + 12, 200, 19),
-                 (side * 52, spine_y(130) + 2, 130, 23), (side * 68, -8, 70, 18), (side * 88, -14, 0, 14)]  # fmt: skip
+                 (side * 52, spine_y(130) + 2, 130, 23), (side * 68, -8, 70, 18),
+                 (side * 88, -14, 0, 14)]  # fmt: skip
         tube = canvas.tube(smooth_line(np.array(psoas), 12.0))
         inside = (tube.rel < 1) & np.isin(canvas.tissue[tube.box], OPEN)
         canvas.fill(tube.box, inside, Tissue.MUSCLE, uptake.muscle, 55.0)
@@ -39,7 +40,11 @@ def _liver(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     parts = [
         ((-66 - spread, 6, 322 + down), np.array([74, 88, 84 + long_lobe]) * size, (0, 0, 0)),
         ((-92 - spread, 6, 282 + down - long_lobe), np.array([38, 62, 62]) * size, (0, 8, 0)),
-        ((4, -48 - 0.5 * spread, 342 + 0.3 * down), np.array([rng.uniform(48, 82), 42, 38]) * size, (0, -14, 0)),
+        (
+            (4, -48 - 0.5 * spread, 342 + 0.3 * down),
+            np.array([rng.uniform(48, 82), 42, 38]) * size,
+            (0, -14, 0),
+        ),
     ]  # fmt: skip
     for centre, radii, tilt in parts:
         box, level = canvas.ellipsoid(centre, radii, tilt, 0.07, 0.3)
@@ -104,8 +109,9 @@ def _stomach(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     fill = rng.uniform(0.5, 1.3)
     low = rng.normal(0, 22)
     line = np.array(
-        [(60, 14, 366, 20 + 14 * fill), (72, 4, 345, 18 + 18 * fill), (72, -28, 310, 14 + 13 * fill),
-         (56, -46, 282 + 0.6 * low, 13 + 9 * fill), (20, -52, 258 + low, 12 + 5 * fill), (-22, -44, 266 + 0.4 * low, 11)]
+        [(60, 14, 366, 20 + 14 * fill), (72, 4, 345, 18 + 18 * fill),
+         (72, -28, 310, 14 + 13 * fill), (56, -46, 282 + 0.6 * low, 13 + 9 * fill),
+         (20, -52, 258 + low, 12 + 5 * fill), (-22, -44, 266 + 0.4 * low, 11)]
     )  # fmt: skip
     line[:, 1] -= 18 * patient.build.visceral
     tube = canvas.tube(smooth_line(line, 9.0), roughness=0.12)
@@ -170,7 +176,8 @@ def paint_genitals(canvas: Canvas, patient: Patient) -> None:
             place, np.array([7, 6, 17]) * size, Tissue.GENITAL, rng.uniform(2.5, 7), hu - 15, tilt
         )
     for side in (-1, 1):
-        ovary = place + [side * rng.uniform(30, 48), rng.normal(2, 9), rng.normal(6, 10)]
+        aside = (side * rng.uniform(30, 48), rng.normal(2, 9), rng.normal(6, 10))
+        ovary = place + np.array(aside)
         hot = young and rng.random() < 0.3
         if hot:
             patient.variants.append("ovary")

@@ -96,9 +96,7 @@ class Envelope:
         self.dome_right = float(dome_right)
         self.diaphragm = np.maximum(right, left)
 
-    def _oval(
-        self, canvas: Canvas, a: Vector, b: Vector, middle: Vector, square: float
-    ) -> Array:
+    def _oval(self, canvas: Canvas, a: Vector, b: Vector, middle: Vector, square: float) -> Array:
         """Squared relative radius in ovals of half widths `a`, `b` round y = `middle`."""
         u = canvas.x / np.asarray(a, np.float32)[self.level]
         v = (canvas.y - np.asarray(middle, np.float32)[self.level]) / np.asarray(b, np.float32)[
@@ -140,7 +138,7 @@ def paint_envelope(canvas: Canvas, patient: Patient) -> Envelope:
     lean: list[tuple[Box, Mask]] = []
     for line, fat_mm in _limbs(patient.build, envelope):
         knots = smooth_line(line, 45.0)
-        tube = canvas.tube(knots + [0, 0, 0, fat_mm], reach=1.02)
+        tube = canvas.tube(knots + np.array([0, 0, 0, fat_mm]), reach=1.02)
         canvas.fill(tube.box, tube.rel < 1, Tissue.FAT, fat_suv[tube.box], -102.0)
         bare = (knots[:, 3] / (knots[:, 3] + fat_mm)).astype(np.float32)
         lean.append((tube.box, tube.rel < bare[tube.segment]))
@@ -161,22 +159,21 @@ def _limbs(build: Build, envelope: Envelope) -> list[tuple[list[tuple[float, ...
     thigh = build.fat_mm * 0.75
     arm = build.fat_mm * 0.35
     for side in (-1, 1):
-        limbs.append(
-            (
-                [(side * hip, 4, 55, 82), (side * hip * 1.02, 2, -30, 82),
-                 (side * hip * 0.98, -2, -150, 74), (side * hip * 0.9, -6, -330, 60)],
-                thigh,
-            )
-        )  # fmt: skip
+        line: list[tuple[float, ...]]
+        line = [(side * hip, 4, 55, 82), (side * hip * 1.02, 2, -30, 82),
+                (side * hip * 0.98, -2, -150, 74), (side * hip * 0.9, -6, -330, 60)]  # fmt: skip
+        limbs.append((line, thigh))
         if build.arms == "up":
             line = [(side * 118 * shoulder, 8, 510, 52), (side * 150 * shoulder, 2, 562, 52),
-                    (side * 182 * shoulder, -8, 640, 42), (side * 205 * shoulder, -20, 800, 37)]  # fmt: skip
+                    (side * 182 * shoulder, -8, 640, 42),
+                    (side * 205 * shoulder, -20, 800, 37)]  # fmt: skip
         else:
             out = float(envelope.fat[int(200 - LOWEST_MM)]) + 22 * build.visceral
             line = [(side * 130 * shoulder, 6, 535, 42), (side * 172 * shoulder, 8, 515, 47),
                     (side * (200 * shoulder + 0.5 * out), 12, 400, 38),
                     (side * (202 + out), 8, 250, 34), (side * (206 + out), -10, 120, 28),
-                    (side * (198 + out), -25, 10, 24), (side * (188 + out), -30, -90, 26)]  # fmt: skip
+                    (side * (198 + out), -25, 10, 24),
+                    (side * (188 + out), -30, -90, 26)]  # fmt: skip
         limbs.append((line, arm))
     return limbs
 
@@ -202,7 +199,7 @@ def _breasts(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
 
 
 def _fat_planes(canvas: Canvas, fat: float) -> None:
-    """Fat between the muscles of thighs, buttocks, neck and axillae: what CT shows as grey seams."""
+    """Fat between the muscles of limbs, neck and axillae: the grey seams of CT."""
     seam = np.abs(canvas.rough[1]) < 0.09
     limb = (canvas.z < 60) | ((canvas.z > 470) & (canvas.z < 650))
     seam &= limb & (canvas.tissue == Tissue.MUSCLE)

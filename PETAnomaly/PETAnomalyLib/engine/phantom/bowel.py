@@ -48,9 +48,8 @@ def _paint(
     contents: Vector,
     wall: float,
     wall_hu: float,
-    gas_above: bool,
 ) -> None:
-    """Wall and lumen of a bowel; gas rises to the front where `gas_above`."""
+    """Wall and lumen of a bowel; `wall` is the lumen's share of the radius."""
     if tube.box == EMPTY:
         return
     inside = (tube.rel < 1) & np.isin(canvas.tissue[tube.box], OPEN)
@@ -58,8 +57,6 @@ def _paint(
     suv = (along[tube.segment] * (1 + 0.12 * canvas.rough[2][tube.box])).astype(np.float32)
     hu = contents[tube.segment].astype(np.float32)
     lumen = inside & (tube.rel < wall)
-    if not gas_above:
-        hu = np.where(hu < -500, np.float32(20), hu)
     canvas.fill(tube.box, inside, Tissue.BOWEL, suv, wall_hu)
     gas = hu < -500
     lumen_suv = np.where(gas, 0.45 * suv, 0.8 * suv).astype(np.float32)
@@ -67,7 +64,7 @@ def _paint(
 
 
 def _contents(rng: Generator, count: int, oral: bool, gas: float) -> Vector:
-    """HU of what fills the lumen along the bowel: gas, stool or fluid, oral contrast, by stretches."""
+    """HU of the lumen along the bowel: stretches of gas, stool or fluid, oral contrast."""
     values = np.empty(count)
     at = 0
     while at < count:
@@ -99,8 +96,9 @@ def _colon(
     aside = rng.normal(0, 26)
     caecum = rng.normal(92, 16)
     line = np.array(
-        [(-86 - 0.6 * out, -22, caecum, 24), (-98 - out, -10, caecum + 48, 22), (-100 - out, 8, 200, 20),
-         (-88 - out, -2, 240, 20), (-58, -56 - deep, 232 - 0.4 * sag, 19), (0, -68 - deep, 222 - sag, 18),
+        [(-86 - 0.6 * out, -22, caecum, 24), (-98 - out, -10, caecum + 48, 22),
+         (-100 - out, 8, 200, 20), (-88 - out, -2, 240, 20),
+         (-58, -56 - deep, 232 - 0.4 * sag, 19), (0, -68 - deep, 222 - sag, 18),
          (58, -54 - deep, 246 - 0.5 * sag, 18), (96 + out, 8, 300, 17), (104 + out, 26, 250, 15),
          (104 + out, 18, 180, 14), (98 + 0.7 * out, -6, 122, 14), (72, -20, 92, 14),
          (26 + aside, -16, 88 + loop, 15), (-14 + aside, 4, 84 + 0.6 * loop, 15), (6, 42, 74, 15),
@@ -120,7 +118,7 @@ def _colon(
     tube = canvas.tube(knots)
     _paint(
         canvas, envelope, tube, along, _contents(rng, count, oral, 0.45), 0.66,
-        60.0 if patient.contrast else 38.0, True,
+        60.0 if patient.contrast else 38.0,
     )  # fmt: skip
 
 
@@ -134,7 +132,8 @@ def _small_bowel(
 ) -> None:
     wall_hu = 70.0 if patient.contrast else 38.0
     duodenum = np.array(
-        [(-24, -44, 268, 12), (-42, -22, 256, 13), (-44, -6, 220, 13), (-14, -12, 204, 12), (22, -14, 212, 11), (30, -26, 232, 11)], float
+        [(-24, -44, 268, 12), (-42, -22, 256, 13), (-44, -6, 220, 13), (-14, -12, 204, 12),
+         (22, -14, 212, 11), (30, -26, 232, 11)], float
     )  # fmt: skip
     duodenum[:, :3] += rng.normal(0, 4, 3)
     knots = smooth_line(duodenum, 8.0)
@@ -142,7 +141,7 @@ def _small_bowel(
     along = _segments(rng, len(knots), 1.1 * patient.uptake.bowel, hot, 2.5, 5.5)
     _paint(
         canvas, envelope, canvas.tube(knots), along, _contents(rng, len(knots), oral, 0.08), 0.5,
-        wall_hu, True,
+        wall_hu,
     )  # fmt: skip
     # Jejunum and ileum: a wandering line, kept in the middle of the abdomen by reflection.
     half = np.array([78 + 14 * patient.build.visceral, 36, 94])
@@ -168,4 +167,4 @@ def _small_bowel(
         patient.variants.append("small bowel loop")
     along = _segments(rng, count, base, number, 2.2, 8.0)
     tube = canvas.tube(knots)
-    _paint(canvas, envelope, tube, along, _contents(rng, count, oral, 0.1), 0.55, wall_hu, True)
+    _paint(canvas, envelope, tube, along, _contents(rng, count, oral, 0.1), 0.55, wall_hu)

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -82,7 +82,7 @@ def waves(
 
 
 def smooth_line(points: ArrayLike, step_mm: float = 7.0) -> Vector:
-    """Points every `step_mm` along a monotone spline through `points` (n x columns: x, y, z, ...)."""
+    """Points every `step_mm` of a spline through `points` (n x columns: x, y, z, ...)."""
     knots = np.asarray(points, float)
     chord = np.concatenate(
         [[0], np.cumsum(np.linalg.norm(np.diff(knots[:, :3], axis=0), axis=1) + 1e-3)]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.phantom.study import PhantomStudy, generate
@@ -72,7 +71,7 @@ def _write(out: Path, study: PhantomStudy) -> dict[str, Any]:
         work.chmod(0o755)
         if final.exists():
             shutil.rmtree(final)
-        os.replace(work, final)
+        work.replace(final)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return {

@@ -90,7 +90,7 @@ def _slab(canvas: Canvas, low_mm: float, high_mm: float) -> tuple[int, int]:
 
 
 def measure_ct(canvas: Canvas, patient: Patient, scanner: Scanner) -> Array:
-    """The CT (HU) on the whole grid (k, 168, 168): body, couch and noise, resampled to PET voxels."""
+    """The CT (HU) on the whole grid (k, 168, 168): body, couch, noise; in PET voxels."""
     hu = ndimage.gaussian_filter(canvas.hu, (0.55, 0.5, 0.5), truncate=2.5)
     full = np.full((canvas.shape[0], GRID_IJ, GRID_IJ), -1000, np.float32)
     _, j, i = canvas.first

@@ -25,9 +25,8 @@ def paint_injection_site(canvas: Canvas, patient: Patient) -> None:
             return
         at = np.unravel_index(int(near[rng.integers(len(near))]), canvas.shape)
         centre = np.array([canvas.x[at], canvas.y[at], canvas.z[at]], float)
-        line = np.array(
-            [(*(centre - [0, 0, 12]), 4.0), (*centre, 6.0), (*(centre + [0, 2, 25]), 3.0)]
-        )
+        x, y, z = centre
+        line = np.array([(x, y, z - 12, 4.0), (x, y, z, 6.0), (x, y + 2, z + 25, 3.0)])
     else:
         # The depot itself is outside the view; the draining vein may be seen.
         line = np.array(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from PETAnomalyLib.engine.phantom.body import Envelope, spine_y
+from PETAnomalyLib.engine.phantom.body import LOWEST_MM, Envelope, spine_y
 from PETAnomalyLib.engine.phantom.canvas import EMPTY, Box, Canvas, smooth_line
 from PETAnomalyLib.engine.phantom.patient import Patient
 from PETAnomalyLib.engine.phantom.tissue import Tissue
-
-SKULL_BASE_MM = 690
 
 
 def paint_skeleton(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
@@ -108,12 +106,12 @@ def _ribs(canvas: Canvas, patient: Patient, envelope: Envelope, density: float) 
 
 
 def _sternum(canvas: Canvas, patient: Patient, envelope: Envelope, density: float) -> None:
-    front = lambda z: float(  # noqa: E731 - the front wall of the chest at body z
-        envelope.middle[z + 420] - envelope.depth[z + 420] + 11
-    )
-    line = [(0, front(z), z, r) for z, r in ((350, 6), (372, 9), (430, 11), (490, 12), (522, 13))]
+    line = []
+    for z, radius in ((350, 6), (372, 9), (430, 11), (490, 12), (522, 13)):
+        level = z - LOWEST_MM
+        line.append((0, envelope.middle[level] - envelope.depth[level] + 11, z, radius))
     for shift in (-6, 6):
-        knots = smooth_line(np.array(line) + [shift, 0, 0, 0], 12.0)
+        knots = smooth_line(np.array(line) + np.array([shift, 0, 0, 0]), 12.0)
         tube = canvas.tube(knots, roughness=0.08)
         _bone(canvas, tube.box, tube.rel, 0.8 * patient.uptake.marrow, density, 0.72)
 
@@ -126,7 +124,8 @@ def _shoulders(canvas: Canvas, patient: Patient, density: float) -> None:
         lift = 22 if up else 0
         head = np.array([side * (138 if up else 158) * b, 10, 527 + 0.8 * lift])
         clavicle = [(side * 18, -62, 532, 8), (side * 70, -50, 548 + 0.3 * lift, 7.5),
-                    (side * 110 * b, -18, 556 + lift, 7.5), (side * 138 * b, 4, 552 + lift, 8)]  # fmt: skip
+                    (side * 110 * b, -18, 556 + lift, 7.5),
+                    (side * 138 * b, 4, 552 + lift, 8)]  # fmt: skip
         spine = [(side * 72, 84, 508, 6), (side * 112 * b, 60, 530 + 0.5 * lift, 8),
                  (side * 142 * b, 28, 548 + lift, 9)]  # fmt: skip
         for line in (clavicle, spine):
@@ -172,17 +171,16 @@ def _pelvis(canvas: Canvas, patient: Patient, density: float) -> None:
         crest = [(side * 48 * h, 72, 128), (side * 88 * h, 52, 158), (side * 122 * h, 12, 164),
                  (side * 132 * h, -30, 138), (side * 122 * h, -44, 108)]  # fmt: skip
         roof = np.array([side * 88 * h, 8, 42.0])
-        for x, y, z in smooth_line(np.array(crest), 13.0):
-            tip = np.array([x, y, z])
-            line = [(*tip, 9), (*(0.5 * tip + 0.5 * roof), 6.5), (*roof, 17)]
-            tube = canvas.tube(np.array(line))
+        for tip in smooth_line(np.array(crest), 13.0):
+            plate = [(*tip, 9), (*(0.5 * tip + 0.5 * roof), 6.5), (*roof, 17)]
+            tube = canvas.tube(np.array(plate))
             _bone(canvas, tube.box, tube.rel, 0.95 * marrow, density, 0.66)
-        for line in (
+        for arch in (
             [(*roof, 18), (side * 55 * h, -38, 12, 11), (side * 8, -52, -6, 9)],
             [(*roof, 18), (side * 72 * h, 30, -8, 15), (side * 62 * h, 28, -42, 14),
              (side * 32, -20, -36, 8), (side * 10, -44, -18, 8)],
         ):  # fmt: skip
-            tube = canvas.tube(smooth_line(np.array(line), 10.0), roughness=0.05)
+            tube = canvas.tube(smooth_line(np.array(arch), 10.0), roughness=0.05)
             _bone(canvas, tube.box, tube.rel, 0.8 * marrow, density, 0.66)
 
 

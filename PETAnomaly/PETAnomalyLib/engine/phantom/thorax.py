@@ -146,30 +146,24 @@ def _great_vessels(canvas: Canvas, patient: Patient) -> None:
     wide = float(np.clip(rng.normal(0.85 + 0.004 * patient.build.age, 0.08), 0.8, 1.4))
     bow = rng.normal(0, 4)
     aorta = [(4, -14, 430, 14), (-8, -30, 465, 14), (-2, -26, 492, 13), (10, 0, 502, 12.5),
-             (22, 26, 490, 12), (24, 36, 460, 12), (20 + bow, 30, 400, 11), (12, spine_y(340) - 26, 340, 11),
-             (10, spine_y(275) - 30, 275, 10), (8 + bow, spine_y(200) - 33, 200, 9.5), (4, spine_y(150) - 34, 150, 9)]  # fmt: skip
+             (22, 26, 490, 12), (24, 36, 460, 12), (20 + bow, 30, 400, 11),
+             (12, spine_y(340) - 26, 340, 11), (10, spine_y(275) - 30, 275, 10),
+             (8 + bow, spine_y(200) - 33, 200, 9.5), (4, spine_y(150) - 34, 150, 9)]  # fmt: skip
     cava = [(-22, -10, 530, 8), (-26, -8, 480, 9), (-26, -6, 440, 10), (-26, 2, 385, 11),
-            (-22, spine_y(300) - 30, 300, 11), (-18, spine_y(220) - 31, 220, 10), (-12, spine_y(148) - 30, 148, 10)]  # fmt: skip
+            (-22, spine_y(300) - 30, 300, 11), (-18, spine_y(220) - 31, 220, 10),
+            (-12, spine_y(148) - 30, 148, 10)]  # fmt: skip
     lung_trunk = [(18, -40, 440, 12), (14, -20, 464, 12), (-30, 4, 466, 9)]
     left_lung = [(14, -20, 464, 11), (42, 12, 466, 9)]
-    lines = [(aorta, hu), (cava, hu), (lung_trunk, hu), (left_lung, hu)]
+    lines = [aorta, cava, lung_trunk, left_lung]
     for side in (-1, 1):
         iliac = [(side * 4, spine_y(150) - 32, 150, 7.5), (side * 38, 12, 95, 7),
-                 (side * 66, -30, 40, 6.5), (side * 76, -62, -10, 6), (side * 74, -62, -150, 5)]  # fmt: skip
-        lines.append((iliac, hu))
-        lines.append(
-            (
-                [
-                    (side * 2, -26, 502, 6),
-                    (side * 24, -4, 545, 5.5),
-                    (side * 60, 0, 558, 5),
-                    (side * 115, 4, 520, 5),
-                ],
-                hu,
-            )
-        )
-    lines.append(([(0, -10, 480, 6), (-14, -46, 522, 7), (30, -44, 530, 7), (60, -20, 545, 6)], hu))
-    for line, attenuation in lines:
+                 (side * 66, -30, 40, 6.5), (side * 76, -62, -10, 6),
+                 (side * 74, -62, -150, 5)]  # fmt: skip
+        subclavian = [(side * 2, -26, 502, 6), (side * 24, -4, 545, 5.5),
+                      (side * 60, 0, 558, 5), (side * 115, 4, 520, 5)]  # fmt: skip
+        lines += [iliac, subclavian]
+    lines.append([(0, -10, 480, 6), (-14, -46, 522, 7), (30, -44, 530, 7), (60, -20, 545, 6)])
+    for line in lines:
         knots = smooth_line(np.array(line, float) * [1, 1, 1, wide], 11.0)
         tube = canvas.tube(knots)
         if tube.box == EMPTY:
@@ -178,7 +172,7 @@ def _great_vessels(canvas: Canvas, patient: Patient) -> None:
             canvas.tissue[tube.box],
             (Tissue.CORTEX, Tissue.MARROW, Tissue.MYOCARDIUM, Tissue.AIRWAY),
         )
-        canvas.fill(tube.box, (tube.rel < 1) & ~solid, Tissue.BLOOD, uptake.blood, attenuation)
+        canvas.fill(tube.box, (tube.rel < 1) & ~solid, Tissue.BLOOD, uptake.blood, hu)
         if patient.build.age > 62:
             calcified = (np.abs(tube.rel - 1) < 0.14) & (canvas.rough[2][tube.box] > 1.35) & ~solid
             canvas.fill(tube.box, calcified, Tissue.BLOOD, None, 420.0)

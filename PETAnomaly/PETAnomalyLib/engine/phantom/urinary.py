@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from PETAnomalyLib.engine.phantom.body import spine_y
-from PETAnomalyLib.engine.phantom.canvas import Vector, Canvas, rotation_matrix, smooth_line
+from PETAnomalyLib.engine.phantom.canvas import Canvas, Vector, rotation_matrix, smooth_line
 from PETAnomalyLib.engine.phantom.patient import Patient
 from PETAnomalyLib.engine.phantom.tissue import Tissue
 
@@ -182,7 +182,9 @@ def _bladder_place(rng: Generator) -> tuple[Vector, Vector]:
     return centre, radii
 
 
-def _bladder(canvas: Canvas, patient: Patient, rng: Generator, place: tuple[Vector, Vector]) -> None:
+def _bladder(
+    canvas: Canvas, patient: Patient, rng: Generator, place: tuple[Vector, Vector]
+) -> None:
     centre, radii = place
     tilt = (rng.normal(0, 12), rng.normal(0, 8), rng.normal(0, 10))
     box, level = canvas.ellipsoid(centre, radii, tilt, 0.1, 0.15)
