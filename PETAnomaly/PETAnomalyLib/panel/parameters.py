@@ -1,0 +1,134 @@
+"""The typed parameter node: everything about a study's run that a saved scene has to bring back.
+
+What belongs to the machine rather than to the study (interpreter, device, last model) is in
+`settings.py`; what belongs to the model (thresholds, number of samples) is a default here until the
+radiologist changes it.
+"""
+
+# No `from __future__ import annotations`: parameterNodeWrapper reads the types of the class.
+import math
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
+from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
+
+SCORERS = ("kde", "zscore", "residual")
+DEFAULT_GROWTH = 0.4  # of a finding's own SUVmax (paper 1)
+NO_THRESHOLD = -1e9  # "the model's own": no map reaches this low
+LAYERS = ("ct", "pet", "map")
+
+
+@parameterNodeWrapper
+class PETAnomalyParameterNode:
+    """One study, its settings and its results.
+
+    Attributes:
+        pet, ct: what to look at.
+        model: the bundle's name; empty until one is chosen.
+        scorer: whose map the findings are drawn from.
+        samples, decodes: 0 for the model's own numbers.
+        seed: of the random draws.
+        elevatedOnly: score only uptake above what the healed versions show.
+        kdeThreshold, zscoreThreshold, residualThreshold: in the map's unit; `NO_THRESHOLD` for the
+            model's own.
+        minimumVolume: ml.
+        growth: share of a finding's SUVmax, 0 for no growing.
+        kdeMap, zscoreMap, residualMap, scoredMask, segmentation, table: the last run's results.
+        resultModel: title of the model that made them.
+        handEdited: the findings were changed by hand since they were drawn.
+        layer, opacity, preset, outlines, view3D: how the study is shown.
+    """
+
+    pet: vtkMRMLScalarVolumeNode
+    ct: vtkMRMLScalarVolumeNode
+    model: str
+    scorer: Annotated[str, Choice(list(SCORERS))] = "kde"
+    samples: Annotated[int, WithinRange(0, 64)] = 0
+    decodes: Annotated[int, WithinRange(0, 64)] = 0
+    seed: Annotated[int, WithinRange(0, 2147483647)] = 0
+    elevatedOnly: bool = True
+    kdeThreshold: float = NO_THRESHOLD
+    zscoreThreshold: float = NO_THRESHOLD
+    residualThreshold: float = NO_THRESHOLD
+    minimumVolume: Annotated[float, WithinRange(0.0, 1000.0)] = 0.5
+    growth: Annotated[float, WithinRange(0.0, 1.0)] = DEFAULT_GROWTH
+    replaceResults: bool = False
+    kdeMap: vtkMRMLScalarVolumeNode
+    zscoreMap: vtkMRMLScalarVolumeNode
+    residualMap: vtkMRMLScalarVolumeNode
+    scoredMask: vtkMRMLScalarVolumeNode
+    segmentation: vtkMRMLSegmentationNode
+    table: vtkMRMLTableNode
+    resultModel: str
+    handEdited: bool = False
+    layer: Annotated[str, Choice(list(LAYERS))] = "map"
+    opacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
+    preset: str = ""
+    outlines: bool = True
+    view3D: bool = False
+
+
+# What functions take: the decorator adds members that a type checker can't see.
+Parameters = Any
+
+
+def live(node: Any) -> Any:
+    """The node if it is still in a scene, else None: a cached reference outlives a deleted node."""
+    return node if node is not None and node.GetScene() is not None else None
+
+
+def threshold(parameters: Parameters, scorer: str) -> Optional[float]:
+    """What the radiologist set for a scorer; None for the model's own."""
+    value = parameters.getValue(f"{scorer}Threshold")
+    return None if value <= NO_THRESHOLD else value
+
+
+def setThreshold(parameters: Parameters, scorer: str, value: Optional[float]) -> None:
+    """Set it; None for the model's own."""
+    parameters.setValue(f"{scorer}Threshold", NO_THRESHOLD if value is None else float(value))
+
+
+def scoreMap(parameters: Parameters, scorer: str) -> Any:
+    """The last run's map of a scorer, or None."""
+    return live(parameters.getValue(f"{scorer}Map"))
+
+
+def validate(parameters: Parameters) -> tuple[bool, str]:
+    """Are the numbers usable? (True, "") or (False, a reason for the radiologist)."""
+    limit = threshold(parameters, parameters.scorer)
+    if limit is not None and not math.isfinite(limit):
+        return False, "The threshold is not a number."
+    if not 0.0 <= parameters.growth <= 1.0:
+        return False, "The growth fraction lies between 0 and 100 %."
+    if parameters.minimumVolume < 0.0:
+        return False, "The smallest volume can't be negative."
+    return True, ""
+
+
+def detectArguments(
+    parameters: Parameters,
+    petFile: Path,
+    ctFile: Optional[Path],
+    outFolder: Path,
+    device: str,
+) -> list[str]:
+    """The engine's command line for these settings (DESIGN section 4), without the interpreter."""
+    arguments = ["detect", "--pet", str(petFile), "--out", str(outFolder), "--events"]
+    if ctFile is not None:
+        arguments += ["--ct", str(ctFile)]
+    arguments += ["--model", parameters.model, "--scorer", parameters.scorer]
+    arguments += ["--seed", str(parameters.seed), "--device", device]
+    arguments += ["--grow", repr(parameters.growth)]
+    arguments += ["--min-volume", repr(parameters.minimumVolume)]
+    if parameters.samples > 0:
+        arguments += ["--samples", str(parameters.samples)]
+    if parameters.decodes > 0:
+        arguments += ["--decodes", str(parameters.decodes)]
+    limit = threshold(parameters, parameters.scorer)
+    if limit is not None:
+        # One word: argparse takes "-2.5" on its own for an option.
+        arguments.append(f"--threshold={limit!r}")
+    if not parameters.elevatedOnly:
+        arguments.append("--all-uptake")
+    return arguments

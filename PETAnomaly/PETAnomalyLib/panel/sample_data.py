@@ -1,0 +1,117 @@
+"""The sample study: a synthetic whole-body PET/CT with known lesions, made on this computer.
+
+Offered by the panel's own button (in the background) and by Slicer's Sample Data module (which has
+to wait for it). The true lesions come along as a hidden segmentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+import slicer
+from slicer.i18n import tr as _
+
+from .background import Work
+from .display import showInput, showLayers
+from .engine_task import Job
+from .inputs import markAsSuv
+from .parameters import Parameters
+from .scene import addVolume, putBeside
+
+SAMPLE_SEED = 2_000_003  # no model was trained on a seed above 1,000,000
+SAMPLE_NAME = "PETAnomaly sample"
+CATEGORY = "Nuclear Medicine"
+LESION_COLOUR = (0.2, 0.9, 0.3)
+
+
+def sampleJob(parameters: Parameters) -> Job:
+    """Make the study with the engine's `phantom` command, load it and choose it."""
+
+    def prepare(folder: Path, _work: Work) -> list[str]:
+        out = str(folder / "sample")
+        return ["phantom", "--out", out, "--count", "1", "--seed", str(SAMPLE_SEED)]
+
+    def collect(folder: Path, work: Work) -> dict[str, sitk.Image]:
+        study = next((folder / "sample").rglob("SUV.nii.gz")).parent
+        images = {}
+        for name in ("SUV", "CTres", "SEG"):
+            images[name] = sitk.ReadImage(str(study / f"{name}.nii.gz"))
+            work.check()
+        return images
+
+    def place(images: dict[str, sitk.Image]) -> Iterator[str]:
+        yield _("PET")
+        pet = addPet(images["SUV"])
+        yield _("CT")
+        ct = addVolume(images["CTres"], f"{SAMPLE_NAME} CT", pet)
+        yield _("lesions")
+        addTruth(images["SEG"], pet)
+        parameters.pet = pet
+        parameters.ct = ct
+        showInput(parameters)
+        showLayers(parameters, fit=True)
+
+    return Job(prepare, collect, place, _("Making the sample study"), _("Loading the sample study"))
+
+
+def addPet(image: sitk.Image) -> Any:
+    """The sample's PET node, marked as SUVbw."""
+    node = addVolume(image, f"{SAMPLE_NAME} PET", None)
+    markAsSuv(node)
+    return node
+
+
+def addTruth(lesions: sitk.Image, pet: Any) -> Any:
+    """The lesions that the phantom was made with, as a hidden segmentation."""
+    node = slicer.mrmlScene.AddNewNodeByClass(
+        "vtkMRMLSegmentationNode",
+        slicer.mrmlScene.GenerateUniqueName(f"{SAMPLE_NAME} true lesions"),
+    )
+    node.CreateDefaultDisplayNodes()
+    node.SetReferenceImageGeometryParameterFromVolumeNode(pet)
+    labels = sitk.GetArrayViewFromImage(lesions)
+    drawLesions(node, pet, labels)
+    node.GetDisplayNode().SetVisibility(False)
+    putBeside(node, pet)
+    return node
+
+
+def drawLesions(node: Any, pet: Any, labels: np.ndarray) -> None:
+    """One segment, `True lesions`."""
+    node.GetSegmentation().AddEmptySegment("True_lesions", "True lesions", LESION_COLOUR)
+    slicer.util.updateSegmentBinaryLabelmapFromArray(
+        (labels > 0).astype(np.uint8), node, "True_lesions", pet
+    )
+
+
+def register(iconFile: str) -> None:
+    """Offer the study in the Sample Data module; called once the application has started."""
+    import SampleData
+
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category=CATEGORY,
+        sampleName=SAMPLE_NAME,
+        # Made here, not downloaded: the source wants these fields, nothing reads them.
+        uris="",
+        fileNames="PETAnomalySample.nii.gz",
+        nodeNames=SAMPLE_NAME,
+        thumbnailFileName=iconFile,
+        customDownloader=_makeNow,
+    )
+
+
+def _makeNow(_source: Any) -> list:
+    """The Sample Data module waits for its downloads: make the study in this process."""
+    from PETAnomalyLib.engine.phantom import generate
+
+    with slicer.util.WaitCursor():
+        study = generate(SAMPLE_SEED)
+        pet = addPet(study.suv)
+        ct = addVolume(study.ct, f"{SAMPLE_NAME} CT", pet)
+        truth = addTruth(study.lesions, pet)
+    slicer.util.setSliceViewerLayers(background=ct, foreground=pet, foregroundOpacity=0.5, fit=True)
+    return [pet, ct, truth]

@@ -1,0 +1,205 @@
+"""The engine's results as MRML nodes: named after the PET and the model, beside the PET.
+
+Copying a map into the scene takes the GUI thread's time, so results are placed step by step
+(`resultSteps`): the caller lets Qt breathe between the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+import slicer
+from slicer.i18n import tr as _
+
+from PETAnomalyLib.engine.findings import Finding
+
+from . import findings_segmentation, findings_table_node
+from .models import SCORER_TITLES, defaultThreshold
+from .parameters import Parameters, live
+from .results import Results
+from .volume_files import ijkToRas
+
+MAP_COLOURS = ("vtkMRMLColorTableNodeFileInferno.txt", "vtkMRMLColorTableNodeIron")
+SAME_GEOMETRY = 1e-3  # mm: NIfTI keeps its matrix in float32
+OUTLINE_WIDTH = 2
+SCORER_ATTRIBUTE = "PETAnomaly.Scorer"
+THRESHOLD_ATTRIBUTE = "PETAnomaly.Threshold"  # the model's own, for a scene opened without it
+
+
+def resultSteps(parameters: Parameters, pet: Any, results: Results, model: Any) -> Iterator[str]:
+    """Place a run's results; yields the name of what comes next before each step.
+
+    Args:
+        parameters: gets the references to the new nodes.
+        pet: the PET's node; None when it was deleted during the run: then nothing but the maps and
+            the mask can be placed.
+        results: what the run left.
+        model: the bundle that made them.
+    """
+    if parameters.replaceResults:
+        removeResults(parameters)
+    else:
+        forgetResults(parameters)
+    name = pet.GetName() if pet is not None else _("Deleted PET")
+    modelTitle = model.title
+    for scorer, image in results.maps.items():
+        yield _("{scorer} map").format(scorer=SCORER_TITLES[scorer])
+        node = addVolume(image, f"{name} {scorer} map ({modelTitle})", pet)
+        limit = defaultThreshold(model, scorer)
+        node.SetAttribute(SCORER_ATTRIBUTE, scorer)
+        node.SetAttribute(THRESHOLD_ATTRIBUTE, repr(limit))
+        showMapColours(node, limit)
+        parameters.setValue(f"{scorer}Map", node)
+    if results.scoredMask is not None:
+        yield _("field of view")
+        mask = addVolume(results.scoredMask, f"{name} scored region ({modelTitle})", pet)
+        mask.SetHideFromEditors(True)
+        parameters.scoredMask = mask
+    parameters.resultModel = modelTitle
+    if pet is None:
+        return
+    yield _("findings")
+    segmentation = addSegmentation(f"{name} findings ({modelTitle})", pet)
+    labels = sitk.GetArrayViewFromImage(results.labels)
+    findings_segmentation.draw(segmentation, pet, labels, results.findings)
+    table = addTable(f"{name} findings table ({modelTitle})", pet, results.findings)
+    parameters.segmentation = segmentation
+    parameters.table = table
+    parameters.handEdited = False
+
+
+def addVolume(image: sitk.Image, name: str, sibling: Any) -> Any:
+    """A scalar volume node of an image, beside another node in the subject hierarchy.
+
+    The sibling's own matrix is used where the image lies on its grid, so that a map's voxels are
+    the PET's to the last digit.
+    """
+    array = sitk.GetArrayViewFromImage(image)
+    matrix = _imageIjkToRas(image)
+    if sibling is not None and sibling.GetImageData() is not None:
+        own = ijkToRas(sibling)
+        sameSize = sibling.GetImageData().GetDimensions() == image.GetSize()
+        if sameSize and np.allclose(own, matrix, atol=SAME_GEOMETRY):
+            matrix = own
+    node = slicer.mrmlScene.AddNewNodeByClass(
+        "vtkMRMLScalarVolumeNode", slicer.mrmlScene.GenerateUniqueName(name)
+    )
+    slicer.util.updateVolumeFromArray(node, array)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(matrix))
+    node.CreateDefaultDisplayNodes()
+    putBeside(node, sibling)
+    return node
+
+
+def addSegmentation(name: str, pet: Any) -> Any:
+    """An empty segmentation node with the PET's geometry, shown as outlines."""
+    node = slicer.mrmlScene.AddNewNodeByClass(
+        "vtkMRMLSegmentationNode", slicer.mrmlScene.GenerateUniqueName(name)
+    )
+    node.CreateDefaultDisplayNodes()
+    node.SetReferenceImageGeometryParameterFromVolumeNode(pet)
+    display = node.GetDisplayNode()
+    display.SetVisibility2DFill(False)
+    display.SetVisibility2DOutline(True)
+    display.SetSliceIntersectionThickness(OUTLINE_WIDTH)
+    putBeside(node, pet)
+    return node
+
+
+def addTable(name: str, pet: Any, findings: list[Finding]) -> Any:
+    """A table node with a row for each finding."""
+    node = slicer.mrmlScene.AddNewNodeByClass(
+        "vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name)
+    )
+    rows = [
+        findings_table_node.Row(finding, findings_segmentation.segmentId(finding.number))
+        for finding in findings
+    ]
+    findings_table_node.write(node, rows)
+    putBeside(node, pet)
+    return node
+
+
+def putBeside(node: Any, sibling: Any) -> None:
+    """Give the node the sibling's parent in the subject hierarchy (patient and study)."""
+    hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
+    if hierarchy is None or sibling is None or node.GetHideFromEditors():
+        return
+    siblingItem = hierarchy.GetItemByDataNode(sibling)
+    parent = hierarchy.GetItemParent(siblingItem) if siblingItem else hierarchy.GetSceneItemID()
+    item = hierarchy.GetItemByDataNode(node)
+    if item:
+        hierarchy.SetItemParent(item, parent)
+    else:
+        hierarchy.CreateItem(parent, node)
+
+
+def showMapColours(node: Any, limit: float) -> None:
+    """Colour table and window of an anomaly map: clear below, full colour well above the threshold.
+
+    Args:
+        node: the map's node.
+        limit: the usual threshold, in the map's unit.
+    """
+    scores = slicer.util.arrayFromVolume(node)
+    sample = scores.reshape(-1)[:: max(1, scores.size // 500_000)]
+    low = float(sample.min())
+    high = float(scores.max())
+    top = float(np.percentile(sample[sample > low], 99.5)) if (sample > low).any() else high
+    if limit > low:
+        top = max(top, low + 1.5 * (limit - low))
+    top = min(max(top, low + 1e-3), max(high, low + 1e-3))
+    display = node.GetDisplayNode()
+    display.SetAndObserveColorNodeID(existingColour(*MAP_COLOURS))
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(low, top)
+    display.SetThreshold(low + 0.02 * (top - low), max(high, top))
+    display.AutoThresholdOff()
+    display.ApplyThresholdOn()
+
+
+def existingColour(*nodeIds: str) -> str:
+    """The first of these colour nodes that this Slicer has."""
+    for nodeId in nodeIds:
+        if slicer.mrmlScene.GetNodeByID(nodeId) is not None:
+            return nodeId
+    return "vtkMRMLColorTableNodeGrey"
+
+
+def resultNodes(parameters: Parameters) -> list:
+    """The last run's nodes that still exist."""
+    nodes = [
+        parameters.kdeMap,
+        parameters.zscoreMap,
+        parameters.residualMap,
+        parameters.scoredMask,
+        parameters.segmentation,
+        parameters.table,
+    ]
+    return [node for node in map(live, nodes) if node is not None]
+
+
+def removeResults(parameters: Parameters) -> None:
+    """Remove the last run's nodes from the scene."""
+    nodes = resultNodes(parameters)
+    forgetResults(parameters)
+    for node in nodes:
+        slicer.mrmlScene.RemoveNode(node)
+
+
+def forgetResults(parameters: Parameters) -> None:
+    """Leave the last run's nodes alone from now on; they stay in the scene."""
+    for name in ("kdeMap", "zscoreMap", "residualMap", "scoredMask", "segmentation", "table"):
+        parameters.setValue(name, None)
+    parameters.resultModel = ""
+    parameters.handEdited = False
+
+
+def _imageIjkToRas(image: sitk.Image) -> np.ndarray:
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * image.GetSpacing()
+    matrix[:3, 3] = image.GetOrigin()
+    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ matrix

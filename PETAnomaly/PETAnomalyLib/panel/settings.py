@@ -1,0 +1,50 @@
+"""What belongs to this computer rather than to a study: interpreter, device and last model.
+
+Kept in the application's settings, so that a scene opened on another computer does not bring a
+path or a graphics card along that is not there.
+"""
+
+from __future__ import annotations
+
+import qt
+
+GROUP = "PETAnomaly"
+DEFAULT_DEVICE = "auto"
+
+
+class Settings:
+    """Typed access to the application settings of this extension."""
+
+    @property
+    def interpreter(self) -> str:
+        """Path of the Python that runs the engine; empty for this Slicer's own."""
+        return self._read("Interpreter", "")
+
+    @interpreter.setter
+    def interpreter(self, path: str) -> None:
+        self._write("Interpreter", path)
+
+    @property
+    def device(self) -> str:
+        """`auto`, `cpu`, `cuda`, `cuda:1`, `mps`."""
+        return self._read("Device", DEFAULT_DEVICE)
+
+    @device.setter
+    def device(self, device: str) -> None:
+        self._write("Device", device)
+
+    @property
+    def model(self) -> str:
+        """Name of the bundle used last; empty when there was none."""
+        return self._read("Model", "")
+
+    @model.setter
+    def model(self, name: str) -> None:
+        self._write("Model", name)
+
+    def _read(self, key: str, default: str) -> str:
+        value = qt.QSettings().value(f"{GROUP}/{key}", default)
+        return default if value is None else str(value)
+
+    def _write(self, key: str, value: str) -> None:
+        qt.QSettings().setValue(f"{GROUP}/{key}", value)

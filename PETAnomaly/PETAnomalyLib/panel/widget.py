@@ -1,0 +1,284 @@
+"""The panel: five sections, one parameter node, one errand for the engine at a time.
+
+A study goes from top to bottom: choose it, choose a model, Detect, look, correct. The sections show
+and change the parameter node; this file binds them to the node, to the scene's coming and going,
+and to the engine.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+from slicer.util import VTKObservationMixin
+from vtk import vtkCommand
+
+from PETAnomalyLib.engine.errors import PETAnomalyError
+
+from . import parameters as study
+from .detection_job import detectionJob
+from .display_section import DisplaySection
+from .engine_task import EngineTask, Job, TaskOutcome
+from .environment import Installer
+from .findings_section import FindingsSection
+from .inputs import dicomFiles
+from .model_section import ModelSection
+from .results import Results
+from .run_section import RunSection
+from .sample_data import sampleJob
+from .study_section import StudySection
+from .suv_job import suvJob
+
+
+class PETAnomalyPanel(VTKObservationMixin):
+    """Behaviour of the module's widget.
+
+    Lifecycle: constructed with the loaded `.ui`; `enter`/`exit` as the module is shown and left;
+    `cleanup` before it goes. A run goes on while another module is shown; it ends with the scene,
+    with a reload and with the application.
+
+    Args:
+        ui: the widgets of PETAnomaly.ui by name.
+        getParameterNode: makes or finds the scene's typed parameter node.
+        task, model, findings, installer: collaborators; a test may hand in its own.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        getParameterNode: Callable[[], study.Parameters],
+        task: EngineTask | None = None,
+        model: ModelSection | None = None,
+        findings: FindingsSection | None = None,
+        installer: Any = None,
+    ) -> None:
+        VTKObservationMixin.__init__(self)
+        self.ui = ui
+        self.parameters: study.Parameters = None
+        self._getParameterNode = getParameterNode
+        self._guiTag = None
+        self._isEntered = False
+        self._warnings: list[str] = []
+        self._doneText = ""
+        self.study = StudySection(ui)
+        self.model = model if model is not None else ModelSection(ui)
+        self.run = RunSection(ui)
+        self.display = DisplaySection(ui)
+        self.findings = findings if findings is not None else FindingsSection(ui)
+        self.task = task if task is not None else EngineTask()
+        self.installer = installer if installer is not None else Installer()
+        self._connect()
+        self._update = qt.QTimer()  # many changes of the node, one look at it
+        self._update.setSingleShot(True)
+        self._update.setInterval(0)
+        self._update.timeout.connect(self.update)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self._onSceneEndClose)
+        self.addObserver(scene, scene.EndImportEvent, self._onSceneEndImport)
+        self.addObserver(scene, scene.NodeRemovedEvent, self._onNodeRemoved)
+        slicer.app.aboutToQuit.connect(self._onAboutToQuit)
+        self.follow(getParameterNode())
+
+    # Coming and going
+
+    def enter(self) -> None:
+        """The module is shown."""
+        self._isEntered = True
+        if self.parameters is None:
+            self.follow(self._getParameterNode())
+        self.study.forget()
+        self.findings.editing.resume()
+        self.update()
+
+    def exit(self) -> None:
+        """Another module is shown; a run goes on."""
+        self._isEntered = False
+        self.findings.editing.pause()
+
+    def cleanup(self) -> None:
+        """The widget goes: reload, or the application quits."""
+        slicer.app.aboutToQuit.disconnect(self._onAboutToQuit)
+        self.stop()
+        self.follow(None)
+        self.removeObservers()
+
+    def stop(self) -> None:
+        """End what is under way, silently and completely."""
+        self._update.stop()
+        self.task.stop()
+        self.model.stop()
+        self.findings.stop()
+        self.run.idle()
+
+    def follow(self, parameters: study.Parameters | None) -> None:
+        """Bind the panel to a parameter node; None to none."""
+        if self.parameters is not None:
+            self.parameters.disconnectGui(self._guiTag)
+            self.removeObserver(
+                self.parameters.parameterNode, vtkCommand.ModifiedEvent, self._onModified
+            )
+        self.parameters = parameters
+        if parameters is not None:
+            self._guiTag = parameters.connectGui(self.ui)
+            self.addObserver(parameters.parameterNode, vtkCommand.ModifiedEvent, self._onModified)
+        self.model.setParameters(parameters)
+        self.display.setParameters(parameters)
+        self.findings.setParameters(parameters, self.model.model)
+        self.update()
+
+    def update(self) -> None:
+        """Show the parameter node, in every section."""
+        self._update.stop()
+        if self.parameters is None:
+            self.run.update([_("No scene is open.")])
+            return
+        self.model.update()
+        self.study.update(self.parameters, self.model.model, self.task.isRunning)
+        self.display.update()
+        self.findings.update(self.model.model)
+        self.run.update(self.whyNot())
+
+    def whyNot(self) -> list[str]:
+        """Reasons against Detect, in words; none when it may start."""
+        reasons = []
+        if not self.study.pet.usable:
+            reasons.append(_("PET: {why}").format(why=self.study.pet.text))
+        if not self.study.ct.usable:
+            reasons.append(_("CT: {why}").format(why=self.study.ct.text))
+        reasons += self.model.whyNot()
+        ok, reason = study.validate(self.parameters)
+        return reasons if ok else [*reasons, _(reason)]
+
+    # Errands for the engine
+
+    def detect(self) -> None:
+        """Detect, after making sure that the engine's Python has what it needs."""
+        self.study.forget()
+        self.update()
+        if self.whyNot() or self.task.isRunning:
+            return
+        self._withEnvironment(self._startDetection)
+
+    def cancel(self) -> None:
+        """Cancel what is under way."""
+        self.task.cancel()
+
+    def loadSample(self) -> None:
+        """Make and load the sample study."""
+        self._start(sampleJob(self.parameters), _("The sample study is loaded."))
+
+    def convertToSuv(self) -> None:
+        """Convert the chosen PET from its DICOM files."""
+        files = dicomFiles(self.parameters.pet)
+        self._start(suvJob(self.parameters, files), _("Converted to SUVbw."))
+
+    def _startDetection(self) -> None:
+        try:
+            job = detectionJob(
+                self.parameters, self.model.model, self.model.device, self._onResults
+            )
+        except PETAnomalyError as error:
+            slicer.util.errorDisplay(f"{error.message}\n{error.hint}")
+            return
+        self._start(job, _("Done."), isDetection=True)
+
+    def _start(self, job: Job, done: str, isDetection: bool = False) -> None:
+        self._warnings = []
+        self._doneText = done
+        self.run.begin(isDetection)
+        self.task.start(self.model.interpreter(), job)
+        self.update()
+
+    def _withEnvironment(self, action: Callable[[], None]) -> None:
+        """Run the action once PyTorch and MONAI are there; offer to install them if not."""
+        report = self.model.report
+        if report is not None and report.ready:
+            action()
+            return
+        self.ui.detectButton.enabled = False
+        self.ui.stageState.text = _("Looking at the engine's Python")
+        self.model.onChanged = lambda: self._onEnvironment(action)
+        self.model.askEnvironment()
+
+    def _onEnvironment(self, action: Callable[[], None]) -> None:
+        self.model.onChanged = self.update
+        self.ui.stageState.text = ""
+        report = self.model.report
+        if report is None or self.parameters is None:
+            self.update()
+            return
+        if not report.ready:
+            outcome = self.installer.install(self.model.interpreter(), report)
+            self.model.report = None
+            if not outcome.ok:
+                self.ui.stageState.text = outcome.message
+                self.update()
+                return
+        action()
+
+    def _onResults(self, results: Results) -> None:
+        self._warnings = results.warnings
+        self.parameters.layer = "map"
+        count = len(results.findings)
+        found = _("1 finding") if count == 1 else _("{n} findings").format(n=count)
+        self._doneText = _("Done: {found}.").format(found=found)
+
+    def _onEnded(self, outcome: TaskOutcome) -> None:
+        self.run.end(outcome, self._doneText, self._warnings)
+        self.update()
+
+    # Signals and events
+
+    def _connect(self) -> None:
+        self.study.onSample = self.loadSample
+        self.study.onConvert = self.convertToSuv
+        self.model.onChanged = self.update
+        self.run.onDetect = self.detect
+        self.run.onCancel = self.cancel
+        self.run.describeSettings = self._describeSettings
+        self.task.onStage = self.run.stage
+        self.task.onProgress = self.run.progress
+        self.task.onLog = self.run.log
+        self.task.onEnded = self._onEnded
+
+    def _describeSettings(self) -> list[str]:
+        """For the diagnostics: no names of volumes or patients."""
+        parameters, report = self.parameters, self.model.report
+        lines = [f"Engine's Python: {self.model.interpreter().describe()}"]
+        if report is not None:
+            lines.append(
+                f"Python {report.pythonVersion}, torch {report.torchVersion}, "
+                f"monai {report.monaiVersion}"
+            )
+        if parameters is not None:
+            lines.append(
+                f"Model {parameters.model}, scorer {parameters.scorer}, "
+                f"samples {parameters.samples}, decodes {parameters.decodes}, "
+                f"seed {parameters.seed}, device {self.model.device}"
+            )
+            lines.append(f"PET: {self.study.pet.text}")
+            lines.append(f"CT: {self.study.ct.text}")
+        return lines
+
+    def _onModified(self, _caller: Any, _event: Any) -> None:
+        self._update.start()
+
+    def _onNodeRemoved(self, _caller: Any, _event: Any) -> None:
+        if self.parameters is not None and not slicer.mrmlScene.IsClosing():
+            self._update.start()
+
+    def _onSceneStartClose(self, _caller: Any, _event: Any) -> None:
+        self.stop()
+        self.follow(None)
+
+    def _onSceneEndClose(self, _caller: Any, _event: Any) -> None:
+        self.follow(self._getParameterNode())
+
+    def _onSceneEndImport(self, _caller: Any, _event: Any) -> None:
+        self.follow(self._getParameterNode())
+
+    def _onAboutToQuit(self) -> None:
+        self.stop()
