@@ -13,6 +13,7 @@ from typing import Any, Callable
 from PETAnomalyLib.engine.commands.detect import add_detect
 from PETAnomalyLib.engine.commands.models import add_models
 from PETAnomalyLib.engine.commands.studies import add_phantom, add_suv
+from PETAnomalyLib.engine.commands.training import add_train
 
 Subcommands = Any  # argparse keeps the type of its subparsers to itself
 
@@ -21,4 +22,5 @@ ALL: tuple[Callable[[Subcommands], argparse.ArgumentParser], ...] = (
     add_models,
     add_suv,
     add_phantom,
+    add_train,
 )
