@@ -28,6 +28,7 @@ from scipy import ndimage
 PEAK_SPHERE_ML = 1.0
 PEAK_RADIUS_MM = (3000.0 * PEAK_SPHERE_ML / (4.0 * math.pi)) ** (1.0 / 3.0)
 SUBVOXEL_MM = 0.3  # pieces in which the part of a voxel that lies in the sphere is counted
+CENTRES_AT_ONCE = 512  # spheres summed in one step: they fit into the processor's cache
 
 
 @dataclass(frozen=True)
@@ -213,14 +214,16 @@ def _sphere_means(
 def _sphere_sums(
     crop: NDArray[np.float64], centres: NDArray[np.int64], sphere: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Weighted sums round centres whose spheres lie in the crop, one voxel of the sphere a step."""
-    voxels = crop.reshape(-1)
+    """Weighted sums round centres whose spheres lie in the crop, some centres at a time."""
     strides = np.array([crop.shape[1] * crop.shape[2], crop.shape[2], 1])
-    middle = centres @ strides
-    sums = np.zeros(len(centres))
-    for index in np.argwhere(sphere > 0):
-        step = int((index - np.array(sphere.shape) // 2) @ strides)
-        sums += sphere[tuple(index)] * voxels[middle + step]
+    steps = (np.argwhere(sphere > 0) - np.array(sphere.shape) // 2) @ strides
+    weights = sphere[sphere > 0]
+    middles = centres @ strides
+    voxels = crop.reshape(-1)
+    sums = np.empty(len(centres))
+    for first in range(0, len(centres), CENTRES_AT_ONCE):
+        part = slice(first, first + CENTRES_AT_ONCE)
+        sums[part] = (voxels[middles[part, None] + steps] * weights).sum(axis=1)
     return sums
 
 
