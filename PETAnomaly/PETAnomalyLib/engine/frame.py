@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-import SimpleITK as sitk
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from numpy.typing import NDArray
 from scipy import ndimage, signal
 
@@ -38,7 +38,9 @@ _NOT_MEASURED = -1.0
 
 _LEAST_BODY_ML = 1000.0
 _LARGEST_ROTATION_DEG = 25.0
-_QUALITY_REFUSED, _QUALITY_DOUBTED = 0.5, 0.7
+# Measured: phantoms on a template of others 0.77 to 0.89, a real scan (arms up, head bent), well
+# placed on that template, 0.64; noise at most 0.13, a ball 0.37, a CT 0.24, a plain cylinder 0.60.
+_QUALITY_REFUSED, _QUALITY_DOUBTED = 0.5, 0.62
 _COVERAGE_REFUSED, _COVERAGE_DOUBTED = 0.10, 0.5
 
 
@@ -81,11 +83,12 @@ def align(pet: sitk.Image, template: sitk.Image) -> Alignment:
     start = _best_translation(
         _compressed(pet, _SEARCH_MM), _compressed(template, _SEARCH_MM), _centre(template)
     )
-    refined = _maximum_mutual_information(study, reference, start)
-    candidates = [(_quality(study, reference, start), start)]
-    if _rotation_deg(refined) <= _LARGEST_ROTATION_DEG:
-        candidates.append((_quality(study, reference, refined), refined))
-    quality, transform = max(candidates, key=lambda candidate: candidate[0])
+    transform = _maximum_mutual_information(study, reference, start)
+    quality, start_quality = (_quality(study, reference, t) for t in (transform, start))
+    # Between two good fits mutual information is the better judge (lung and liver come to lie more
+    # alike); correlation tells when it has run away.
+    if _rotation_deg(transform) > _LARGEST_ROTATION_DEG or quality < start_quality - 0.05:
+        transform, quality = start, start_quality
     coverage = _coverage(study, reference, transform)
     _require_fit(quality, coverage)
     return Alignment(transform, quality, _doubts(quality, coverage))
@@ -268,7 +271,7 @@ def _maximum_mutual_information(
     registration.SetMetricSamplingPercentagePerLevel([1.0, 0.1], seed=1)
     registration.SetInterpolator(sitk.sitkLinear)
     registration.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=8.0, minStep=0.02, numberOfIterations=60, relaxationFactor=0.7
+        learningRate=8.0, minStep=0.02, numberOfIterations=40, relaxationFactor=0.7
     )
     registration.SetOptimizerScalesFromPhysicalShift()
     registration.SetShrinkFactorsPerLevel([2, 1])
