@@ -77,7 +77,10 @@ class Application(QApplication):
         self._applicationLogic = applicationLogic
         applicationLogic.SetTemporaryPath(self.temporaryPath)
         self._remoteIO = slicer.vtkMRMLRemoteIOLogic()
-        self._remoteIO.GetCacheManager().SetRemoteCacheDirectory(str(self._home))
+        cache = self._home / "cache"
+        cache.mkdir()
+        (cache / ".slicer-cache").touch()  # what the cache manager wants to see in a folder of its own
+        self._remoteIO.GetCacheManager().SetRemoteCacheDirectory(str(cache))
         self._remoteIO.SetMRMLApplicationLogic(applicationLogic)
         self._dataIO = slicer.vtkDataIOManagerLogic()
         self._dataIO.SetMRMLApplicationLogic(applicationLogic)

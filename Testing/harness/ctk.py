@@ -108,7 +108,9 @@ class ctkCollapsibleButton(QAbstractButton):
         painter.drawPrimitive(arrow, option)
         left = self.headerHeight() + 2
         alignment = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextShowMnemonic
-        painter.drawText(left, 0, self.rect.width() - left, self.headerHeight(), alignment, self.text)
+        painter.drawText(
+            left, 0, self.rect.width() - left, self.headerHeight(), alignment, self.text
+        )
 
 
 class ctkSliderWidget(QWidget):
@@ -137,7 +139,9 @@ class ctkSliderWidget(QWidget):
     def _updateSteps(self) -> None:
         step = self._spinBox.singleStep
         blocked = self._slider.blockSignals(True)
-        self._slider.setRange(0, max(1, round((self._spinBox.maximum - self._spinBox.minimum) / step)))
+        self._slider.setRange(
+            0, max(1, round((self._spinBox.maximum - self._spinBox.minimum) / step))
+        )
         self._slider.blockSignals(blocked)
         self._showOnSlider(self._spinBox.value)
 
@@ -283,5 +287,3 @@ class ctkPathLineEdit(QWidget):
 
 class ctkMessageBox(QMessageBox):
     """QMessageBox, with CTK's "don't show again" left out: the panel doesn't use it."""
-
-

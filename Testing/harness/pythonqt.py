@@ -161,7 +161,12 @@ def adaptClasses() -> None:
     base.name = vars(base)["objectName"]
     base.className = lambda self: self.metaObject().className()
     base.delete = lambda self: self.deleteLater()
-    for executable in (QtWidgets.QDialog, QtWidgets.QMenu, QtCore.QEventLoop, QtWidgets.QMessageBox):
+    for executable in (
+        QtWidgets.QDialog,
+        QtWidgets.QMenu,
+        QtCore.QEventLoop,
+        QtWidgets.QMessageBox,
+    ):
         executable.exec_ = executable.exec  # type: ignore[attr-defined]
     for getter in ("getOpenFileName", "getOpenFileNames", "getSaveFileName"):
         plain = staticmethod(mainValue(getattr(QtWidgets.QFileDialog, getter)))
