@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
-from pydicom.errors import InvalidDicomError
 
 from PETAnomalyLib.engine.dicom_tags import tag_name, text
 from PETAnomalyLib.engine.errors import InputError
@@ -234,7 +233,7 @@ def _index_header(path: Path) -> pydicom.Dataset | None:
         header = pydicom.dcmread(
             path, stop_before_pixels=True, force=True, specific_tags=list(INDEX_TAGS)
         )
-    except (InvalidDicomError, OSError, ValueError, KeyError, AttributeError, EOFError, TypeError):
+    except Exception:  # damaged files make pydicom raise errors of every kind
         return None
     return header if text(header, "Modality") or text(header, "SOPClassUID") else None
 

@@ -93,7 +93,7 @@ def _value(dataset: Dataset, key: Any) -> Any:
         return None
     try:
         return dataset[key].value
-    except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, OverflowError):
+    except Exception:  # damaged values make pydicom raise errors of every kind
         return "unreadable"
 
 

@@ -22,8 +22,6 @@ GAP_WARNING = 0.01
 TILT_TOLERANCE_MM = 0.5
 SAME_DIRECTION = 1e-3
 
-_READ_ERRORS = (OSError, ValueError, KeyError, AttributeError, EOFError, TypeError, RuntimeError)
-
 
 @dataclass(frozen=True)
 class DicomVolume:
@@ -184,7 +182,9 @@ def _read_slice(path: Path) -> tuple[Dataset, Any]:
         header = pydicom.dcmread(path, force=True)
         _state_transfer_syntax(header)
         values = _rescaled(path, header)
-    except _READ_ERRORS as error:
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # damaged files make pydicom raise errors of every kind
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"The DICOM slice {path} is truncated or unreadable: {reason}",
@@ -217,7 +217,7 @@ def _rescaled(path: Path, header: Dataset) -> Any:
 
 
 def _state_transfer_syntax(header: Dataset) -> None:
-    """Files without a meta header are implicit little endian (PS3.5, 10.1); pydicom wants it said."""
+    """Files without a meta header are implicit little endian (PS3.5, 10.1); pydicom must know."""
     if not hasattr(header, "file_meta"):
         header.file_meta = pydicom.dataset.FileMetaDataset()
     if "TransferSyntaxUID" not in header.file_meta:

@@ -8,11 +8,13 @@ import math
 import re
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
+import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 
 from PETAnomalyLib.engine.errors import InputError
+from PETAnomalyLib.engine.validation import refuse_not_finite
 
 FORMATS = {
     ".nii.gz": "NIfTI",
@@ -23,6 +25,10 @@ FORMATS = {
     ".mhd": "MetaImage",
 }
 _CHUNK = 1 << 22
+# NIfTI's codes of float32 and float64, and the header sizes of NIfTI-1 and NIfTI-2 as they start a
+# little-endian file.
+_NIFTI_FLOATS = ("16", "64")
+_NIFTI_LITTLE_ENDIAN = ((348).to_bytes(4, "little"), (540).to_bytes(4, "little"))
 _ACTIVITY = re.compile(r"\bk?bq\s*/?\s*(ml|cc|cm3)|\bbqml\b", re.IGNORECASE)
 _SUV = re.compile(r"\bsuv|\bg\s*/\s*ml\b|\bgml\b", re.IGNORECASE)
 
@@ -56,7 +62,7 @@ def read_image_file(path: Path) -> tuple[sitk.Image, dict[str, Any], tuple[str, 
     reader = _header(path, suffix)
     _refuse_other_than_volume(path, reader)
     if FORMATS[suffix] == "NIfTI":
-        _refuse_truncated_nifti(path, reader, compressed=suffix == ".nii.gz")
+        _check_nifti_data(path, reader)
     try:
         image = reader.Execute()
     except RuntimeError as error:
@@ -106,35 +112,49 @@ def _refuse_other_than_volume(path: Path, reader: sitk.ImageFileReader) -> None:
         )
 
 
-def _refuse_truncated_nifti(path: Path, reader: sitk.ImageFileReader, compressed: bool) -> None:
-    """ITK fills what a truncated NIfTI file lacks with zeros and says nothing, so count."""
-    bits = int(float(reader.GetMetaData("bitpix")))
+def _check_nifti_data(path: Path, reader: sitk.ImageFileReader) -> None:
+    """Looks at the bytes themselves: ITK fills a truncated file with zeros, and puts zeros in the
+    place of NaN and infinity, without a word."""
+    itemsize = int(float(reader.GetMetaData("bitpix"))) // 8
     offset = int(float(reader.GetMetaData("vox_offset")))
-    expected = offset + math.prod(reader.GetSize()) * bits // 8
-    found = _uncompressed_size(path) if compressed else path.stat().st_size
-    if found < expected:
+    floating = reader.GetMetaData("datatype").strip() in _NIFTI_FLOATS
+    size = math.prod(reader.GetSize()) * itemsize
+    bad = 0
+    with _open_plain(path) as file:
+        header = _read_plain(file, offset)
+        found = len(header)
+        order = "<" if header[:4] in _NIFTI_LITTLE_ENDIAN else ">"
+        while found < offset + size:
+            block = _read_plain(file, min(_CHUNK, offset + size - found))
+            if not block:
+                break
+            found += len(block)
+            if floating:
+                whole = block[: len(block) // itemsize * itemsize]
+                numbers = np.frombuffer(whole, f"{order}f{itemsize}")
+                bad += int(numbers.size - np.count_nonzero(np.isfinite(numbers)))
+    if found < offset + size:
         raise InputError(
-            f"{path} is truncated: its header announces {expected} bytes, {found} are there.",
+            f"{path} is truncated: its header announces {offset + size} bytes, {found} are there.",
             "Copy or export the file again.",
         )
+    if bad:
+        refuse_not_finite(str(path), bad, size // itemsize)
 
 
-def _uncompressed_size(path: Path) -> int:
-    total = 0
+def _open_plain(path: Path) -> BinaryIO:
+    """Decompressed when it is gzip, whatever its name says: so does ITK."""
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return cast(BinaryIO, gzip.open(path, "rb") if packed else path.open("rb"))
+
+
+def _read_plain(file: BinaryIO, count: int) -> bytes:
+    """Up to `count` bytes; a damaged or truncated gzip stream ends where it breaks."""
     try:
-        with gzip.open(path, "rb") as file:
-            while True:
-                block = file.read(_CHUNK)
-                if not block:
-                    return total
-                total += len(block)
-    except gzip.BadGzipFile:
-        # ITK also reads an uncompressed file that is named .nii.gz.
-        return path.stat().st_size if total == 0 else total
-    except (EOFError, zlib.error):
-        return total
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error}", "Check the disk.") from error
+        return file.read(count)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return b""
 
 
 def _no_orientation(path: Path, reader: sitk.ImageFileReader) -> list[str]:

@@ -13,6 +13,7 @@ Nothing is guessed: what these rules cannot convert raises an `InputError` namin
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from PETAnomalyLib.engine.dicom_series import ENHANCED_PET, find_series
 from PETAnomalyLib.engine.dicom_tags import private_text, tag_name, text
 from PETAnomalyLib.engine.dicom_volume import read_volume
 from PETAnomalyLib.engine.errors import InputError
+from PETAnomalyLib.engine.image_file import read_image_file
 from PETAnomalyLib.engine.patient_mass import (
     MASSES,
     body_surface_area,
@@ -152,14 +154,16 @@ def write_suv(dicom_dir: Path, out_file: Path) -> tuple[dict[str, Any], tuple[st
     try:
         out_file.parent.mkdir(parents=True, exist_ok=True)
         sitk.WriteImage(image, str(partial), True)
-        os.replace(partial, out_file)  # noqa: PTH105 - same words as the docstring: one move
-    except (OSError, RuntimeError) as error:
+        read_image_file(partial)  # a full disk leaves ITK's NIfTI short without an error
+        partial.replace(out_file)
+    except (OSError, RuntimeError, InputError) as error:
         raise InputError(
-            f"{out_file} cannot be written: {_first_line(error)}",
+            f"{out_file} cannot be written: {_last_line(error)}",
             "Choose a folder you may write to, on a disk with space left.",
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
     return description, warnings
 
 
@@ -381,6 +385,6 @@ _CONVERSIONS: dict[str, Callable[[Sequence[Dataset]], SuvConversion]] = {
 }
 
 
-def _first_line(error: BaseException) -> str:
+def _last_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

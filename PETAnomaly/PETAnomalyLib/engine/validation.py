@@ -6,7 +6,7 @@ wide: they catch wrong files and wrong units, not unusual patients.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
@@ -64,7 +64,10 @@ def check_volume(image: sitk.Image, name: str) -> list[str]:
             f"{name} is implausibly large: {' x '.join(f'{e:.0f}' for e in extent)} mm.",
             "Check the voxel spacing in its header.",
         )
-    _refuse_not_finite(image, name)
+    _check_finite(image, name)
+    low, high = _range(image)
+    if low == high:
+        raise InputError(f"{name} is constant: every voxel is {low:g}.", "Check the file.")
     warnings = []
     if max(spacing) > COARSE_SPACING_MM:
         warnings.append(f"{name} has coarse voxels, {grid} mm: small findings will be missed.")
@@ -149,6 +152,14 @@ def check_overlap(pet: sitk.Image, ct: sitk.Image) -> list[str]:
     return []
 
 
+def refuse_not_finite(name: str, bad: int, total: int) -> NoReturn:
+    """Raises the `InputError` for `bad` of `total` voxels that are no numbers."""
+    raise InputError(
+        f"{name} contains {bad} voxels that are NaN or infinite ({bad / total:.2%}).",
+        "Export it again, or replace those voxels by a value that is true.",
+    )
+
+
 class BodyStatistics(NamedTuple):
     """Of a regular sample of the voxels; the body is what exceeds 5 % of the 99th percentile."""
 
@@ -177,17 +188,11 @@ def body_statistics(image: sitk.Image) -> BodyStatistics:
     )
 
 
-def _refuse_not_finite(image: sitk.Image, name: str) -> None:
+def _check_finite(image: sitk.Image, name: str) -> None:
     values = sitk.GetArrayViewFromImage(image)
     bad = int(values.size - np.count_nonzero(np.isfinite(values)))
     if bad:
-        raise InputError(
-            f"{name} contains {bad} voxels that are NaN or infinite ({bad / values.size:.2%}).",
-            "Export it again, or replace those voxels by a value that is true.",
-        )
-    low, high = _range(image)
-    if low == high:
-        raise InputError(f"{name} is constant: every voxel is {low:g}.", "Check the file.")
+        refuse_not_finite(name, bad, values.size)
 
 
 def _refuse_activity(body: BodyStatistics, name: str) -> None:
