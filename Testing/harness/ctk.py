@@ -42,11 +42,11 @@ class ctkCollapsibleButton(QAbstractButton):
         self.setCheckable(True)
         self.setChecked(True)
         self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
-        self.setContentsMargins(0, self.headerHeight(), 0, 0)
+        self.setContentsMargins(0, self._headerHeight(), 0, 0)
         self._shownWhenExpanded: list[QWidget] = []
         self.toggled.connect(self._onToggled)
 
-    def headerHeight(self) -> int:
+    def _headerHeight(self) -> int:
         return self.fontMetrics().height() + 10
 
     def _collapsed(self) -> bool:
@@ -67,7 +67,7 @@ class ctkCollapsibleButton(QAbstractButton):
             self._shownWhenExpanded = [child for child in widgets if not child.isHidden()]
             for child in self._shownWhenExpanded:
                 child.hide()
-            self.setMaximumHeight(self.headerHeight())
+            self.setMaximumHeight(self._headerHeight())
         self.updateGeometry()
         self.contentsCollapsed.emit(not expanded)
 
@@ -80,36 +80,36 @@ class ctkCollapsibleButton(QAbstractButton):
         super().childEvent(event)
 
     def hitButton(self, position: Any) -> bool:
-        return position.y() <= self.headerHeight()
+        return position.y() <= self._headerHeight()
 
     def sizeHint(self) -> QSize:
-        header = QSize(self.fontMetrics().horizontalAdvance(self.text) + 40, self.headerHeight())
+        header = QSize(self.fontMetrics().horizontalAdvance(self.text) + 40, self._headerHeight())
         if self._collapsed() or self.layout() is None:
             return header
         return header.expandedTo(self.layout().totalSizeHint())
 
     def minimumSizeHint(self) -> QSize:
         if self._collapsed() or self.layout() is None:
-            return QSize(0, self.headerHeight())
+            return QSize(0, self._headerHeight())
         return self.layout().totalMinimumSize()
 
     def paintEvent(self, _event: Any) -> None:
         painter = QStylePainter(self)
         option = QStyleOptionButton()
         option.initFrom(self)
-        option.rect.setHeight(self.headerHeight())
+        option.rect.setHeight(self._headerHeight())
         option.state |= QStyle.StateFlag.State_Raised
         painter.drawControl(QStyle.ControlElement.CE_PushButtonBevel, option)
-        option.rect.setWidth(self.headerHeight())
+        option.rect.setWidth(self._headerHeight())
         option.rect.adjust(7, 7, -7, -7)
         arrow = QStyle.PrimitiveElement.PE_IndicatorArrowDown
         if self._collapsed():
             arrow = QStyle.PrimitiveElement.PE_IndicatorArrowRight
         painter.drawPrimitive(arrow, option)
-        left = self.headerHeight() + 2
+        left = self._headerHeight() + 2
         alignment = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextShowMnemonic
         painter.drawText(
-            left, 0, self.rect.width() - left, self.headerHeight(), alignment, self.text
+            left, 0, self.rect.width() - left, self._headerHeight(), alignment, self.text
         )
 
 

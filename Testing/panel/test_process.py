@@ -10,14 +10,14 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import qt
 from PETAnomalyLib.panel.interpreter import Interpreter
 from PETAnomalyLib.panel.process import EngineRun, LineSplitter, RunOutcome, parseEvent
+from waiting import waitFor
 
 TESTING = Path(__file__).resolve().parents[1]
 posixOnly = pytest.mark.skipif(os.name != "posix", reason="looks into /proc")
@@ -40,15 +40,6 @@ class Heard:
     def outcome(self) -> RunOutcome:
         assert len(self.outcomes) == 1
         return self.outcomes[0]
-
-
-def waitFor(condition: Callable[[], Any], seconds: float = 20.0) -> None:
-    """Let the event loop run until the condition holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        qt.QCoreApplication.processEvents()
-        time.sleep(0.005)
 
 
 def engine(folder: Path, *sources: str) -> Interpreter:
