@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
@@ -184,6 +185,8 @@ def detect(
                 delineation.labels,
                 findings,
                 truth=_phantom_truth(pet),
+                title=f"{pet.name} - {bundle.title}",
+                threshold=resolved.threshold,
             )
             reporter.check_cancelled()
         write_report(
@@ -242,9 +245,10 @@ def _resolve(settings: DetectionSettings, bundle: Bundle) -> _Resolved:
         samples=settings.samples or bundle.samples,
         decodes=settings.decodes or bundle.decodes,
         seed=settings.seed,
-        resampling_threshold=thresholds["resampling"],
-        min_bandwidth=thresholds["min_bandwidth"],
-        epsilon_percentile=thresholds["epsilon_percentile"],
+        # A model with a single reconstruction has none of these, and scores without them.
+        resampling_threshold=thresholds.get("resampling", 0.0),
+        min_bandwidth=thresholds.get("min_bandwidth", 0.0),
+        epsilon_percentile=thresholds.get("epsilon_percentile", 0.0),
         threshold=(
             thresholds["scorers"][scorer] if settings.threshold is None else settings.threshold
         ),
@@ -322,15 +326,15 @@ def _like(template: sitk.Image, array: Array) -> sitk.Image:
 def _write_reconstructions(
     path: Path, image: Array, healing: Healing, maps: Mapping[str, Array]
 ) -> None:
-    tokens = {}
+    arrays: dict[str, Any] = {
+        "image": image,
+        "reconstructions": healing.reconstructions,
+        **maps,
+    }
     if healing.token_log_likelihood is not None and healing.resampling_mask is not None:
-        tokens = {
-            "token_log_likelihood": healing.token_log_likelihood.astype(np.float32),
-            "resampling_mask": healing.resampling_mask.astype(np.float32),
-        }
-    np.savez_compressed(
-        path, image=image, reconstructions=healing.reconstructions, **maps, **tokens
-    )
+        arrays["token_log_likelihood"] = healing.token_log_likelihood.astype(np.float32)
+        arrays["resampling_mask"] = healing.resampling_mask.astype(np.float32)
+    np.savez_compressed(path, **arrays)
 
 
 def _phantom_truth(pet: Path) -> sitk.Image | None:

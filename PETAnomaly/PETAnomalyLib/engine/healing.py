@@ -108,15 +108,13 @@ class VQGANPerformerHealer:
         healed = []
         for start in range(0, request.samples, request.samples_at_once):
             group = uniforms[start : start + request.samples_at_once]
-            healed.append(
-                resample(
-                    self._performer, tokens, context, mask, group,
-                    lambda drawn, start=start, group=group: on_progress(
-                        0.1
-                        + 0.5 * (start + len(group) * drawn / max(1, masked)) / request.samples
-                    ),
-                )
-            )  # fmt: skip
+            done = 0.1 + 0.5 * start / request.samples
+            share = 0.5 * len(group) / request.samples / max(1, masked)
+
+            def on_drawn(drawn: int, done: float = done, share: float = share) -> None:
+                on_progress(done + share * drawn)
+
+            healed.append(resample(self._performer, tokens, context, mask, group, on_drawn))
         latents = torch.cat(healed).view(-1, *grid)  # N d h w
         reconstructions = decode(
             self._pet_vqgan,

@@ -21,7 +21,7 @@ One set of weights, two forms: `forward` (the whole sequence, for training and l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -151,6 +151,10 @@ class _Layer(nn.Module):
             nn.Linear(sizes.feedforward * sizes.width, sizes.width),
         )
 
+    def remember_context(self, ct: Tensor) -> AttentionState:
+        assert self.cross_attention is not None  # only a network with CT has a context
+        return self.cross_attention.context(ct)
+
     def forward(
         self, x: Tensor, state: AttentionState | None, context: AttentionState | None
     ) -> tuple[Tensor, AttentionState]:
@@ -185,7 +189,7 @@ class Performer(nn.Module):
             self.aligned = nn.Embedding(len(FACE_NEIGHBOURS) * (outside + 1), sizes.width)
             self.context_token = nn.Embedding(outside + 1, sizes.width)
             self.context_norm = nn.LayerNorm(sizes.width)
-        self.layers = nn.ModuleList(_Layer(sizes) for _ in range(sizes.layers))
+        self.layers: Any = nn.ModuleList(_Layer(sizes) for _ in range(sizes.layers))
         self.norm = nn.LayerNorm(sizes.width)
         self.logits = nn.Linear(sizes.width, sizes.codebook)
         self.register_buffer("known_at", neighbour_positions(sizes.grid, KNOWN_NEIGHBOURS), False)
@@ -214,7 +218,7 @@ class Performer(nn.Module):
         if context is None:
             return Conditioning(inputs, ())
         ct = self.context_norm(self.context_token(context) + inputs)
-        states = tuple(layer.cross_attention.context(ct) for layer in self.layers)
+        states = tuple(layer.remember_context(ct) for layer in self.layers)
         outside = self.sizes.context_codebook
         near = _gather(context, self.faces_at, outside)  # B T 7
         return Conditioning(inputs + _embedded(self.aligned, near, outside), states)

@@ -72,7 +72,7 @@ def find_studies(cohort: Path) -> list[CohortStudy]:
             ct=_existing(pet.with_name("CTres.nii.gz")),
             lesions=_existing(pet.with_name("SEG.nii.gz")),
         )
-        for pet in sorted(cohort.glob("*/*/SUV.nii.gz"))
+        for pet in sorted(cohort.glob("[!.]*/[!.]*/SUV.nii.gz"))  # hidden: still being written
     ]
     if not studies:
         raise InputError(

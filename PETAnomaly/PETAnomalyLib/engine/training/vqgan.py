@@ -26,7 +26,7 @@ from PETAnomalyLib.engine.training.augmentation import intensity_scaled
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.progress import RunLog
 
-REVIVE_EVERY = 50  # steps
+REVIVE_EVERY = 25  # steps
 DEAD = 0.02  # of the mean usage
 
 

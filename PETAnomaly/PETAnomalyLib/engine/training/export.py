@@ -1,0 +1,139 @@
+"""From finished training runs to a bundle: `petanomaly export`.
+
+The export configuration is JSON: what cannot be learnt (name, title, texts, thresholds), and which
+run each network comes from:
+
+    {"family": "vqgan-performer", "networks": {"pet_vqgan": "pet-vqgan", ...}, "thresholds": {...},
+     "scorers": ["kde", ...], "sampling": {"samples": 16, "decodes": 4}, "min_volume_ml": 0.5,
+     "metadata": {"name": ..., "petanomaly title": ..., ...}, "card": "docs/README.md's text file"}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from PETAnomalyLib.engine.bundle import Bundle, write_bundle
+from PETAnomalyLib.engine.errors import InputError
+
+METADATA_SCHEMA = (
+    "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/"
+    "0.8.1/meta_schema_20240725.json"
+)
+# Run configuration's stage -> where its network's sizes stand.
+STAGES = ("vqgan", "transformer", "autoencoder")
+
+
+def export(config: Path, models: Path, out: Path) -> Bundle:
+    """Write the bundle that `config` describes from the runs under `models`.
+
+    Args:
+        config: the export configuration.
+        models: the folder that holds the runs, `template.nii.gz` and `calibration` results.
+        out: the bundle's folder; must not exist.
+
+    Raises:
+        InputError: a missing run or key.
+        BundleError: the parts do not make a good model.
+    """
+    settings = _read(config)
+    sizes, weights = {}, {}
+    run_settings: dict[str, Any] = {}
+    for network, run in settings["networks"].items():
+        run_settings = _read(models / run / "config.json")
+        stage = next(stage for stage in STAGES if stage in run_settings)
+        sizes[network] = run_settings[stage]["sizes"]
+        weights[network] = models / run / "weights.safetensors"
+        if not weights[network].exists():
+            raise InputError(f"{weights[network]} does not exist", f"train '{run}' to the end")
+    return write_bundle(
+        out,
+        manifest(
+            settings,
+            sizes=sizes,
+            frame=run_settings["frame"],
+            intensity=run_settings["intensity"],
+        ),
+        weights,
+        models / "template.nii.gz",
+        (config.parent / settings["card"]).read_text(encoding="utf-8"),
+    )
+
+
+def manifest(
+    settings: Mapping[str, Any],
+    *,
+    sizes: Mapping[str, Mapping[str, Any]],
+    frame: Mapping[str, Any],
+    intensity: Mapping[str, Any],
+) -> dict[str, Any]:
+    """`configs/metadata.json`: MONAI's metadata schema and the `petanomaly` section.
+
+    Args:
+        settings: the export configuration.
+        sizes: name of a network -> its sizes.
+        frame: `spacing_mm` and `size_voxels` along x, y, z.
+        intensity: how SUV and HU become the model's intensities.
+    """
+    with_ct = "ct_vqgan" in sizes
+    return {
+        "schema": METADATA_SCHEMA,
+        "monai_version": metadata.version("monai"),
+        "pytorch_version": metadata.version("torch").split("+")[0],
+        "numpy_version": metadata.version("numpy"),
+        "required_packages_version": {"safetensors": metadata.version("safetensors")},
+        **settings["metadata"],
+        "network_data_format": _data_format(frame["size_voxels"], with_ct),
+        "petanomaly": {
+            "format": 1,
+            "title": settings["title"],
+            "inputs": {"pet": "required", "ct": "required" if with_ct else "unused"},
+            "healer": {"family": settings["family"], **sizes},
+            "weights": {name: f"models/{name}.safetensors" for name in sizes},
+            "frame": {**frame, "orientation": "LPS", "template": "models/template.nii.gz"},
+            "intensity": intensity,
+            "thresholds": settings["thresholds"],
+            "scorers": settings["scorers"],
+            "sampling": settings["sampling"],
+            "min_volume_ml": settings["min_volume_ml"],
+        },
+    }
+
+
+def _data_format(size_voxels: list[int], with_ct: bool) -> dict[str, Any]:
+    image = {
+        "type": "image",
+        "num_channels": 1,
+        "spatial_shape": size_voxels,
+        "dtype": "float32",
+        "is_patch_data": False,
+    }
+    pet = {
+        **image, "format": "SUVbw", "modality": "PT", "value_range": [0, 100],
+        "channel_def": {"0": "FDG uptake, SUVbw in g/ml"},
+    }  # fmt: skip
+    ct = {
+        **image, "format": "hounsfield", "modality": "CT", "value_range": [-1024, 3071],
+        "channel_def": {"0": "CT, HU"},
+    }  # fmt: skip
+    reconstruction = {
+        **image, "format": "SUVbw", "modality": "PT", "value_range": [0, 1],
+        "channel_def": {"0": "pseudo-healthy reconstruction, the model's intensity unit"},
+    }  # fmt: skip
+    return {
+        "inputs": {"pet": pet, "ct": ct} if with_ct else {"pet": pet},
+        "outputs": {"pred": reconstruction},
+    }
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    if not isinstance(settings, dict):
+        raise InputError(f"{path} is not a JSON object")
+    return settings

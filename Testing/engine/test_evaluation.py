@@ -1,0 +1,48 @@
+"""Dice and average precision against scikit-learn and against counting."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, f1_score
+
+from PETAnomalyLib.engine.evaluation import finding_quality, map_quality
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=60
+    ).filter(lambda pairs: any(truth for _, truth in pairs))
+)
+def test_map_quality_is_sklearns_average_precision_and_the_best_f1(
+    pairs: list[tuple[int, bool]],
+) -> None:
+    score = np.array([s for s, _ in pairs], np.float32)  # few values: ties are the hard part
+    truth = np.array([t for _, t in pairs])
+    cut = len(pairs) // 2
+    found = map_quality([score[:cut], score[cut:]], [truth[:cut], truth[cut:]])
+    assert np.isclose(found.auprc, average_precision_score(truth, score))
+    best = max(f1_score(truth, score >= t) for t in np.unique(score))
+    assert np.isclose(found.best_dice, best)
+    assert np.isclose(f1_score(truth, score >= found.best_threshold), best)
+
+
+def test_findings_are_counted_lesion_by_lesion() -> None:
+    truth = np.zeros((4, 8, 8), bool)
+    truth[0, 0, :2] = True  # hit by finding 1
+    truth[2, 4, 4] = truth[3, 5, 5] = True  # one lesion: they touch at a corner; missed
+    label = np.zeros((4, 8, 8), np.uint16)
+    label[0, 0, 1:4] = 1
+    label[3, 0, 0] = 2  # hits nothing
+    found = finding_quality([label], [truth])
+    assert (found.lesions, found.lesions_hit, found.false_positives) == (2, 1, 1)
+    assert np.isclose(found.dice, 2 * 1 / (4 + 4))
+
+
+def test_a_study_without_lesions_counts_by_its_false_positives() -> None:
+    truth, nothing = np.zeros((2, 2, 2), bool), np.zeros((2, 2, 2), np.uint16)
+    one = nothing.copy()
+    one[0, 0, 0] = 1
+    assert finding_quality([nothing, one], [truth, truth]).false_positives == 1

@@ -1,0 +1,93 @@
+"""Sparse resampling against the naive algorithm."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_performer import SMALL, random_tokens, restless
+
+from PETAnomalyLib.engine.resampling import draw, resample, token_log_likelihood
+
+
+@torch.no_grad()
+def naive(performer, tokens, context, mask, uniforms):
+    """Paper 1, section 3.1, word for word: the whole prefix again for every masked token."""
+    rows = []
+    for n in range(len(uniforms)):
+        healed = tokens.clone()
+        for k, position in enumerate(mask.nonzero()[:, 0].tolist()):
+            logits = performer(healed, context)[:, position]
+            healed[0, position] = draw(logits, uniforms[n : n + 1, k])[0]
+        rows.append(healed[0])
+    return torch.stack(rows)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.1, 0.5, 1.0])
+def test_the_tokens_are_those_of_the_naive_algorithm(share: float) -> None:
+    performer = restless(SMALL)
+    tokens, context = random_tokens(SMALL)
+    generator = torch.Generator().manual_seed(7)
+    mask = torch.rand(SMALL.length, generator=generator) < share
+    uniforms = torch.rand((3, int(mask.sum())), generator=generator, dtype=torch.float64)
+    healed = resample(performer, tokens, context, mask, uniforms)
+    assert torch.equal(healed, naive(performer, tokens, context, mask, uniforms))
+
+
+@torch.no_grad()
+def test_kept_tokens_are_kept_and_samples_differ() -> None:
+    performer = restless(SMALL)
+    tokens, context = random_tokens(SMALL)
+    mask = torch.zeros(SMALL.length, dtype=torch.bool)
+    mask[[0, 5, 6, 7, 119]] = True  # the first, a run, the last
+    uniforms = torch.rand((8, 5), generator=torch.Generator().manual_seed(0))
+    healed = resample(performer, tokens, context, mask, uniforms)
+    assert torch.equal(healed[:, ~mask], tokens[:, ~mask].expand(8, -1))
+    assert len({tuple(row.tolist()) for row in healed}) > 1
+
+
+@torch.no_grad()
+def test_samples_do_not_depend_on_how_many_advance_together() -> None:
+    performer = restless(SMALL)
+    tokens, context = random_tokens(SMALL)
+    mask = torch.arange(SMALL.length) % 7 == 3
+    uniforms = torch.rand((5, int(mask.sum())), generator=torch.Generator().manual_seed(0))
+    together = resample(performer, tokens, context, mask, uniforms)
+    one_by_one = [resample(performer, tokens, context, mask, u[None]) for u in uniforms]
+    assert torch.equal(together, torch.cat(one_by_one))
+
+
+@torch.no_grad()
+def test_the_likelihood_is_that_of_the_parallel_form() -> None:
+    performer = restless(SMALL)
+    tokens, context = random_tokens(SMALL)
+    p = torch.softmax(performer(tokens, context)[0], -1)
+    expected = [p[i, token].log().item() for i, token in enumerate(tokens[0].tolist())]
+    found = token_log_likelihood(performer, tokens, context)
+    assert np.allclose(found.numpy(), expected, atol=1e-5)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.floats(-30, 30), min_size=2, max_size=8),
+    st.floats(0, 1, exclude_max=True),
+)
+def test_a_draw_is_the_inverse_of_the_cumulative_distribution(
+    logits: list[float], uniform: float
+) -> None:
+    p = np.exp(np.array(logits, np.float32).astype(np.float64))
+    p /= p.sum()
+    token = draw(torch.tensor([logits], dtype=torch.float32), torch.tensor([uniform]).double())
+    below = p[: int(token)].sum()
+    assert below <= uniform + 1e-9
+    assert uniform < below + p[int(token)] + 1e-9
+
+
+def test_draws_follow_the_distribution() -> None:
+    logits = torch.log(torch.tensor([0.1, 0.2, 0.3, 0.4])).expand(20_000, 4)
+    uniforms = torch.rand(20_000, generator=torch.Generator().manual_seed(0))
+    share = torch.bincount(draw(logits, uniforms), minlength=4) / 20_000
+    assert np.allclose(share.numpy(), [0.1, 0.2, 0.3, 0.4], atol=0.01)
