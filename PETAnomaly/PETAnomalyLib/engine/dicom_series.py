@@ -14,6 +14,7 @@ from PETAnomalyLib.engine.dicom_tags import tag_name, text
 from PETAnomalyLib.engine.errors import InputError
 
 PET_IMAGE = "1.2.840.10008.5.1.4.1.1.128"
+MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 # Enhanced PET, and Legacy Converted Enhanced PET: one file with many frames.
 ENHANCED_PET = ("1.2.840.10008.5.1.4.1.1.130", "1.2.840.10008.5.1.4.1.1.128.1")
@@ -198,6 +199,13 @@ def _index(folder: Path, deep: bool) -> tuple[list[Series], int, int]:
         key = tuple(text(header, k) for k in ("SeriesInstanceUID", "Modality", "SOPClassUID"))
         files.setdefault(key, []).append(path)
     found = [_series(key, paths) for key, paths in files.items()]
+    nameless = next((series for series in found if not series.uid), None)
+    if nameless is not None and len(found) > 1:
+        raise InputError(
+            f"The DICOM file {nameless.files[0]} is truncated or incomplete: "
+            f"{tag_name('SeriesInstanceUID')} is missing.",
+            "Copy or export the series again.",
+        )
     return sorted(found, key=lambda series: (series.modality, series.uid)), unreadable, duplicates
 
 
@@ -227,15 +235,29 @@ def _files(folder: Path, deep: bool) -> Iterator[Path]:
 
 
 def _index_header(path: Path) -> pydicom.Dataset | None:
+    """The attributes of the index; None for other files and for media directories.
+
+    Raises:
+        InputError: the file begins as DICOM and breaks off: a slice would be missing silently.
+    """
     if not is_dicom(path):
         return None
     try:
-        header = pydicom.dcmread(
+        header: pydicom.Dataset = pydicom.dcmread(
             path, stop_before_pixels=True, force=True, specific_tags=list(INDEX_TAGS)
         )
     except Exception:  # damaged files make pydicom raise errors of every kind
+        header = pydicom.Dataset()
+    if text(header, "Modality") or text(header, "SOPClassUID"):
+        return header
+    meta = getattr(header, "file_meta", None) or pydicom.Dataset()
+    with path.open("rb") as file:
+        has_preamble = file.read(132)[128:] == b"DICM"
+    if not has_preamble or text(meta, "MediaStorageSOPClassUID") == MEDIA_DIRECTORY:
         return None
-    return header if text(header, "Modality") or text(header, "SOPClassUID") else None
+    raise InputError(
+        f"The DICOM file {path} is truncated or unreadable.", "Copy or export the series again."
+    )
 
 
 def _other_images(folder: Path) -> str:
