@@ -6,7 +6,6 @@ import math
 
 import pytest
 import torch
-
 from PETAnomalyLib.engine.networks.favor import (
     CHUNK,
     attention,
@@ -42,7 +41,8 @@ def test_squared_row_lengths_average_to_the_width_as_those_of_gaussian_vectors_d
 
 
 def test_the_estimate_of_exp_q_k_is_unbiased() -> None:
-    q, k, _ = random_qkv(6)
+    # Short vectors: the estimate's spread grows like exp(|q + k|^2).
+    q, k = (0.4 * x for x in random_qkv(6)[:2])
     estimates = [
         positive_features(q, directions(64, 8, seed))
         @ positive_features(k, directions(64, 8, seed)).transpose(-1, -2)
@@ -50,7 +50,7 @@ def test_the_estimate_of_exp_q_k_is_unbiased() -> None:
     ]
     exact = torch.exp(q @ k.transpose(-1, -2))
     error = (torch.stack(estimates).mean(0) / exact - 1).abs().max().item()
-    assert error < 0.1
+    assert error < 0.05
 
 
 def test_with_many_features_it_becomes_softmax_attention() -> None:

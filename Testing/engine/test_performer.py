@@ -6,7 +6,6 @@ import itertools
 
 import pytest
 import torch
-
 from PETAnomalyLib.engine.networks.performer import (
     KNOWN_NEIGHBOURS,
     Performer,
@@ -125,14 +124,12 @@ def test_a_few_steps_of_training_learn_a_repeating_sequence() -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert loss.item() < 0.1 < 1.38  # ln 4 = 1.386 for a coin with four sides
+    assert loss.item() < 0.1  # a guess has ln 4 = 1.386 nats
 
 
 @pytest.mark.parametrize("context_codebook", [0, 8])
 def test_no_part_of_the_network_is_left_without_a_gradient(context_codebook: int) -> None:
-    sizes = PerformerSizes(
-        (4, 5, 6), 16, context_codebook, layers=2, heads=2, width=16, features=8
-    )
+    sizes = PerformerSizes((4, 5, 6), 16, context_codebook, layers=2, heads=2, width=16, features=8)
     performer = Performer(sizes)
     tokens, context = random_tokens(sizes)
     performer(tokens, context if context_codebook else None).square().sum().backward()

@@ -9,14 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 import torch
-from safetensors.torch import save_file
-
 from PETAnomalyLib.engine.bundle import Bundle, write_bundle
 from PETAnomalyLib.engine.networks.registry import build_network
 from PETAnomalyLib.engine.phantom import generate
 from PETAnomalyLib.engine.training.export import manifest
+from safetensors.torch import save_file
 
 FRAME = {"spacing_mm": [24.0, 24.0, 24.0], "size_voxels": [24, 20, 36]}
 INTENSITY = {
@@ -72,9 +71,15 @@ def write_tiny_bundle(folder: Path, kind: str = "petct", seed: int = 0) -> Bundl
         "family": "autoencoder-dense" if one else "vqgan-performer",
         "title": f"Random weights ({kind})",
         "metadata": {
-            "name": folder.name, "version": "0.0.1", "task": "test", "description": "random weights",
-            "authors": "the tests", "copyright": "none", "license": "Apache-2.0",
-            "intended_use": "tests", "data_source": "none",
+            "name": folder.name,
+            "version": "0.0.1",
+            "task": "test",
+            "description": "random weights",
+            "authors": "the tests",
+            "copyright": "none",
+            "license": "Apache-2.0",
+            "intended_use": "tests",
+            "data_source": "none",
         },
         "thresholds": {
             "resampling": 0.05, "min_bandwidth": 0.02, "epsilon_percentile": 50.0,
@@ -98,9 +103,7 @@ def _template(seed: int = 3_000_002) -> sitk.Image:
     centre = suv.TransformContinuousIndexToPhysicalPoint([n / 2 for n in suv.GetSize()])
     grid = sitk.Image(FRAME["size_voxels"], sitk.sitkFloat32)
     grid.SetSpacing(FRAME["spacing_mm"])
-    grid.SetOrigin(
-        [-(n - 1) * s / 2 for n, s in zip(FRAME["size_voxels"], FRAME["spacing_mm"])]
-    )
+    grid.SetOrigin([-(n - 1) * s / 2 for n, s in zip(FRAME["size_voxels"], FRAME["spacing_mm"])])
     smooth = sitk.SmoothingRecursiveGaussian(suv, 10.0)
     return sitk.Resample(
         smooth, grid, sitk.TranslationTransform(3, list(centre)), sitk.sitkLinear, 0.0

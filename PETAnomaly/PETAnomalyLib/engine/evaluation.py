@@ -1,4 +1,4 @@
-"""How good a model's maps and findings are, on studies whose lesions are known (paper 1, section 4).
+"""How good a model's maps and findings are where the lesions are known (paper 1, section 4).
 
 Voxels of all studies are pooled, as in a cohort's single precision-recall curve: a study without
 lesions then counts by its false positives. All on the PET's own grid, inside the scored mask.
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
+
+from PETAnomalyLib.engine.errors import InputError
 
 Scores = npt.NDArray[np.float32]
 Truth = npt.NDArray[np.bool_]
@@ -57,24 +59,28 @@ def map_quality(scores: Sequence[Scores], truths: Sequence[Truth]) -> MapQuality
         scores: for each study, the map's values at its scored voxels, any shape.
         truths: for each study, whether those voxels lie in a lesion.
 
+    Raises:
+        InputError: no study has a lesion.
+
     References:
         Paper 1, section 4: best achievable Dice by a search over thresholds, and AUPRC.
     """
-    score = np.concatenate([s.ravel() for s in scores])
-    truth = np.concatenate([t.ravel() for t in truths])
-    order = np.argsort(-score, kind="stable")
-    hits = np.cumsum(truth[order])
-    taken = np.arange(1, len(order) + 1)
-    # A threshold takes all voxels of equal score or none.
-    ends = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)
-    hits, taken = hits[ends], taken[ends]
-    positives = max(1, int(truth.sum()))
-    dice = 2 * hits / (taken + positives)
-    precision, recall = hits / taken, hits / positives
+    score = np.sort(np.concatenate([s.ravel() for s in scores]))
+    lesion_score = np.sort(np.concatenate([s[t] for s, t in zip(scores, truths)]))
+    if not len(lesion_score):
+        raise InputError(
+            "none of the studies has a lesion", "precision and recall need lesions to be found"
+        )
+    # Recall only changes at the score of a lesion's voxel: no other threshold need be looked at.
+    thresholds = np.unique(lesion_score)[::-1]
+    taken = len(score) - np.searchsorted(score, thresholds)
+    hits = len(lesion_score) - np.searchsorted(lesion_score, thresholds)
+    dice = 2 * hits / (taken + len(lesion_score))
+    precision, recall = hits / taken, hits / len(lesion_score)
     best = int(dice.argmax())
     return MapQuality(
         best_dice=float(dice[best]),
-        best_threshold=float(score[order][ends[best]]),
+        best_threshold=float(thresholds[best]),
         auprc=float(np.sum(np.diff(recall, prepend=0.0) * precision)),
     )
 

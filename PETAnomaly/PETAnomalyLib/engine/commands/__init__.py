@@ -13,7 +13,12 @@ from typing import Any, Callable
 from PETAnomalyLib.engine.commands.detect import add_detect
 from PETAnomalyLib.engine.commands.models import add_models
 from PETAnomalyLib.engine.commands.studies import add_phantom, add_suv
-from PETAnomalyLib.engine.commands.training import add_train
+from PETAnomalyLib.engine.commands.training import (
+    add_calibrate,
+    add_evaluate,
+    add_export,
+    add_train,
+)
 
 Subcommands = Any  # argparse keeps the type of its subparsers to itself
 
@@ -23,4 +28,7 @@ ALL: tuple[Callable[[Subcommands], argparse.ArgumentParser], ...] = (
     add_suv,
     add_phantom,
     add_train,
+    add_calibrate,
+    add_export,
+    add_evaluate,
 )

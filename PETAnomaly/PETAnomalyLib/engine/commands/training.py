@@ -1,4 +1,4 @@
-"""`petanomaly train`: one stage of one model, from a cohort to weights."""
+"""`petanomaly train`, `calibrate`, `export` and `evaluate`: from a cohort to a measured model."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from PETAnomalyLib.engine.commands import Subcommands
 
 STAGES = ("vqgan", "transformer", "autoencoder")
+COHORT = "DIR/<patient>/<study>/{SUV,CTres,SEG}.nii.gz"
 
 
 def add_train(subcommands: Subcommands) -> argparse.ArgumentParser:
@@ -19,9 +20,8 @@ def add_train(subcommands: Subcommands) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subcommands.add_parser(
         "train",
         help="train one stage of a model",
-        description="Train one stage of a model on a cohort in the autoPET layout: "
-        "DIR/<patient>/<study>/{SUV,CTres,SEG}.nii.gz. The stages of one model write into folders "
-        "that lie side by side.",
+        description=f"Train one stage of a model on a cohort in the autoPET layout: {COHORT}. The "
+        "stages of one model write into folders that lie side by side.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -31,11 +31,11 @@ def add_train(subcommands: Subcommands) -> argparse.ArgumentParser:
     add("--out", type=arguments.path, required=True, metavar="RUN", help="the stage's own folder")
     add("--minutes", type=arguments.number(0), metavar="M", help="stop after this time in all")
     add("--resume", action="store_true", help="go on from the run's last checkpoint")
-    parser.set_defaults(run=run, cancellable=True)
+    parser.set_defaults(run=run_train, cancellable=True)
     return parser
 
 
-def run(options: argparse.Namespace, reporter: Reporter) -> None:
+def run_train(options: argparse.Namespace, reporter: Reporter) -> None:
     """Train the stage."""
     from PETAnomalyLib.engine.training.run import train
 
@@ -49,3 +49,83 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
         reporter,
     )
     reporter.log("info", f"Wrote {weights}")
+
+
+def add_calibrate(subcommands: Subcommands) -> argparse.ArgumentParser:
+    """Add `calibrate`."""
+    parser: argparse.ArgumentParser = subcommands.add_parser(
+        "calibrate",
+        help="search a model's thresholds on validation studies",
+        description="Search the minimum bandwidth, the epsilon percentile and a threshold for "
+        f"each scorer on studies with known lesions: {COHORT}.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--model", required=True, metavar="NAME|DIR")
+    add("--cohort", type=arguments.path, required=True, metavar="DIR")
+    add("--out", type=arguments.path, required=True, metavar="FILE.json")
+    parser.set_defaults(run=run_calibrate, cancellable=True)
+    return parser
+
+
+def run_calibrate(options: argparse.Namespace, reporter: Reporter) -> None:
+    """Search the thresholds."""
+    from PETAnomalyLib.engine.bundle import find_bundle
+    from PETAnomalyLib.engine.training.calibration import calibrate
+    from PETAnomalyLib.engine.training.cohort import find_studies
+
+    bundle = find_bundle(options.model)
+    calibrate(bundle, find_studies(options.cohort), options.out, reporter)
+    reporter.log("info", f"Wrote {options.out}")
+
+
+def add_export(subcommands: Subcommands) -> argparse.ArgumentParser:
+    """Add `export`."""
+    parser: argparse.ArgumentParser = subcommands.add_parser(
+        "export",
+        help="make a bundle of finished training runs",
+        description="Make a bundle: networks from the runs under --runs, thresholds from "
+        "`petanomaly calibrate` where there are any yet, texts from the settings.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--config", type=arguments.path, required=True, metavar="FILE", help="settings, JSON")
+    add("--runs", type=arguments.path, required=True, metavar="DIR")
+    add("--calibration", type=arguments.path, metavar="FILE.json")
+    add("--out", type=arguments.path, required=True, metavar="DIR", help="must not exist yet")
+    parser.set_defaults(run=run_export, cancellable=False)
+    return parser
+
+
+def run_export(options: argparse.Namespace, reporter: Reporter) -> None:
+    """Make the bundle."""
+    from PETAnomalyLib.engine.training.export import export
+
+    bundle = export(options.config, options.runs, options.out, options.calibration)
+    reporter.log("info", f"Wrote {bundle.path}: {bundle.title}")
+
+
+def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
+    """Add `evaluate`."""
+    parser: argparse.ArgumentParser = subcommands.add_parser(
+        "evaluate",
+        help="measure models on studies whose lesions are known",
+        description="Run `detect` with each model on every study of a cohort and compare maps and "
+        f"findings with the true lesions: {COHORT}.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--cohort", type=arguments.path, required=True, metavar="DIR")
+    add("--model", action="append", required=True, metavar="NAME|DIR", help="may be repeated")
+    add("--out", type=arguments.path, required=True, metavar="DIR")
+    parser.set_defaults(run=run_evaluate, cancellable=True)
+    return parser
+
+
+def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
+    """Measure the models."""
+    from PETAnomalyLib.engine.cohort_evaluation import as_markdown, evaluate
+    from PETAnomalyLib.engine.detection import DetectionSettings
+
+    rows = evaluate(options.cohort, options.model, options.out, DetectionSettings(), reporter)
+    print(as_markdown(rows), end="")

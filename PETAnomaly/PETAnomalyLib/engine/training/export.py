@@ -27,19 +27,23 @@ METADATA_SCHEMA = (
 STAGES = ("vqgan", "transformer", "autoencoder")
 
 
-def export(config: Path, models: Path, out: Path) -> Bundle:
+def export(config: Path, models: Path, out: Path, calibration: Path | None = None) -> Bundle:
     """Write the bundle that `config` describes from the runs under `models`.
 
     Args:
         config: the export configuration.
-        models: the folder that holds the runs, `template.nii.gz` and `calibration` results.
+        models: the folder that holds the runs and `template.nii.gz`.
         out: the bundle's folder; must not exist.
+        calibration: what `petanomaly calibrate` wrote; its thresholds take the place of the
+            configuration's.
 
     Raises:
         InputError: a missing run or key.
         BundleError: the parts do not make a good model.
     """
     settings = _read(config)
+    if calibration is not None:
+        settings["thresholds"] = _read(calibration)["thresholds"]
     sizes, weights = {}, {}
     run_settings: dict[str, Any] = {}
     for network, run in settings["networks"].items():
