@@ -22,6 +22,7 @@ from harness import (  # noqa: E402  # they need slicer and qt as set up above
     modules,
     mrml_widgets,
     parameter_node,
+    sample_data,
     scripted,
     subject_hierarchy,
 )
@@ -37,6 +38,7 @@ SLICER_SUBMODULES: dict[str, ModuleType] = {
 def startApplication(testing: bool) -> Application:
     """The whole bench, started. Called once, by ``harness.start``."""
     sys.modules["ctk"] = ctk
+    sys.modules["SampleData"] = sample_data
     widgets = [getattr(ctk, name) for name in ctk.__all__]
     for name in mrml_widgets.__all__:
         setattr(slicer, name, getattr(mrml_widgets, name))

@@ -13,6 +13,7 @@ import vtk
 import slicer
 
 SLICE_VIEW_SIZE = (400, 400)  # pixels; a view without a window needs some size for fitting
+ORIENTATIONS = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}  # as the layouts have it
 
 
 class SliceWidget:
@@ -69,6 +70,7 @@ class LayoutManager:
     def __init__(self, scene: Any, applicationLogic: Any) -> None:
         self._scene = scene
         self._applicationLogic = applicationLogic
+        slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene)
         self._layoutLogic = slicer.vtkMRMLLayoutLogic()
         self._layoutLogic.SetMRMLScene(scene)
         self._logics = vtk.vtkCollection()
@@ -79,20 +81,22 @@ class LayoutManager:
         @vtk.calldata_type(vtk.VTK_OBJECT)
         def onNodeAdded(_caller: Any, _event: str, node: Any) -> None:
             if node.IsA("vtkMRMLSliceNode"):
-                self._addSliceView(node.GetLayoutName())
+                self._addSliceView(node)
 
         for node in slicer.util.getNodesByClass("vtkMRMLSliceNode", scene):
-            self._addSliceView(node.GetLayoutName())
+            self._addSliceView(node)
         scene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, onNodeAdded)
 
-    def _addSliceView(self, name: str) -> None:
+    def _addSliceView(self, sliceNode: Any) -> None:
+        name = sliceNode.GetLayoutName()
         if not name or name in self._sliceWidgets:
             return
         logic = slicer.vtkMRMLSliceLogic()
         logic.SetMRMLApplicationLogic(self._applicationLogic)
         self._sliceWidgets[name] = SliceWidget(logic)
         logic.SetMRMLScene(self._scene)
-        logic.AddSliceNode(name)
+        logic.SetSliceNode(sliceNode)
+        sliceNode.SetOrientation(ORIENTATIONS.get(name, "Axial"))
         logic.ResizeSliceNode(*SLICE_VIEW_SIZE)
         self._logics.AddItem(logic)
 
