@@ -55,9 +55,10 @@ class PETAnomalyLogic(ScriptedLoadableModuleLogic):
         """The typed parameter node; one wrapper for a node, since its observers never go."""
         from PETAnomalyLib.panel.parameters import PETAnomalyParameterNode
 
-        node = ScriptedLoadableModuleLogic.getParameterNode(self)
+        node: Any = ScriptedLoadableModuleLogic.getParameterNode(self)
+        wrapper: Any = PETAnomalyParameterNode  # its constructor is the decorator's
         if self._parameters is None or self._parameters.parameterNode is not node:
-            self._parameters = PETAnomalyParameterNode(node)  # type: ignore[call-arg] # the decorator's
+            self._parameters = wrapper(node)
         return self._parameters
 
 

@@ -48,7 +48,6 @@ def write(node: Any, rows: Sequence[Row]) -> None:
         table.AddColumn(column)
     wasModified = node.StartModify()
     node.SetAndObserveTable(table)
-    node.SetUseColumnNameAsColumnHeader(True)
     node.SetLocked(True)
     node.EndModify(wasModified)
 

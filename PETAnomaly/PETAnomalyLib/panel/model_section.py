@@ -41,7 +41,7 @@ class ModelSection:
         probe: Any = None,
     ) -> None:
         self.onChanged: Callable[[], None] = lambda: None
-        self.report = None
+        self.report: Any = None  # environment.EnvironmentReport
         self.available: list = []
         self._ui = ui
         self._settings = settings if settings is not None else Settings()
@@ -49,6 +49,7 @@ class ModelSection:
         self._probe = probe if probe is not None else EnvironmentProbe()
         self._parameters: Parameters = None
         self._filling = False
+        self._onAnswer: Callable[[], None] = lambda: None
         self._damaged: list[str] = []
         self._fillAddMenu()
         self._fillDevices(())
@@ -57,8 +58,8 @@ class ModelSection:
         ui.scorerCombo.currentIndexChanged.connect(self._onScorerChosen)
         ui.deviceCombo.currentIndexChanged.connect(self._onDeviceChosen)
         ui.interpreterEdit.currentPathChanged.connect(self._onInterpreterChosen)
-        ui.checkButton.clicked.connect(self.askEnvironment)
-        ui.advancedBox.toggled.connect(self._onAdvancedToggled)
+        ui.checkButton.clicked.connect(self._onCheck)
+        ui.advancedBox.contentsCollapsed.connect(self._onAdvancedCollapsed)
         self.reload()
 
     @property
@@ -130,8 +131,13 @@ class ModelSection:
         reason = models.whyNoScorer(self.model, self._parameters.scorer)
         return [reason] if reason else []
 
-    def askEnvironment(self) -> None:
-        """Ask the engine's Python, in a child process, for packages and graphics cards."""
+    def askEnvironment(self, onAnswer: Callable[[], None] = lambda: None) -> None:
+        """Ask the engine's Python, in a child process, for packages and graphics cards.
+
+        Args:
+            onAnswer: called when `report` is there; not called after `stop`.
+        """
+        self._onAnswer = onAnswer
         self._ui.environmentState.text = _("Asking {python} ...").format(
             python=self.interpreter().describe()
         )
@@ -251,15 +257,19 @@ class ModelSection:
         self._ui.environmentState.text = _("Not checked yet.")
         self.onChanged()
 
-    def _onAdvancedToggled(self, opened: bool) -> None:
-        if opened and self.report is None:
+    def _onAdvancedCollapsed(self, collapsed: bool) -> None:
+        if not collapsed and self.report is None:
             self.askEnvironment()
+
+    def _onCheck(self, _checked: bool = False) -> None:
+        self.askEnvironment()
 
     def _onEnvironment(self, report: Any) -> None:
         self.report = report
         self._fillDevices(report.devices)
         self._ui.environmentState.text = describeEnvironment(report)
         self.onChanged()
+        self._onAnswer()
 
 
 def describeEnvironment(report: Any) -> str:

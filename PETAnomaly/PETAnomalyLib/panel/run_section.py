@@ -69,7 +69,7 @@ class RunSection:
         ui.progressBar.visible = True
         ui.progressBar.setRange(0, PROGRESS_STEPS if isDetection else 0)
         ui.progressBar.setValue(0)
-        ui.detectButton.text = _("&Cancel")
+        ui.detectButton.text = _("Cancel")
         self.update(())
 
     def stage(self, text: str) -> None:

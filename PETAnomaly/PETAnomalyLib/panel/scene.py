@@ -55,9 +55,8 @@ def resultSteps(parameters: Parameters, pet: Any, results: Results, model: Any) 
         parameters.setValue(f"{scorer}Map", node)
     if results.scoredMask is not None:
         yield _("field of view")
-        mask = addVolume(results.scoredMask, f"{name} scored region ({modelTitle})", pet)
-        mask.SetHideFromEditors(True)
-        parameters.scoredMask = mask
+        title = f"{name} scored region ({modelTitle})"
+        parameters.scoredMask = addVolume(results.scoredMask, title, pet, hidden=True)
     parameters.resultModel = modelTitle
     if pet is None:
         return
@@ -71,11 +70,11 @@ def resultSteps(parameters: Parameters, pet: Any, results: Results, model: Any) 
     parameters.handEdited = False
 
 
-def addVolume(image: sitk.Image, name: str, sibling: Any) -> Any:
+def addVolume(image: sitk.Image, name: str, sibling: Any, hidden: bool = False) -> Any:
     """A scalar volume node of an image, beside another node in the subject hierarchy.
 
     The sibling's own matrix is used where the image lies on its grid, so that a map's voxels are
-    the PET's to the last digit.
+    the PET's to the last digit. A hidden node appears in no selector and not in the hierarchy.
     """
     array = sitk.GetArrayViewFromImage(image)
     matrix = _imageIjkToRas(image)
@@ -84,9 +83,11 @@ def addVolume(image: sitk.Image, name: str, sibling: Any) -> Any:
         sameSize = sibling.GetImageData().GetDimensions() == image.GetSize()
         if sameSize and np.allclose(own, matrix, atol=SAME_GEOMETRY):
             matrix = own
-    node = slicer.mrmlScene.AddNewNodeByClass(
-        "vtkMRMLScalarVolumeNode", slicer.mrmlScene.GenerateUniqueName(name)
-    )
+    node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLScalarVolumeNode")
+    node.UnRegister(None)  # the Python variable holds it
+    node.SetName(slicer.mrmlScene.GenerateUniqueName(name))
+    node.SetHideFromEditors(hidden)  # before it is added: the hierarchy decides then
+    slicer.mrmlScene.AddNode(node)
     slicer.util.updateVolumeFromArray(node, array)
     node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(matrix))
     node.CreateDefaultDisplayNodes()

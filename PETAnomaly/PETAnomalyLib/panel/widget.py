@@ -21,9 +21,9 @@ from . import parameters as study
 from .detection_job import detectionJob
 from .display_section import DisplaySection
 from .engine_task import EngineTask, Job, TaskOutcome
-from .environment import Installer
 from .findings_section import FindingsSection
 from .inputs import dicomFiles
+from .installer import Installer
 from .model_section import ModelSection
 from .results import Results
 from .run_section import RunSection
@@ -59,7 +59,7 @@ class PETAnomalyPanel(VTKObservationMixin):
         self.parameters: study.Parameters = None
         self._getParameterNode = getParameterNode
         self._guiTag = None
-        self._isEntered = False
+        self._isAsking = False  # the engine's Python what it has
         self._warnings: list[str] = []
         self._doneText = ""
         self.study = StudySection(ui)
@@ -77,6 +77,7 @@ class PETAnomalyPanel(VTKObservationMixin):
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self._onSceneEndClose)
+        self.addObserver(scene, scene.StartImportEvent, self._onSceneStartImport)
         self.addObserver(scene, scene.EndImportEvent, self._onSceneEndImport)
         self.addObserver(scene, scene.NodeRemovedEvent, self._onNodeRemoved)
         slicer.app.aboutToQuit.connect(self._onAboutToQuit)
@@ -86,7 +87,6 @@ class PETAnomalyPanel(VTKObservationMixin):
 
     def enter(self) -> None:
         """The module is shown."""
-        self._isEntered = True
         if self.parameters is None:
             self.follow(self._getParameterNode())
         self.study.forget()
@@ -95,7 +95,6 @@ class PETAnomalyPanel(VTKObservationMixin):
 
     def exit(self) -> None:
         """Another module is shown; a run goes on."""
-        self._isEntered = False
         self.findings.editing.pause()
 
     def cleanup(self) -> None:
@@ -108,6 +107,7 @@ class PETAnomalyPanel(VTKObservationMixin):
     def stop(self) -> None:
         """End what is under way, silently and completely."""
         self._update.stop()
+        self._isAsking = False
         self.task.stop()
         self.model.stop()
         self.findings.stop()
@@ -136,10 +136,15 @@ class PETAnomalyPanel(VTKObservationMixin):
             self.run.update([_("No scene is open.")])
             return
         self.model.update()
-        self.study.update(self.parameters, self.model.model, self.task.isRunning)
+        self.study.update(self.parameters, self.model.model, self.isBusy)
         self.display.update()
         self.findings.update(self.model.model)
         self.run.update(self.whyNot())
+
+    @property
+    def isBusy(self) -> bool:
+        """The engine, or a question to its Python, is under way."""
+        return self._isAsking or self.task.isRunning
 
     def whyNot(self) -> list[str]:
         """Reasons against Detect, in words; none when it may start."""
@@ -158,12 +163,17 @@ class PETAnomalyPanel(VTKObservationMixin):
         """Detect, after making sure that the engine's Python has what it needs."""
         self.study.forget()
         self.update()
-        if self.whyNot() or self.task.isRunning:
+        if self.whyNot() or self.isBusy:
             return
         self._withEnvironment(self._startDetection)
 
     def cancel(self) -> None:
         """Cancel what is under way."""
+        if self._isAsking:
+            self._isAsking = False
+            self.model.stop()
+            self._onEnded(TaskOutcome(cancelled=True))
+            return
         self.task.cancel()
 
     def loadSample(self) -> None:
@@ -198,24 +208,25 @@ class PETAnomalyPanel(VTKObservationMixin):
         if report is not None and report.ready:
             action()
             return
-        self.ui.detectButton.enabled = False
-        self.ui.stageState.text = _("Looking at the engine's Python")
-        self.model.onChanged = lambda: self._onEnvironment(action)
-        self.model.askEnvironment()
+        self._isAsking = True
+        self.run.begin(isDetection=False)
+        self.run.stage(_("Looking at the engine's Python"))
+        self.model.askEnvironment(lambda: self._onEnvironment(action))
 
     def _onEnvironment(self, action: Callable[[], None]) -> None:
-        self.model.onChanged = self.update
-        self.ui.stageState.text = ""
-        report = self.model.report
-        if report is None or self.parameters is None:
-            self.update()
+        """The answer is there: go on, install what is missing, or say why not."""
+        if not self._isAsking:
             return
-        if not report.ready:
+        self._isAsking = False
+        report = self.model.report
+        if report.error:
+            self._onEnded(TaskOutcome(message=report.error))
+            return
+        if report.missing:
             outcome = self.installer.install(self.model.interpreter(), report)
             self.model.report = None
             if not outcome.ok:
-                self.ui.stageState.text = outcome.message
-                self.update()
+                self._onEnded(TaskOutcome(cancelled=outcome.cancelled, message=outcome.message))
                 return
         action()
 
@@ -276,6 +287,10 @@ class PETAnomalyPanel(VTKObservationMixin):
 
     def _onSceneEndClose(self, _caller: Any, _event: Any) -> None:
         self.follow(self._getParameterNode())
+
+    def _onSceneStartImport(self, _caller: Any, _event: Any) -> None:
+        # Selectors that don't know the coming nodes yet would write "None" into the parameter node.
+        self.follow(None)
 
     def _onSceneEndImport(self, _caller: Any, _event: Any) -> None:
         self.follow(self._getParameterNode())

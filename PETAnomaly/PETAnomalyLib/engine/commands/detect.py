@@ -63,6 +63,12 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
         help="leave out findings smaller than this, in ml (default: the model's)",
     )
     add(
+        "--all-uptake",
+        action="store_false",
+        dest="elevated_only",
+        help="score uptake that is too low as well (default: elevated uptake only)",
+    )
+    add(
         "--keep-reconstructions",
         action="store_true",
         help="also write every pseudo-healthy reconstruction",
@@ -87,6 +93,7 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
         "threshold",
         "grow",
         "min_volume_ml",
+        "elevated_only",
         "keep_reconstructions",
     )
     settings = DetectionSettings(**{name: given[name] for name in names if name in given})
