@@ -252,8 +252,10 @@ def test_a_bequerel_volume_is_refused_with_what_to_do(tmp_path: Any) -> None:
 
 
 def test_saved_and_loaded_the_scene_is_as_it_was_and_the_threshold_still_works(
-    scene: Any, tmp_path: Any
+    scene: Any, tmp_path: Any, monkeypatch: Any
 ) -> None:
+    # Slicer's own answer in testing mode is no (True compared with QMessageBox.Ok).
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda *_a, **_k: True)
     with openPanel(tmp_path) as panel:
         chooseStudy(panel)
         detect(panel)

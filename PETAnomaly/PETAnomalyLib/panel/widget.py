@@ -293,7 +293,10 @@ class PETAnomalyPanel(VTKObservationMixin):
         self.follow(None)
 
     def _onSceneEndImport(self, _caller: Any, _event: Any) -> None:
-        self.follow(self._getParameterNode())
+        parameters = self._getParameterNode()
+        # The wrapper read its references while the nodes were not in the scene yet: read again.
+        parameters.parameterNode.Modified()
+        self.follow(parameters)
 
     def _onAboutToQuit(self) -> None:
         self.stop()
