@@ -39,6 +39,10 @@ def test_the_version_is_the_packages() -> None:
         ("models", "add"),
         ("suv",),
         ("phantom",),
+        ("train",),
+        ("calibrate",),
+        ("export",),
+        ("evaluate",),
     ],
 )
 def test_every_command_explains_itself(arguments: tuple[str, ...]) -> None:
@@ -98,6 +102,8 @@ def test_detect_accepts_every_option_of_the_contract() -> None:
         (["suv", "dicom"], "--out"),
         (["phantom", "--out", "d", "--count", "0", "--seed", "1"], "--count: '0'"),
         (["phantom", "--out", "d", "--count", "1", "--seed", "x"], "--seed: 'x'"),
+        (["train", "resnet", "--cohort", "c"], "invalid choice: 'resnet' (choose from"),
+        (["train", "vqgan", "--cohort", "c", "--config", "f"], "--out"),
     ],
 )
 def test_wrong_usage_exits_2_and_says_what_was_wrong_in_plain_words(
