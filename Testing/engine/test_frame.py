@@ -17,7 +17,7 @@ from PETAnomalyLib.engine.frame import (
     unscored_body,
 )
 from PETAnomalyLib.engine.phantom import generate
-from scipy import ndimage
+from scipy import ndimage, special
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -42,9 +42,9 @@ def body_at(points: np.ndarray) -> np.ndarray:
     """SUV of the patient at points (..., 3), LPS mm, with edges about 8 mm wide."""
     suv = np.zeros(points.shape[:-1], dtype=np.float32)
     for centre, half_axes, uptake in ORGANS:
-        scaled = (points - np.float32(centre)) / np.float32(half_axes)
+        scaled = (points - np.array(centre, np.float32)) / np.array(half_axes, np.float32)
         radius = np.sqrt(np.einsum("...i,...i", scaled, scaled))
-        suv += uptake / (1 + np.exp((radius - 1) * min(half_axes) / 4))
+        suv += uptake * special.expit((1 - radius) * min(half_axes) / 4)
     return np.maximum(suv, 0)
 
 

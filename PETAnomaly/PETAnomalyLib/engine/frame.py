@@ -271,9 +271,12 @@ def _maximum_mutual_information(
     registration.SetMetricSamplingPercentagePerLevel([1.0, 0.1], seed=1)
     registration.SetInterpolator(sitk.sitkLinear)
     registration.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=8.0, minStep=0.02, numberOfIterations=40, relaxationFactor=0.7
+        learningRate=8.0, minStep=0.02, numberOfIterations=60, relaxationFactor=0.7
     )
     registration.SetOptimizerScalesFromPhysicalShift()
+    # The scales see the corners of the field of view; a slim body moves far less than those when it
+    # turns about its long axis (third parameter), and descent would stop short of that turn.
+    registration.SetOptimizerWeights([1.0, 1.0, 4.0, 1.0, 1.0, 1.0])
     registration.SetShrinkFactorsPerLevel([2, 1])
     registration.SetSmoothingSigmasPerLevel([8.0, 4.0])
     registration.SetSmoothingSigmasAreSpecifiedInPhysicalUnits(True)
