@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tiny_bundle import NETWORKS, write_tiny_bundle, write_tiny_study
-
 from PETAnomalyLib.engine.bundle import Bundle
+from tiny_bundle import NETWORKS, write_tiny_bundle, write_tiny_study
 
 
 @pytest.fixture(scope="session")

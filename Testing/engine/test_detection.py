@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
-from sklearn.neighbors import KernelDensity
-
 from PETAnomalyLib.engine import healing as healing_module
 from PETAnomalyLib.engine.bundle import Bundle
 from PETAnomalyLib.engine.detection import DetectionSettings, detect
 from PETAnomalyLib.engine.errors import InputError, OutOfMemoryError
 from PETAnomalyLib.engine.events import SilentReporter
+from sklearn.neighbors import KernelDensity
 
 MAPS = ("kde", "zscore", "residual")
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, f1_score
-
 from PETAnomalyLib.engine.evaluation import finding_quality, map_quality
+from sklearn.metrics import average_precision_score, f1_score
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(
-        st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=60
-    ).filter(lambda pairs: any(truth for _, truth in pairs))
+    st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=60).filter(
+        lambda pairs: any(truth for _, truth in pairs)
+    )
 )
 def test_map_quality_is_sklearns_average_precision_and_the_best_f1(
     pairs: list[tuple[int, bool]],

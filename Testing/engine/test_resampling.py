@@ -7,9 +7,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_performer import SMALL, random_tokens, restless
-
 from PETAnomalyLib.engine.resampling import draw, resample, token_log_likelihood
+from test_performer import SMALL, random_tokens, restless
 
 
 @torch.no_grad()

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from sklearn.neighbors import KernelDensity
-
 from PETAnomalyLib.engine import scoring
+from sklearn.neighbors import KernelDensity
 
 SHAPE = (5, 6, 7)
 

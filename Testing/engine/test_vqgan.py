@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 from monai.networks.nets.vqvae import VQVAEResidualUnit
-
 from PETAnomalyLib.engine.decoding import decode, dropout_generator
 from PETAnomalyLib.engine.networks.vqgan import DROPOUT, VQGAN, VQGANSizes
 
@@ -38,7 +37,8 @@ def test_a_residual_block_is_3x3x3_then_1x1x1_with_relu_after_each(vqgan: VQGAN)
 
 
 def test_there_is_a_single_dropout_and_the_last_layer_follows_it(vqgan: VQGAN) -> None:
-    assert not [m for m in vqgan.modules() if isinstance(m, torch.nn.modules.dropout._DropoutNd)]
+    droppers = [m for m in vqgan.modules() if isinstance(m, torch.nn.modules.dropout._DropoutNd)]
+    assert {dropper.p for dropper in droppers} <= {0.0}  # MONAI's own are there, but open
     assert isinstance(vqgan.after_dropout.conv, torch.nn.ConvTranspose3d)
     hidden = torch.ones(1, 4, 4, 4, 4)
     with torch.no_grad():

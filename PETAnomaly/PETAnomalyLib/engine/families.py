@@ -162,8 +162,6 @@ def _autoencoder_misfit(
     autoencoder = networks["autoencoder"]
     if tuple(autoencoder["size"]) != size:
         return "autoencoder.size", f"is {autoencoder['size']}; the frame has {list(size)} voxels"
-    if _tokens(autoencoder["channels"], size) is None:
-        return "autoencoder.channels", f"{list(size)} voxels cannot be halved that many times"
     return None
 
 

@@ -16,7 +16,8 @@ class AutoencoderSizes:
     """What the network is built from.
 
     Attributes:
-        size: voxels of the model frame (slices, rows, columns), divisible by 2 ** len(channels).
+        size: voxels of the model frame (slices, rows, columns); padded inside to what
+            2 ** len(channels) divides.
         channels: feature channels of each stride-2 level, finest first.
         bottleneck: length of the dense code.
     """
@@ -38,7 +39,9 @@ class DenseAutoencoder(nn.Module):
             down += [nn.Conv3d(before, after, 4, 2, 1), nn.LeakyReLU(0.2)]
         self.encoder = nn.Sequential(*down)
         stride = 2 ** len(sizes.channels)
-        self.grid = (channels[-1], *(n // stride for n in sizes.size))
+        self.grid = (channels[-1], *(-(-n // stride) for n in sizes.size))  # rounded up
+        last_axis_first = zip(reversed(sizes.size), reversed(self.grid))
+        self.padding = [p for n, cells in last_axis_first for p in (0, cells * stride - n)]
         cells = self.grid[0] * self.grid[1] * self.grid[2] * self.grid[3]
         self.code = nn.Linear(cells, sizes.bottleneck)
         self.expand = nn.Linear(sizes.bottleneck, cells)
@@ -48,5 +51,7 @@ class DenseAutoencoder(nn.Module):
         self.decoder = nn.Sequential(*up)
 
     def forward(self, images: Tensor) -> Tensor:
-        code = self.code(self.encoder(images).flatten(1))
-        return self.decoder(self.expand(code).view(-1, *self.grid))
+        padded = nn.functional.pad(images, self.padding)
+        code = self.code(self.encoder(padded).flatten(1))
+        d, h, w = self.sizes.size
+        return self.decoder(self.expand(code).view(-1, *self.grid))[..., :d, :h, :w]

@@ -64,6 +64,7 @@ def train_autoencoder(
         log.step(error=error.item())
         if run.step % 50 == 0 or run.progress() >= 1.0:
             log.validation(validation_error=_validate(network, validation[:8]))
+        if run.is_checkpoint_due():
             run.save(
                 {
                     "network": network.state_dict(),

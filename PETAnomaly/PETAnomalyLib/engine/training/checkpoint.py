@@ -14,6 +14,8 @@ import torch
 
 from PETAnomalyLib.engine.errors import InputError
 
+SAVE_EVERY = 50  # steps: a kill costs a minute or two of training on two cores
+
 
 @dataclass
 class Run:
@@ -51,6 +53,10 @@ class Run:
         """Linear warm-up, then a cosine to zero over the run."""
         cosine = 0.5 * (1.0 + float(np.cos(np.pi * self.progress())))
         return base * min(1.0, (self.step + 1) / warmup) * cosine
+
+    def is_checkpoint_due(self) -> bool:
+        """Whether to save after the step just done."""
+        return self.step % SAVE_EVERY == 0 or self.progress() >= 1.0
 
     @property
     def checkpoint(self) -> Path:

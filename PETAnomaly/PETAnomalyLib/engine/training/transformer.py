@@ -123,6 +123,7 @@ def train_transformer(
         log.step(cross_entropy=loss.item())
         if run.step % 100 == 0 or run.progress() >= 1.0:
             log.validation(validation_cross_entropy=_validate(network, validation))
+        if run.is_checkpoint_due():
             run.save(
                 {
                     "network": network.state_dict(),

@@ -126,6 +126,7 @@ def train_vqgan(
                  perplexity=perplexity(tokens, settings.sizes.codebook))  # fmt: skip
         if run.step % 100 == 0 or run.progress() >= 1.0:
             log.validation(**_validate(network, held_out))
+        if run.is_checkpoint_due():
             run.save(
                 {**{name: part.state_dict() for name, part in parts.items()},
                  "crops": random.bit_generator.state}
