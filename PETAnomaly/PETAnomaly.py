@@ -4,15 +4,25 @@ What Slicer loads: the module's metadata, a thin widget and the self-test. The b
 `PETAnomalyLib.panel`; inference runs in a process of its own (`PETAnomalyLib.engine`).
 """
 
-import sys
-from typing import Any
+# ruff: noqa: PT009 - Slicer runs its self-tests with unittest
 
+import math
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from typing import Any, Callable
+
+import numpy as np
 import slicer
+import vtk
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
 
@@ -101,3 +111,186 @@ class PETAnomalyWidget(ScriptedLoadableModuleWidget):
         for name in [name for name in sys.modules if name.split(".")[0] == "PETAnomalyLib"]:
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
+
+
+class PETAnomalyTest(ScriptedLoadableModuleTest):
+    """The whole way on the sample study, with the real engine on the CPU; then what can go wrong."""
+
+    RUN_SECONDS = 900.0
+
+    def setUp(self) -> None:
+        slicer.mrmlScene.Clear(0)
+        self.panel = slicer.util.getModuleWidget("PETAnomaly").panel
+        self.panel.enter()
+        device = self.panel.model.device
+        self.panel.model.setDevice("cpu")
+        self.addCleanup(self.panel.model.setDevice, device)
+
+    def tearDown(self) -> None:
+        self.panel.stop()
+        slicer.mrmlScene.Clear(0)
+
+    def runTest(self) -> None:
+        """What Slicer's self-test calls: every test of this class, one after the other."""
+        names = unittest.defaultTestLoader.getTestCaseNames(type(self))
+        for name in names:
+            self.delayDisplay(name)
+            result = unittest.TestResult()
+            type(self)(name).run(result)
+            for _test, trace in [*result.errors, *result.failures]:
+                raise AssertionError(f"{name} failed:\n{trace}")
+        self.delayDisplay(_("{n} tests passed.").format(n=len(names)))
+
+    def test_AStudyIsDetectedRedrawnSavedAndLoaded(self) -> None:
+        """Sample study, Detect, the truth, the threshold, the saved scene."""
+        self.loadSample()
+        self.detect(samples=4, decodes=2)
+        parameters = self.panel.parameters
+        self.assertMapsLieOnThePet()
+        self.assertTableMatchesSegments()
+        self.assertLargestLesionIsFound()
+        before = self.panel.findings.rows()
+        self.moveThreshold(0.5)
+        self.assertLessEqual(len(self.panel.findings.rows()), len(before))
+        self.assertTableMatchesSegments()
+        rows = self.panel.findings.rows()
+        with tempfile.TemporaryDirectory() as folder:
+            path = str(Path(folder) / "PETAnomaly \u00e4.mrb")
+            self.assertTrue(slicer.util.saveScene(path))
+            slicer.mrmlScene.Clear(0)
+            slicer.util.loadScene(path)
+        self.assertEqual(self.panel.findings.rows(), rows)
+        self.assertIsNotNone(self.panel.parameters.pet)
+        self.assertMapsLieOnThePet()
+        self.moveThreshold(0.0)
+        self.assertGreaterEqual(len(self.panel.findings.rows()), len(rows))
+        self.assertIs(parameters.parameterNode, self.panel.parameters.parameterNode)
+
+    def test_ARunIsCancelled(self) -> None:
+        """In mid-run, and nothing stays behind."""
+        self.loadSample()
+        self.panel.detect()
+        self.waitFor(lambda: self.panel.ui.progressBar.value > 0, self.RUN_SECONDS, "progress")
+        folder = Path(self.panel.task.folder)
+        self.panel.cancel()
+        self.waitFor(lambda: not self.panel.task.isRunning, 5.0, "the end of the run")
+        self.waitFor(lambda: not list(folder.parent.glob(folder.name + "*")), 5.0, "a clean disk")
+        self.assertIsNone(self.panel.parameters.kdeMap)
+        self.assertTrue(self.panel.ui.detectButton.enabled)
+
+    def test_BadInputIsRefusedInWords(self) -> None:
+        """Not SUV, no voxels, a CT for a PET."""
+        self.loadSample()
+        parameters, ui = self.panel.parameters, self.panel.ui
+        pet, ct = parameters.pet, parameters.ct
+        becquerel = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, pet, "Bq")
+        becquerel.SetVoxelValueUnits(None)
+        slicer.util.arrayFromVolume(becquerel)[:] *= 5000.0
+        slicer.util.arrayFromVolumeModified(becquerel)
+        empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
+        for chosen, expected in ((becquerel, "Not SUV"), (empty, "no voxels"), (ct, "CT")):
+            parameters.pet = chosen
+            self.panel.update()
+            self.assertIn(expected, ui.petState.text)
+            self.assertFalse(ui.detectButton.enabled)
+            self.assertIn(ui.petState.text, ui.detectButton.toolTip)
+        parameters.pet = pet
+        self.panel.update()
+        self.assertTrue(ui.detectButton.enabled, ui.detectButton.toolTip)
+
+    # Steps
+
+    def loadSample(self) -> None:
+        """The sample study, chosen."""
+        self.panel.loadSample()
+        self.waitFor(lambda: not self.panel.task.isRunning, 300.0, "the sample study")
+        self.panel.update()
+        self.assertTrue(self.panel.study.pet.usable, self.panel.ui.petState.text)
+
+    def detect(self, samples: int, decodes: int) -> None:
+        """A run by the button, to its end."""
+        parameters = self.panel.parameters
+        parameters.samples = samples
+        parameters.decodes = decodes
+        self.panel.update()
+        self.assertEqual(self.panel.whyNot(), [])
+        self.panel.ui.detectButton.click()
+        self.waitFor(lambda: not self.panel.isBusy, self.RUN_SECONDS, "the run")
+        said = f"{self.panel.ui.stageState.text}\n{self.panel.ui.logText.plainText}"
+        self.assertIsNotNone(parameters.kdeMap, said)
+
+    def moveThreshold(self, share: float) -> None:
+        """Drag the slider to a share of its range above the lowest value, and let it draw."""
+        slider = self.panel.ui.thresholdSlider
+        low, high = slider.minimum, slider.maximum
+        slider.value = low + (0.05 + 0.95 * share) * (high - low)
+        self.settle()
+        self.waitFor(lambda: not self.panel.findings.redraw.isPending, 30.0, "the redraw")
+
+    def settle(self) -> None:
+        """Let timers fire that are due at once."""
+        for _round in range(5):
+            slicer.app.processEvents()
+            time.sleep(0.01)
+
+    def waitFor(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+        """Let Slicer run until the condition holds; fail when it does not in time."""
+        end = time.monotonic() + seconds
+        while not condition():
+            log = self.panel.ui.logText.plainText
+            self.assertLess(time.monotonic(), end, f"Waited in vain for {what}.\n{log}")
+            slicer.app.processEvents()
+            time.sleep(0.01)
+
+    # Checks
+
+    def assertMapsLieOnThePet(self) -> None:
+        parameters = self.panel.parameters
+        pet, wanted = parameters.pet, vtk.vtkMatrix4x4()
+        pet.GetIJKToRASMatrix(wanted)
+        for scorer in self.panel.model.model.scorers:
+            node, own = parameters.getValue(f"{scorer}Map"), vtk.vtkMatrix4x4()
+            node.GetIJKToRASMatrix(own)
+            self.assertEqual(
+                node.GetImageData().GetDimensions(), pet.GetImageData().GetDimensions()
+            )
+            for index in range(16):
+                row, column = divmod(index, 4)
+                self.assertAlmostEqual(
+                    own.GetElement(row, column), wanted.GetElement(row, column), places=3
+                )
+
+    def assertTableMatchesSegments(self) -> None:
+        parameters = self.panel.parameters
+        rows = self.panel.findings.rows()
+        segmentation = parameters.segmentation.GetSegmentation()
+        self.assertEqual([row.segment for row in rows], list(segmentation.GetSegmentIDs()))
+        voxel = math.prod(parameters.pet.GetSpacing()) / 1000.0
+        suv = slicer.util.arrayFromVolume(parameters.pet)
+        for row in rows[:3]:
+            inside = self.voxels(parameters.segmentation, row.segment)
+            self.assertAlmostEqual(row.finding.mtv_ml, inside.sum() * voxel, places=3)
+            self.assertAlmostEqual(row.finding.suv_max, float(suv[inside].max()), places=3)
+
+    def assertLargestLesionIsFound(self) -> None:
+        from scipy import ndimage
+
+        parameters = self.panel.parameters
+        truth = slicer.util.getFirstNodeByClassByName(
+            "vtkMRMLSegmentationNode", "PETAnomaly sample true lesions"
+        )
+        lesions = self.voxels(truth, truth.GetSegmentation().GetNthSegmentID(0))
+        numbered, count = ndimage.label(lesions, np.ones((3, 3, 3)))
+        largest = 1 + int(np.argmax(np.bincount(numbered.ravel(), minlength=count + 1)[1:]))
+        found = [row.segment for row in self.panel.findings.rows()]
+        hits = [
+            name
+            for name in found
+            if (self.voxels(parameters.segmentation, name) & (numbered == largest)).any()
+        ]
+        self.assertTrue(hits, f"None of {len(found)} findings touches the largest true lesion.")
+
+    def voxels(self, segmentation: Any, segment: str) -> np.ndarray:
+        """(k, j, i) of the PET: where a segment is."""
+        pet = self.panel.parameters.pet
+        return slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, segment, pet) > 0

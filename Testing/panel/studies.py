@@ -54,7 +54,7 @@ def addStudy() -> tuple[Any, Any]:
     return pet, addVolume("Müller CT 1", hounsfield)
 
 
-def waitUntil(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
+def waitUntil(condition: Callable[[], bool], seconds: float = 90.0) -> bool:
     """Let the event loop run until the condition holds; False when it does not in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

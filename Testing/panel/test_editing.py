@@ -8,6 +8,7 @@ import slicer
 from PETAnomalyLib.engine.findings import measure
 from PETAnomalyLib.panel import findings_segmentation as drawing
 from PETAnomalyLib.panel.editing import EditWatch
+from PETAnomalyLib.panel.label_block import cutOut
 from studies import addStudy, image, petArray, waitUntil
 
 pytestmark = pytest.mark.usefixtures("scene")
@@ -22,7 +23,7 @@ def watched() -> Any:
     findings = measure(image(labels), image(petArray()), image(petArray()))
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
     node.CreateDefaultDisplayNodes()
-    drawing.draw(node, pet, labels, findings)
+    drawing.draw(node, pet, cutOut(labels), findings)
     edits: list = []
     watch = EditWatch()
     watch.watch(node)

@@ -133,7 +133,7 @@ def test_cancel_leaves_nothing_and_the_panel_can_detect_again(tmp_path: Any) -> 
         panel.ui.detectButton.click()
         assert waitUntil(lambda: panel.ui.progressBar.value > 0)
         assert panel.ui.detectButton.text == "Cancel"
-        folder = Path(panel.task._folder.path)
+        folder = Path(panel.task.folder)
         assert folder.exists()
         panel.ui.detectButton.click()
         assert waitUntil(lambda: not panel.task.isRunning, 6.0)
@@ -178,7 +178,7 @@ def test_closing_the_scene_ends_the_run_and_its_folder(scene: Any, tmp_path: Any
         chooseStudy(panel)
         panel.ui.detectButton.click()
         assert waitUntil(lambda: panel.ui.progressBar.value > 0)
-        folder = Path(panel.task._folder.path)
+        folder = Path(panel.task.folder)
         scene.Clear(0)
         assert not panel.task.isRunning
         assert waitUntil(lambda: not list(folder.parent.glob(folder.name + "*")), 5.0)

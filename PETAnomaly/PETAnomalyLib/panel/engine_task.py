@@ -95,6 +95,11 @@ class EngineTask:
         return self._job is not None
 
     @property
+    def folder(self) -> str:
+        """Of the errand that is under way; empty when there is none."""
+        return str(self._folder.path) if self._folder is not None else ""
+
+    @property
     def seconds(self) -> float:
         """Since the start."""
         return time.monotonic() - self._started

@@ -20,6 +20,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 from PETAnomalyLib.engine.findings import PEAK_RADIUS_MM, Finding, measure
 from PETAnomalyLib.engine.segmentation import TERMINOLOGY, colour, segment_name
 
+from .label_block import LabelBlock
 from .volume_files import ijkToRas, physicalImage
 
 LABELMAP = "Binary labelmap"
@@ -31,13 +32,13 @@ def segmentId(number: int) -> str:
     return f"Finding_{number}"
 
 
-def draw(node: Any, pet: Any, labels: np.ndarray, findings: Sequence[Finding]) -> None:
+def draw(node: Any, pet: Any, block: LabelBlock, findings: Sequence[Finding]) -> None:
     """Replace the node's segments by these findings.
 
     Args:
         node: vtkMRMLSegmentationNode.
         pet: the PET's node; its grid is that of the labels and the reference geometry.
-        labels: (k, j, i) integers, 0 is background.
+        block: the labels, cut out of the PET's grid.
         findings: what the labels are called.
     """
     segmentation = node.GetSegmentation()
@@ -46,7 +47,7 @@ def draw(node: Any, pet: Any, labels: np.ndarray, findings: Sequence[Finding]) -
         node.SetReferenceImageGeometryParameterFromVolumeNode(pet)
         if not findings:
             return
-        image = _orientedImage(labels, ijkToRas(pet), max(f.number for f in findings))
+        image = _orientedImage(block, ijkToRas(pet), max(f.number for f in findings))
         for finding in findings:
             segment = slicer.vtkSegment()
             segment.SetName(segment_name(finding))
@@ -116,28 +117,14 @@ def measureSegment(node: Any, identifier: str, number: int, pet: Any, score: Any
     return replace(found[0], number=number) if found else None
 
 
-def labelsOnGrid(node: Any, identifiers: Sequence[str], pet: Any) -> np.ndarray:
-    """(k, j, i) uint16 on the PET's grid: 1, 2, ... for the segments in the given order."""
-    labels = np.zeros(slicer.util.arrayFromVolume(pet).shape, np.uint16)
-    for number, identifier in enumerate(identifiers, start=1):
-        found = _partOnGrid(node, identifier, pet)
-        if found is not None:
-            mask, start = found
-            part = tuple(slice(s, s + n) for s, n in zip(start, mask.shape))
-            labels[part][mask] = number
-    return labels
-
-
-def _orientedImage(labels: np.ndarray, matrix: np.ndarray, highest: int) -> Any:
-    where = [np.flatnonzero(labels.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
-    bounds = [(int(w[0]), int(w[-1])) if w.size else (0, 0) for w in where]  # k, j, i
-    part = tuple(slice(low, high + 1) for low, high in bounds)
+def _orientedImage(block: LabelBlock, matrix: np.ndarray, highest: int) -> Any:
+    depth, rows, columns = block.voxels.shape
+    k, j, i = block.start
     image = slicer.vtkOrientedImageData()
-    image.SetExtent(*(value for pair in reversed(bounds) for value in pair))
+    image.SetExtent(i, i + columns - 1, j, j + rows - 1, k, k + depth - 1)
     small = highest <= np.iinfo(np.uint8).max
     image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR if small else vtk.VTK_UNSIGNED_SHORT, 1)
-    voxels = vtk_to_numpy(image.GetPointData().GetScalars())
-    voxels[:] = labels[part].reshape(-1)
+    vtk_to_numpy(image.GetPointData().GetScalars())[:] = block.voxels.reshape(-1)
     image.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(matrix))
     return image
 

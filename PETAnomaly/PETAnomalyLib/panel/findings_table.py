@@ -46,7 +46,7 @@ class FindingsTable:
         self._selection = view.selectionModel()
         self._selection.currentRowChanged.connect(self._onCurrentRowChanged)
         view.clicked.connect(self._onClicked)
-        self._deleteKey = qt.QShortcut(qt.QKeySequence(qt.QKeySequence.Delete), view)
+        self._deleteKey = qt.QShortcut(qt.QKeySequence("Del"), view)
         self._deleteKey.setContext(qt.Qt.WidgetWithChildrenShortcut)
         self._deleteKey.activated.connect(self._onDeleteKey)
         self._setHeadings()

@@ -67,6 +67,11 @@ class ModelSection:
         """`auto`, `cpu`, `cuda:0`, ..."""
         return self._settings.device or DEFAULT_DEVICE
 
+    def setDevice(self, device: str) -> None:
+        """Compute there from now on, on this computer."""
+        self._settings.device = device
+        self._fillDevices(self.report.devices if self.report is not None else ())
+
     @property
     def model(self) -> Any:
         """The chosen bundle, or None."""

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-import numpy as np
 import qt
 import SimpleITK as sitk
 import slicer
@@ -20,6 +19,7 @@ from PETAnomalyLib.engine.delineation import Delineator
 from PETAnomalyLib.engine.findings import Finding, measure
 
 from .background import Background, Work, WorkerThread
+from .label_block import LabelBlock, cutOut
 from .volume_files import ijkToRas, physicalImage
 
 DEBOUNCE_MS = 120
@@ -36,10 +36,10 @@ class DrawSettings:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Findings at some settings: (k, j, i) labels and what they measure."""
+    """Findings at some settings: where they are and what they measure."""
 
     settings: DrawSettings
-    labels: np.ndarray
+    labels: LabelBlock
     findings: Sequence[Finding]
 
 
@@ -134,8 +134,8 @@ class _Study:
             settings.threshold, settings.growth or None, settings.minimumVolume
         )
         findings = measure(drawn.labels, self._pet, self._score, drawn.growth_limited)
-        labels = sitk.GetArrayFromImage(drawn.labels)
-        return Drawing(settings, labels, findings)
+        labels = sitk.GetArrayViewFromImage(drawn.labels)
+        return Drawing(settings, cutOut(labels), findings)
 
 
 def _version(node: Any) -> Any:

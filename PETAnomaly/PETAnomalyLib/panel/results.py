@@ -14,6 +14,7 @@ from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.findings import Finding
 
 from .background import Work
+from .label_block import LabelBlock, cutOut
 from .parameters import SCORERS
 
 
@@ -24,14 +25,14 @@ class Results:
     Attributes:
         maps: by scorer; float32. A map that the model can't give is absent.
         scoredMask: uint8, non-zero in the model's field of view; None when not written.
-        labels: integers, the findings' numbers.
+        labels: the findings' numbers.
         findings: rows of findings.csv.
         report: report.json.
     """
 
     maps: dict[str, sitk.Image]
     scoredMask: sitk.Image | None
-    labels: sitk.Image
+    labels: LabelBlock
     findings: list[Finding]
     report: dict = field(default_factory=dict)
 
@@ -66,7 +67,8 @@ def readResults(folder: Path, work: Work) -> Results:
     maskPath = folder / "scored_mask.nii.gz"
     mask = _readImage(maskPath) if maskPath.exists() else None
     work.check()
-    labels = _readImage(folder / "segmentation.seg.nrrd")
+    segmentation = _readImage(folder / "segmentation.seg.nrrd")
+    labels = cutOut(sitk.GetArrayViewFromImage(segmentation))
     reportPath = folder / "report.json"
     report = json.loads(reportPath.read_text(encoding="utf-8")) if reportPath.exists() else {}
     return Results(maps, mask, labels, readFindings(folder / "findings.csv"), report)

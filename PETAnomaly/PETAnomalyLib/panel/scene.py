@@ -62,8 +62,7 @@ def resultSteps(parameters: Parameters, pet: Any, results: Results, model: Any) 
         return
     yield _("findings")
     segmentation = addSegmentation(f"{name} findings ({modelTitle})", pet)
-    labels = sitk.GetArrayViewFromImage(results.labels)
-    findings_segmentation.draw(segmentation, pet, labels, results.findings)
+    findings_segmentation.draw(segmentation, pet, results.labels, results.findings)
     table = addTable(f"{name} findings table ({modelTitle})", pet, results.findings)
     parameters.segmentation = segmentation
     parameters.table = table
