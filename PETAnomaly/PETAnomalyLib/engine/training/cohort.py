@@ -8,10 +8,11 @@ kept as `<cache>/<patient>__<study>.npz` (float16 intensities, uint8 lesions, in
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,9 @@ def aligned_studies(
     if missing:
         reporter.stage("align", f"Aligning {len(missing)} studies")
         # Fork would copy the threads of torch and ITK in an unknown state.
-        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(
+            os.cpu_count(), mp_context=get_context("spawn"), initializer=_end_with_parent
+        ) as pool:
             jobs = {
                 pool.submit(_align_into_cache, s, template, dict(intensity), cache): s
                 for s in missing
@@ -135,6 +138,19 @@ def aligned_studies(
     if not usable:
         raise InputError("not one study of the cohort is usable", "the warnings above say why")
     return usable
+
+
+def _end_with_parent() -> None:
+    """A killed run leaves no workers waiting for ever: each watches the process that started it."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def _align_into_cache(
