@@ -1,8 +1,8 @@
 """The bench on the command line, from the repository's root with PYTHONPATH=Testing:PETAnomaly.
 
-    python -m harness panel                 the panel in a window, on a desktop
-    python -m harness test                  the module's own PETAnomalyTest, off-screen
-    python -m harness screenshots FOLDER    the README's pictures, off-screen
+python -m harness panel                 the panel in a window, on a desktop
+python -m harness test                  the module's own PETAnomalyTest, off-screen
+python -m harness screenshots FOLDER    the README's pictures, off-screen
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def runSelfTest(name: str) -> int:
 
     try:
         slicer.selfTests[name]()
-    except Exception:  # noqa: BLE001 - whatever it is, it is the test's verdict
+    except Exception:
         traceback.print_exc()
         print(f"{name}Test failed.", file=sys.stderr)
         return 1

@@ -11,10 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import slicer
 from PySide6.QtCore import QCoreApplication, QObject, QProcessEnvironment, QSettings, Signal
 from PySide6.QtWidgets import QApplication
 
-import slicer
 from harness.data_io import CoreIOManager
 from harness.views import LayoutManager
 
@@ -45,7 +45,8 @@ class CommandOptions:
 class Application(QApplication):
     """The application: folders, settings, scene, views, input and output.
 
-    Its settings and its temporary folder are its own and go with it, so that neither the user's Slicer nor the next test sees them.
+    Its settings and its temporary folder are its own and go with it, so that neither the user's
+    Slicer nor the next test sees them.
     """
 
     startupCompleted = Signal()
@@ -79,7 +80,9 @@ class Application(QApplication):
         self._remoteIO = slicer.vtkMRMLRemoteIOLogic()
         cache = self._home / "cache"
         cache.mkdir()
-        (cache / ".slicer-cache").touch()  # what the cache manager wants to see in a folder of its own
+        (
+            cache / ".slicer-cache"
+        ).touch()  # what the cache manager wants to see in a folder of its own
         self._remoteIO.GetCacheManager().SetRemoteCacheDirectory(str(cache))
         self._remoteIO.SetMRMLApplicationLogic(applicationLogic)
         self._dataIO = slicer.vtkDataIOManagerLogic()
@@ -104,7 +107,7 @@ class Application(QApplication):
 
     @property
     def majorVersion(self) -> int:
-        return int(VERSION.split(".")[0])
+        return int(VERSION.split(".", maxsplit=1)[0])
 
     @property
     def minorVersion(self) -> int:

@@ -1,4 +1,6 @@
-"""Putting the bench together: the modules ``qt``, ``ctk`` and ``slicer.*``, the application, the scene and its logics."""
+"""Putting the bench together: the modules ``qt``, ``ctk`` and ``slicer.*``, the application, the
+scene and its logics.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,8 @@ def createScene(application: Any) -> None:
     applicationLogic = slicer.vtkSlicerApplicationLogic()
     applicationLogic.SetMRMLScene(scene)
     application.setScene(scene, applicationLogic)
-    # Slicer's own files of colours and terminologies are not in slicer-core; their absence is no news
+    # Slicer's own files of colours and terminologies are not in slicer-core; their absence is no
+    # news
     vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
     for name, className in modules.MODULE_LOGICS.items():
         logic = getattr(slicer, className)()

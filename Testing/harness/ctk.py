@@ -1,4 +1,5 @@
-"""The module ``ctk``: the few CTK widgets that the panel uses, with CTK's names, properties and signals.
+"""The module ``ctk``: the few CTK widgets that the panel uses, with CTK's names, properties and
+signals.
 
 Source: CTK, Libs/Widgets (ctkCollapsibleButton, ctkSliderWidget, ctkPathLineEdit, ctkMessageBox).
 """
@@ -7,21 +8,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Property, QEvent, QSize, Qt, Signal
-from PySide6.QtWidgets import (
+from qt import (
+    Property,
     QAbstractButton,
     QComboBox,
     QDoubleSpinBox,
+    QEvent,
     QFileDialog,
     QHBoxLayout,
     QMessageBox,
+    QSize,
     QSizePolicy,
     QSlider,
     QStyle,
     QStyleOptionButton,
     QStylePainter,
+    Qt,
     QToolButton,
     QWidget,
+    Signal,
 )
 
 __all__ = ["ctkCollapsibleButton", "ctkMessageBox", "ctkPathLineEdit", "ctkSliderWidget"]
@@ -73,10 +78,10 @@ class ctkCollapsibleButton(QAbstractButton):
 
     def childEvent(self, event: Any) -> None:
         child = event.child()
-        if event.type() == QEvent.Type.ChildPolished and self._collapsed():
-            if isinstance(child, QWidget) and not child.isHidden():
-                self._shownWhenExpanded.append(child)
-                child.hide()
+        added = event.type() == QEvent.Type.ChildPolished and isinstance(child, QWidget)
+        if added and self._collapsed() and not child.isHidden():
+            self._shownWhenExpanded.append(child)
+            child.hide()
         super().childEvent(event)
 
     def hitButton(self, position: Any) -> bool:

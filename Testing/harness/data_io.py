@@ -1,7 +1,10 @@
-"""``slicer.app.coreIOManager()``: the file types that the panel reads and writes, on slicer-core's own readers and writers.
+"""``slicer.app.coreIOManager()``: the file types that the panel reads and writes, on slicer-core's
+own readers and writers.
 
-slicer.util's ``loadVolume``, ``loadSegmentation``, ``saveNode``, ``saveScene``, ``loadScene`` and their like all end here.
-Source: Slicer, Base/QTCore/qSlicerCoreIOManager.cxx and the readers of the Volumes, Segmentations, Tables and Data modules.
+slicer.util's ``loadVolume``, ``loadSegmentation``, ``saveNode``, ``saveScene``, ``loadScene`` and
+their like all end here.
+Source: Slicer, Base/QTCore/qSlicerCoreIOManager.cxx and the readers of the Volumes, Segmentations,
+Tables and Data modules.
 """
 
 from __future__ import annotations
@@ -9,9 +12,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Callable
 
-import vtk
-
 import slicer
+import vtk
 
 VOLUME_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm")
 SEGMENTATION_SUFFIXES = (".seg.nrrd", ".seg.nhdr")
@@ -50,7 +52,10 @@ class CoreIOManager:
     def loadNodes(
         self, fileType: str, properties: dict[str, Any], loaded: Any, messages: Any = None
     ) -> bool:
-        """Load one file; the new nodes are added to the collection ``loaded``. False when it can't be read."""
+        """Load one file; the new nodes are added to the collection ``loaded``.
+
+        False when it can't be read.
+        """
         loader = self._loaders.get(fileType)
         nodes = loader(properties) if loader else None
         if nodes is None:
@@ -63,7 +68,7 @@ class CoreIOManager:
                 loaded.AddItem(node)
         return True
 
-    def saveNodes(self, fileType: str, properties: dict[str, Any], messages: Any = None) -> bool:
+    def saveNodes(self, fileType: str, properties: dict[str, Any], _messages: Any = None) -> bool:
         """Save the scene, or the node ``properties["nodeID"]``, to ``properties["fileName"]``."""
         fileName = str(properties["fileName"])
         if fileType == "SceneFile":

@@ -1,4 +1,6 @@
-"""A window with the module's panel on the left and the slice views on the right, to try the panel without Slicer."""
+"""A window with the module's panel on the left and the slice views on the right, to try the panel
+without Slicer.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,18 @@ from typing import Any
 
 import numpy as np
 import slicer
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QGridLayout, QLabel, QMainWindow, QScrollArea, QSplitter, QWidget
+from qt import (
+    QGridLayout,
+    QImage,
+    QLabel,
+    QMainWindow,
+    QPixmap,
+    QScrollArea,
+    QSplitter,
+    Qt,
+    QTimer,
+    QWidget,
+)
 
 from harness.slices import sliceImage
 
@@ -25,7 +36,9 @@ def picture(pixels: np.ndarray) -> QPixmap:
 
 
 class SliceView(QLabel):
-    """One slice view: shows what the scene's nodes say, scrolls with the wheel, takes the size of its place."""
+    """One slice view: shows what the scene's nodes say, scrolls with the wheel, takes the size of
+    its place.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__()

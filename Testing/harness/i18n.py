@@ -1,4 +1,4 @@
-"""The module ``slicer.i18n``: the bench speaks English only, so every text is its own translation."""
+"""The module ``slicer.i18n``: the bench speaks English, so every text is its own translation."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""``slicer.modules``: the logics of Slicer's own modules, and scripted modules loaded from their file as Slicer loads them.
+"""``slicer.modules``: the logics of Slicer's own modules, and scripted modules loaded from their
+file as Slicer loads them.
 
-Source: Slicer, Base/QTGUI/qSlicerScriptedLoadableModule.cxx and qSlicerScriptedLoadableModuleWidget.cxx.
+Source: Slicer, Base/QTGUI/qSlicerScriptedLoadableModule.cxx and
+qSlicerScriptedLoadableModuleWidget.cxx.
 """
 
 from __future__ import annotations
@@ -10,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import slicer
 from PySide6.QtWidgets import QVBoxLayout
 
-import slicer
 from harness.mrml_widgets import qMRMLWidget
 
 MODULE_LOGICS = {
@@ -42,7 +44,9 @@ class LoadableModule:
 
 
 class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):
-    """The widget that a scripted module fills, and the one who calls its setup, enter, exit and reload."""
+    """The widget that a scripted module fills, and the one who calls its setup, enter, exit and
+    reload.
+    """
 
     def __init__(self, module: qSlicerScriptedLoadableModule) -> None:
         super().__init__()
@@ -76,7 +80,9 @@ class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):
 
 
 class qSlicerScriptedLoadableModule:
-    """A scripted module as ``slicer.modules.<name in lower case>``; the ``parent`` of the module's own class."""
+    """A scripted module as ``slicer.modules.<name in lower case>``; the ``parent`` of the module's
+    own class.
+    """
 
     def __init__(self, name: str, path: Path) -> None:
         self.name = name
@@ -100,7 +106,9 @@ class qSlicerScriptedLoadableModule:
 
 
 def loadScriptedModule(path: Path) -> qSlicerScriptedLoadableModule:
-    """Load a module's file as Slicer does at its start: ``slicer.modules`` gets it, its folder goes to the import path."""
+    """Load a module's file as Slicer does at its start: ``slicer.modules`` gets it, its folder goes
+    to the import path.
+    """
     name = path.stem
     folder = str(path.parent)
     if folder not in sys.path:

@@ -1,17 +1,26 @@
-"""Slicer's qMRML widgets, as far as the panel uses them: ``slicer.qMRMLWidget``, ``qMRMLNodeComboBox``, ``qMRMLSegmentEditorWidget``.
+"""Slicer's qMRML widgets, as far as the panel uses them: ``slicer.qMRMLWidget``,
+``qMRMLNodeComboBox``, ``qMRMLSegmentEditorWidget``.
 
-Source: Slicer, Libs/MRML/Widgets/qMRMLNodeComboBox.cxx and Modules/Loadable/Segmentations/Widgets/qMRMLSegmentEditorWidget.h.
+Source: Slicer, Libs/MRML/Widgets/qMRMLNodeComboBox.cxx and
+Modules/Loadable/Segmentations/Widgets/qMRMLSegmentEditorWidget.h.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import vtk
-from PySide6.QtCore import Property, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
-
 import slicer
+import vtk
+from qt import (
+    Property,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+    Signal,
+)
 
 __all__ = ["qMRMLNodeComboBox", "qMRMLSegmentEditorWidget", "qMRMLWidget"]
 
@@ -48,10 +57,12 @@ class qMRMLWidget(QWidget):
 
 
 class qMRMLNodeComboBox(QWidget):
-    """The nodes of a scene that match the node types and attributes, with "None" on top when that is allowed.
+    """The nodes of a scene that match the node types and attributes, with "None" on top when that
+    is allowed.
 
-    Disabled until it has a scene. Without "None" it is never without a node as long as there is a matching one: the first
-    to come is chosen, and when the chosen one goes, its neighbour takes its place.
+    Disabled until it has a scene. Without "None" it is never without a node as long as there is a
+    matching one: the first to come is chosen, and when the chosen one goes, its neighbour takes its
+    place.
     """
 
     currentNodeChanged = Signal(object)
@@ -208,7 +219,9 @@ class qMRMLNodeComboBox(QWidget):
         return self._combo.itemData(self._combo.currentIndex) or ""
 
     def _refresh(self) -> None:
-        """List the scene's matching nodes anew; keep the current one, or choose its neighbour when it is gone."""
+        """List the scene's matching nodes anew; keep the current one, or choose its neighbour when
+        it is gone.
+        """
         previousID, previousRow = self._currentID(), self._combo.currentIndex
         nodes = [] if self._scene is None else self._matchingNodes()
         blocked = self._combo.blockSignals(True)
@@ -277,7 +290,9 @@ class qMRMLNodeComboBox(QWidget):
 
 
 class qMRMLSegmentEditorWidget(qMRMLWidget):
-    """The Segment Editor without its effects: the nodes it works on, and undo and redo over the real segmentation history."""
+    """The Segment Editor without its effects: the nodes it works on, and undo and redo over the
+    real segmentation history.
+    """
 
     segmentationNodeChanged = Signal(object)
     sourceVolumeNodeChanged = Signal(object)

@@ -1,9 +1,11 @@
-"""The module ``slicer.parameterNodeWrapper``: typed fields kept as parameters and node references of a MRML node.
+"""The module ``slicer.parameterNodeWrapper``: typed fields kept as parameters and node references
+of a MRML node.
 
-Written anew to the behaviour of Slicer's own (Base/Python/slicer/parameterNodeWrapper, 5.8 to 5.12): a class decorated with
-``@parameterNodeWrapper`` gets ``__init__(parameterNode)``, a property a field, ``connectGui``, ``getValue`` and the rest.
-Values are strings in the node's parameters, nodes are node references under the field's name, so that both follow the scene
-through saving, loading and closing. Packs, lists, tuples, dictionaries and unions are left out: the panel has none.
+Written anew to the behaviour of Slicer's own (Base/Python/slicer/parameterNodeWrapper, 5.8 to
+5.12): a class decorated with ``@parameterNodeWrapper`` gets ``__init__(parameterNode)``, a property
+a field, ``connectGui``, ``getValue`` and the rest. Values are strings in the node's parameters,
+nodes are node references under the field's name, so that both follow the scene through saving,
+loading and closing. Packs, lists, tuples, dictionaries and unions are left out: the panel has none.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any, Callable
 
+import slicer
 import vtk
-from PySide6.QtWidgets import (
+from qt import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
@@ -26,7 +29,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-import slicer
 from harness.ctk import ctkPathLineEdit, ctkSliderWidget
 from harness.mrml_widgets import qMRMLNodeComboBox
 
@@ -146,7 +148,9 @@ class Exclude(Validator):
 
 
 class Field:
-    """One field of a wrapped class: its type, default and validators, and how its value is written to a parameter node."""
+    """One field of a wrapped class: its type, default and validators, and how its value is written
+    to a parameter node.
+    """
 
     def __init__(self, name: str, annotated: Any, classDefault: Default | None) -> None:
         self.name = name
@@ -208,7 +212,9 @@ class Field:
 
 
 class CachedValue:
-    """A field's value in one parameter node, read again whenever the node says that it was modified."""
+    """A field's value in one parameter node, read again whenever the node says that it was
+    modified.
+    """
 
     def __init__(self, field: Field, node: Any) -> None:
         self.field = field
@@ -239,7 +245,9 @@ class CachedValue:
 
 
 class GuiConnector:
-    """A widget and the field that it shows: reading, writing, and the signal that says the user changed it."""
+    """A widget and the field that it shows: reading, writing, and the signal that says the user
+    changed it.
+    """
 
     def __init__(self, widget: Any, field: Field) -> None:
         self.widget = widget
@@ -247,7 +255,9 @@ class GuiConnector:
         self._slot: Callable[..., None] | None = None
         self.signal, self.read, self._write = self._adapt()
 
-    def _adapt(self) -> tuple[Any, Callable[[], Any], Callable[[Any], None]]:
+    def _adapt(  # noqa: PLR0911  # a table of the kinds of widget, a line each
+        self,
+    ) -> tuple[Any, Callable[[], Any], Callable[[Any], None]]:
         kind, widget = self.field.type, self.widget
         if kind is bool and type(widget) is QCheckBox:
             return widget.stateChanged, lambda: widget.checked, widget.setChecked
@@ -353,7 +363,9 @@ class WrapperMethods:
         return self._field(membername).annotatedType
 
     def connectGui(self, gui: Any) -> int:
-        """Connect every widget below gui (or among gui's attributes) that has the SlicerParameterName property; gives a tag."""
+        """Connect every widget below gui (or among gui's attributes) that has the
+        SlicerParameterName property; gives a tag.
+        """
         isWidget = isinstance(gui, QWidget)
         widgets = gui.findChildren(QWidget) if isWidget else list(vars(gui).values())
         named = {widget.property(SlicerParameterNamePropertyName): widget for widget in widgets}
@@ -419,7 +431,9 @@ def valueProperty(name: str) -> property:
 
 
 def wrapClass(classtype: type) -> type:
-    """Give a class of annotated fields the wrapper's behaviour; ValueError where a field has a reserved name."""
+    """Give a class of annotated fields the wrapper's behaviour; ValueError where a field has a
+    reserved name.
+    """
     fields = {}
     for name, annotated in typing.get_type_hints(classtype, include_extras=True).items():
         if hasattr(WrapperMethods, name):

@@ -2,40 +2,52 @@
 
 What differs between the two and is levelled here, once, on PySide6's own classes:
 
-- a Qt property is an attribute: ``label.text``, ``spin.value = 3``, ``widget.visible``; so ``label.text()`` fails as it does in Slicer;
+- a Qt property is an attribute: ``label.text``, ``spin.value = 3``, ``widget.visible``; so
+  ``label.text()`` fails as it does in Slicer;
 - ``name`` is another word for ``objectName``; ``className()`` and ``delete()`` exist;
 - a bare Qt object takes no attribute that it does not have (a Python subclass does);
-- ``object.connect("clicked(bool)", callable)`` and ``disconnect`` take the signal's signature as a string, and the callable
-  gets no more arguments than that signature has; a keyword as a name gets an underscore: ``dialog.exec_()``;
-- static getters with output parameters give their main value only: ``QFileDialog.getSaveFileName(...)`` is a str.
+- ``object.connect("clicked(bool)", callable)`` and ``disconnect`` take the signal's signature as a
+  string, and the callable gets no more arguments than that signature has;
+- a keyword as a name gets an underscore: ``dialog.exec_()``;
+- static getters with output parameters give their main value only:
+  ``QFileDialog.getSaveFileName(...)`` is a str.
 
-Sources: PythonQt's PythonQtInstanceWrapper.cpp and PythonQtSignal.cpp as CTK and Slicer build them; Slicer's script repository.
+Sources: PythonQt's PythonQtInstanceWrapper.cpp and PythonQtSignal.cpp as CTK and Slicer build them;
+Slicer's script repository.
 """
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from types import ModuleType
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import shiboken6
 from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
 
-# A C++ virtual of the same name is called by Qt itself: replacing it in Python would look like an override to PySide6.
+# A C++ virtual of the same name is called by Qt itself: replacing it in Python would look like an
+# override to PySide6.
 VIRTUAL_GETTERS = frozenset({"sizeHint", "minimumSizeHint"})
 
 
 class PythonQtProperty:
-    """One Qt property as a Python attribute, written through Qt's meta-object system (as a .ui file's properties are).
+    """One Qt property as a Python attribute, written through Qt's meta-object system (as a .ui
+    file's properties are).
 
-    Asked of the class, it gives what PySide6 has under that name: ``QTimer.singleShot(0, f)`` next to ``timer.singleShot = True``.
+    Asked of the class, it gives what PySide6 has under that name: ``QTimer.singleShot(0, f)`` next
+    to ``timer.singleShot = True``.
     """
 
     def __init__(self, cls: type, name: str) -> None:
         self.name = name
         self.ofClass = getattr(cls, name, None)
-        isGetter = getattr(cls, "is" + name[0].upper() + name[1:], None)
-        self.getter: Callable[[Any], Any] | None = isGetter or self.ofClass
+        self.getter: Callable[[Any], Any] | None = None
+        for getter in ("is" + name[0].upper() + name[1:], name):
+            found = inspect.getattr_static(cls, getter, None)
+            if inspect.ismethoddescriptor(found) and not isinstance(found, staticmethod):
+                self.getter = getattr(cls, getter)
+                break
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
@@ -60,7 +72,9 @@ def qtClasses() -> Iterator[type]:
 
 
 def addProperties(cls: type) -> None:
-    """Turn cls's properties into attributes: those that it declares, and those inherited that a method of its own would hide."""
+    """Turn cls's properties into attributes: those that it declares, and those inherited that a
+    method of its own would hide.
+    """
     metaObject = cls.staticMetaObject  # type: ignore[attr-defined]  # every QObject class has one
     for index in range(metaObject.propertyCount()):
         name = metaObject.property(index).name()
@@ -74,7 +88,7 @@ def setKnownAttribute(instance: Any, name: str, value: Any) -> None:
     cls = type(instance)
     if cls.__module__.startswith("PySide6.") and not hasattr(cls, name):
         if UiLoader.loading:
-            return  # PySide6's loader hangs every child on the top widget as an attribute; PythonQt's does not
+            return  # PySide6's loader makes every child an attribute, PythonQt's does not
         raise AttributeError(
             f"Attribute '{name}' does not exist and creation of it is not allowed: {cls.__name__}"
         )
@@ -86,7 +100,9 @@ def setKnownAttribute(instance: Any, name: str, value: Any) -> None:
 
 
 def argumentCount(signature: str) -> int:
-    """How many arguments a signal's signature has: 0 for ``clicked()``, 2 for ``finished(int,QProcess::ExitStatus)``."""
+    """How many arguments a signal's signature has: 0 for ``clicked()``, 2 for
+    ``finished(int,QProcess::ExitStatus)``.
+    """
     inside = signature[signature.index("(") + 1 : signature.rindex(")")].strip()
     return inside.count(",") + 1 if inside else 0
 
@@ -96,9 +112,11 @@ _connected: dict[tuple[int, str, Any], Callable[..., None]] = {}
 
 
 def connectBySignature(instance: Any, signature: str, slot: Callable[..., Any]) -> bool:
-    """``object.connect("signal(type)", callable)`` of PythonQt; AttributeError when there is no such signal."""
+    """``object.connect("signal(type)", callable)`` of PythonQt; AttributeError when there is no
+    such signal.
+    """
     count = argumentCount(signature)
-    signal = getattr(instance, signature.split("(")[0])
+    signal = getattr(instance, signature.split("(", maxsplit=1)[0])
 
     def deliver(*arguments: Any) -> None:
         slot(*arguments[:count])
@@ -113,15 +131,16 @@ def disconnectBySignature(instance: Any, signature: str, slot: Callable[..., Any
     deliver = _connected.pop((id(instance), signature, slot), None)
     if deliver is None:
         return False
-    getattr(instance, signature.split("(")[0]).disconnect(deliver)
+    getattr(instance, signature.split("(", maxsplit=1)[0]).disconnect(deliver)
     return True
 
 
 def signatureConnections(plain: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
     """``__getattribute__`` that finds PythonQt's connect and disconnect.
 
-    PySide6 answers for these two names ahead of the class's own dictionary, so that setting them on the class has no effect; it
-    also calls its own connect from inside (``QTimer.singleShot``), told apart by the arguments.
+    PySide6 answers for these two names ahead of the class's own dictionary, so that setting them on
+    the class has no effect; it also calls its own connect from inside (``QTimer.singleShot``), told
+    apart by the arguments.
     """
     adapted = {"connect": connectBySignature, "disconnect": disconnectBySignature}
 
@@ -141,7 +160,9 @@ def signatureConnections(plain: Callable[[Any, str], Any]) -> Callable[[Any, str
 
 
 def mainValue(getter: Callable[..., Any]) -> Callable[..., Any]:
-    """A static getter that gives only what it was asked for, without the filter or the ok that PySide6 adds."""
+    """A static getter that gives only what it was asked for, without the filter or the ok that
+    PySide6 adds.
+    """
 
     def call(*arguments: Any, **keywords: Any) -> Any:
         return getter(*arguments, **keywords)[0]
@@ -155,26 +176,29 @@ def adaptClasses() -> None:
         return
     for cls in qtClasses():
         addProperties(cls)
-        cls.__setattr__ = setKnownAttribute  # type: ignore[assignment,method-assign]
-        cls.__getattribute__ = signatureConnections(cls.__getattribute__)  # type: ignore[method-assign]
+        adapted: Any = cls  # to mypy a class's special methods are fixed
+        adapted.__setattr__ = setKnownAttribute
+        adapted.__getattribute__ = signatureConnections(adapted.__getattribute__)
     base: Any = QtCore.QObject
     base.name = vars(base)["objectName"]
     base.className = lambda self: self.metaObject().className()
     base.delete = lambda self: self.deleteLater()
     for executable in (
         QtWidgets.QDialog,
+        QtWidgets.QMessageBox,
         QtWidgets.QMenu,
         QtCore.QEventLoop,
-        QtWidgets.QMessageBox,
     ):
-        executable.exec_ = executable.exec  # type: ignore[attr-defined]
+        setattr(executable, "exec_", executable.exec)  # noqa: B010  # no attribute to mypy
     for getter in ("getOpenFileName", "getOpenFileNames", "getSaveFileName"):
         plain = staticmethod(mainValue(getattr(QtWidgets.QFileDialog, getter)))
         setattr(QtWidgets.QFileDialog, getter, plain)
 
 
 class UiLoader(QtUiTools.QUiLoader):
-    """``qt.QUiLoader``: knows the harness's ctk and qMRML widgets, as Slicer's knows them from its designer plugins."""
+    """``qt.QUiLoader``: knows the harness's ctk and qMRML widgets, as Slicer's knows them from its
+    designer plugins.
+    """
 
     customWidgets: tuple[type, ...] = ()
     loading = False

@@ -1,4 +1,4 @@
-"""The README's pictures, made by using the panel: sample study, Detect, look at the first finding."""
+"""The README's pictures, made by using the panel: sample study, Detect, the first finding."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import Any, Callable
 
 import numpy as np
 import slicer
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPixmap
-from PySide6.QtWidgets import QWidget
+from qt import QColor, QPainter, QPixmap, QSize, Qt, QWidget
 
 from harness.desktop import PANEL_WIDTH, picture
 from harness.slices import sliceImage
@@ -96,7 +94,7 @@ def beside(left: QPixmap, right: QPixmap) -> QPixmap:
 def waitUntil(
     condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS, required: bool = True
 ) -> None:
-    """Let the event loop run until the condition holds; TimeoutError when it never does and has to."""
+    """Let the event loop run until the condition holds; TimeoutError if it has to and does not."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

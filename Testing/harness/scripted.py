@@ -1,6 +1,7 @@
 """The module ``slicer.ScriptedLoadableModule``: the four base classes of a scripted module.
 
-Written anew to the behaviour of Slicer's own (Base/Python/slicer/ScriptedLoadableModule.py), without the developer section.
+Written anew to the behaviour of Slicer's own (Base/Python/slicer/ScriptedLoadableModule.py),
+without the developer section.
 """
 
 from __future__ import annotations

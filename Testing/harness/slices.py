@@ -1,4 +1,5 @@
-"""Slice views as pictures, without a window or OpenGL: what slicer-core's own slice logic blends, and the segments' outlines on top.
+"""Slice views as pictures, without a window or OpenGL: what slicer-core's own slice logic blends,
+and the segments' outlines on top.
 
 The layers (background, foreground with its opacity, label), windows, colour tables and the slice's
 place all come from the scene's nodes through vtkMRMLSliceLogic: what is seen is what the panel set
@@ -35,7 +36,7 @@ def sliceImage(viewName: str) -> np.ndarray:
 
 
 def blendedLayers(logic: Any) -> np.ndarray:
-    """The slice logic's blended layers on black: (height, width, 3) uint8, first row at the bottom."""
+    """The slice logic's blended layers on black: (height, width, 3) uint8, bottom row first."""
     width, height, _depth = logic.GetSliceNode().GetDimensions()
     connection = logic.GetImageDataConnection()
     if connection is None:
@@ -85,7 +86,9 @@ def drawSegments(image: np.ndarray, sliceNode: Any, segmentation: Any) -> None:
 def segmentInSlice(
     shape: tuple[int, int], sliceNode: Any, segmentation: Any, segmentID: str
 ) -> np.ndarray:
-    """Where a segment is cut by a slice: (height, width) bool, first row at the bottom; nearest neighbour."""
+    """Where a segment is cut by a slice: (height, width) bool, first row at the bottom; nearest
+    neighbour.
+    """
     segment = segmentation.GetSegmentation().GetSegment(segmentID)
     labelmap = segment.GetRepresentation("Binary labelmap")
     inside = np.zeros(shape, bool)

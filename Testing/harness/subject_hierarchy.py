@@ -1,16 +1,16 @@
-"""The subject hierarchy follows the scene: every visible data node has an item, as Slicer's plugins make one.
+"""The subject hierarchy follows the scene: every visible data node has an item, as Slicer's plugins
+make one.
 
-Source: Slicer, Modules/Loadable/SubjectHierarchy/Widgets/qSlicerSubjectHierarchyPluginLogic.cxx (that code is Qt, and so not in
-slicer-core; the hierarchy node itself is).
+Source: Slicer, Modules/Loadable/SubjectHierarchy/Widgets/qSlicerSubjectHierarchyPluginLogic.cxx
+(that code is Qt, and so not in slicer-core; the hierarchy node itself is).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import vtk
-
 import slicer
+import vtk
 
 OWNER_PLUGINS = {
     "vtkMRMLScalarVolumeNode": "Volumes",
@@ -43,7 +43,9 @@ def addItem(scene: Any, node: Any) -> None:
 
 
 def follow(scene: Any) -> None:
-    """Observe the scene from now on; nodes that come with a loaded scene get their items when it is complete."""
+    """Observe the scene from now on; nodes that come with a loaded scene get their items when it is
+    complete.
+    """
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def onNodeAdded(_caller: Any, _event: str, node: Any) -> None:

@@ -1,16 +1,17 @@
-"""The application's views, without windows: ``slicer.app.layoutManager()`` on slicer-core's own layout and slice logic.
+"""The application's views, without windows: ``slicer.app.layoutManager()`` on slicer-core's own
+layout and slice logic.
 
-Each slice view is a real vtkMRMLSliceLogic with its slice and composite node, so that what the panel sets up (layers, opacity,
-offsets) is what would be drawn, and ``harness.slices`` draws it. A 3-D view is its node only.
+Each slice view is a real vtkMRMLSliceLogic with its slice and composite node, so that what the
+panel sets up (layers, opacity, offsets) is what would be drawn, and ``harness.slices`` draws it. A
+3-D view is its node only.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import vtk
-
 import slicer
+import vtk
 
 SLICE_VIEW_SIZE = (400, 400)  # pixels; a view without a window needs some size for fitting
 ORIENTATIONS = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}  # as the layouts have it
@@ -65,7 +66,9 @@ class ThreeDWidget:
 
 
 class LayoutManager:
-    """qSlicerLayoutManager: follows the layout node, keeps a slice logic for every slice node of the scene."""
+    """qSlicerLayoutManager: follows the layout node, keeps a slice logic for every slice node of
+    the scene.
+    """
 
     def __init__(self, scene: Any, applicationLogic: Any) -> None:
         self._scene = scene

@@ -162,7 +162,8 @@ def test_a_cancelled_question_is_not_answered(tmp_path: Path) -> None:
 def test_words_around_the_answer_do_not_matter() -> None:
     answer = (
         'PETANOMALY-PROBE {"python": "3.12.1", "packages": {"torch": "1.13.1"}, '
-        '"devices": [{"id": "cuda:0", "label": "A100"}, {"id": "cpu", "label": "CPU"}], "error": ""}'
+        '"devices": [{"id": "cuda:0", "label": "A100"}, {"id": "cpu", "label": "CPU"}], '
+        '"error": ""}'
     )
     report = readAnswer(f"some banner\n{answer}\nbye", "warnings")
     assert report.devices[0].id == "cuda:0"

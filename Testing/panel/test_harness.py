@@ -26,14 +26,17 @@ PANEL_FILES = sorted((ROOT / "PETAnomaly" / "PETAnomalyLib" / "panel").glob("*.p
 
 UI = """<ui version="4.0"><class>Form</class><widget class="QWidget" name="Form">
 <layout class="QVBoxLayout"><item><widget class="qMRMLNodeComboBox" name="selector">
-<property name="nodeTypes"><stringlist><string>vtkMRMLScalarVolumeNode</string></stringlist></property>
+<property name="nodeTypes"><stringlist><string>vtkMRMLScalarVolumeNode</string></stringlist>
+</property>
 <property name="noneEnabled"><bool>true</bool></property>
 <property name="SlicerParameterName" stdset="0"><string>pet</string></property></widget></item>
-<item><widget class="ctkCollapsibleButton" name="button"><property name="collapsed"><bool>true</bool>
-</property><layout class="QVBoxLayout"><item><widget class="ctkSliderWidget" name="slider">
+<item><widget class="ctkCollapsibleButton" name="button">
+<property name="collapsed"><bool>true</bool></property><layout class="QVBoxLayout">
+<item><widget class="ctkSliderWidget" name="slider">
 <property name="SlicerParameterName" stdset="0"><string>share</string></property></widget></item>
 <item><widget class="QComboBox" name="combo"><property name="SlicerParameterName" stdset="0">
-<string>scorer</string></property></widget></item></layout></widget></item></layout></widget></ui>"""
+<string>scorer</string></property></widget></item></layout></widget></item></layout></widget></ui>
+"""
 
 
 @parameterNodeWrapper
@@ -48,7 +51,7 @@ class Parameters:
 
 class BenchLogic(ScriptedLoadableModuleLogic):
     def getParameterNode(self) -> Any:
-        return Parameters(super().getParameterNode())
+        return Parameters(super().getParameterNode())  # type: ignore[call-arg]  # the decorator's
 
 
 def volume(name: str = "PET") -> Any:
@@ -100,7 +103,7 @@ def test_signals_connect_by_signature_with_that_many_arguments() -> None:
     assert len(heard) == 2
 
 
-def test_file_dialogs_give_a_path_and_not_a_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_dialogs_give_a_path_and_not_a_pair() -> None:
     from harness.pythonqt import mainValue
 
     assert mainValue(lambda: ("/a/path", "*.csv"))() == "/a/path"
@@ -262,7 +265,7 @@ def test_slice_views_are_real_slice_logics_that_follow_their_composite_nodes(sce
 # against the list of what a real Slicer offers
 
 needsApi = pytest.mark.skipif(not API_FILE.is_file(), reason="no ../shared/slicer-api.json")
-OUR_WIDGETS = ("qMRMLNodeComboBox", "qMRMLSegmentEditorWidget", "qMRMLWidget") + tuple(ctk.__all__)
+OUR_WIDGETS = ("qMRMLNodeComboBox", "qMRMLSegmentEditorWidget", "qMRMLWidget", *ctk.__all__)
 
 
 @pytest.fixture(scope="module")
@@ -301,7 +304,7 @@ def test_slicers_qt_properties_are_attributes_here_as_far_as_qt_6_still_has_them
 
     calls, checked = [], 0
     for name, real in api["classes"].items():
-        cls = getattr(qt, name, None)
+        cls: Any = getattr(qt, name, None)
         metaObject = getattr(cls, "staticMetaObject", None)
         if metaObject is None:
             continue
@@ -358,7 +361,7 @@ def test_the_panel_sets_and_reads_only_attributes_that_the_widgets_of_its_ui_fil
     api: dict[str, Any],
 ) -> None:
     """`self.ui.name.attribute` in the panel against the class that the .ui file gives that name."""
-    import xml.etree.ElementTree as ElementTree
+    from xml.etree import ElementTree
 
     uiFile = ROOT / "PETAnomaly" / "Resources" / "UI" / "PETAnomaly.ui"
     tree = ElementTree.parse(uiFile)

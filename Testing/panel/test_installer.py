@@ -47,27 +47,35 @@ class Source:
         say("Collecting")
 
 
+class Question:
+    """A user who notes what was asked and always answers the same."""
+
+    def __init__(self, answer: bool = True) -> None:
+        self.asked: list[str] = []
+        self._answer = answer
+
+    def __call__(self, text: str, *_title: str) -> bool:
+        self.asked.append(text)
+        return self._answer
+
+
 def lacking(*packages: Package) -> EnvironmentReport:
     return EnvironmentReport(pythonVersion="3.12.1", missing=packages)
 
 
 def test_nothing_missing_asks_nothing_and_installs_nothing() -> None:
-    torch, pip, questions = Source(), Source(), []
-    outcome = Installer(torch, pip, lambda text: questions.append(text) or True).install(
-        OWN, lacking()
-    )
+    torch, pip, question = Source(), Source(), Question()
+    outcome = Installer(torch, pip, question).install(OWN, lacking())
     assert outcome.ok
-    assert (torch.asked, pip.asked, questions) == ([], [], [])
+    assert (torch.asked, pip.asked, question.asked) == ([], [], [])
 
 
 def test_one_question_lists_every_package_and_the_size_of_all() -> None:
-    questions: list[str] = []
-    Installer(Source(), Source(), lambda text: questions.append(text) or True).install(
-        OWN, lacking(TORCH, MONAI)
-    )
-    assert len(questions) == 1
+    question = Question()
+    Installer(Source(), Source(), question).install(OWN, lacking(TORCH, MONAI))
+    assert len(question.asked) == 1
     for words in ("torch>=2.2", "2.8 GB", "monai>=1.4", "3 MB"):
-        assert words in questions[0]
+        assert words in question.asked[0]
 
 
 def test_no_means_that_nothing_is_installed() -> None:
@@ -106,23 +114,19 @@ def test_a_failure_gives_its_reason_and_the_next_step(failing: str) -> None:
 
 
 def test_a_foreign_python_is_never_touched_and_its_owner_told_what_to_type() -> None:
-    torch, pip, questions = Source(), Source(), []
+    torch, pip, question = Source(), Source(), Question()
     foreign = Interpreter("/conda/my env/bin/python", {}, foreign=True)
-    outcome = Installer(torch, pip, lambda text: questions.append(text) or True).install(
-        foreign, lacking(TORCH, MONAI)
-    )
+    outcome = Installer(torch, pip, question).install(foreign, lacking(TORCH, MONAI))
     assert not outcome.ok
-    assert torch.asked == pip.asked == questions == []
+    assert torch.asked == pip.asked == question.asked == []
     assert '"/conda/my env/bin/python" -m pip install "torch>=2.2" "monai>=1.4"' in outcome.message
 
 
 def test_the_question_is_slicers_own_confirmation(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(
-        slicer.util, "confirmOkCancelDisplay", lambda text, *_rest: asked.append(text) or False
-    )
+    question = Question(answer=False)
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", question)
     assert Installer(Source(), Source()).install(OWN, lacking(MONAI)).cancelled
-    assert len(asked) == 1
+    assert len(question.asked) == 1
 
 
 def test_the_pytorch_extension_is_used_when_it_is_installed(

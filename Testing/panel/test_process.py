@@ -78,7 +78,9 @@ def processesThatMention(word: str) -> list[int]:
 
 @pytest.fixture
 def noProcessLeft(tmp_path: Path) -> Iterator[None]:
-    """Runs get the test's own folder as an argument, so that their processes can be told from others."""
+    """Runs get the test's own folder as an argument, so that their processes can be told from
+    others.
+    """
     yield
     waitFor(lambda: not processesThatMention(str(tmp_path)), 6.0)
 

@@ -1,4 +1,5 @@
-"""Can this Python run the engine? What it has, where it computes, what is missing and how large that is.
+"""Can this Python run the engine? What it has, where it computes, what is missing and how large
+that is.
 
 Asked in a child process that runs `probe.py`, without blocking the window.
 """
@@ -112,7 +113,7 @@ class EnvironmentProbe:
 
     def __init__(self) -> None:
         self._process: Any = None
-        self._interpreter: Interpreter | None = None
+        self._interpreterPath = ""
         self._onDone: Callable[[EnvironmentReport], None] = lambda _report: None
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
@@ -125,7 +126,7 @@ class EnvironmentProbe:
 
     def start(self, interpreter: Interpreter, onDone: Callable[[EnvironmentReport], None]) -> None:
         self.cancel()
-        self._interpreter = interpreter
+        self._interpreterPath = interpreter.path
         self._onDone = onDone
         process = qt.QProcess()
         variables = qt.QProcessEnvironment()
@@ -171,7 +172,7 @@ class EnvironmentProbe:
             self._report(
                 EnvironmentReport(
                     error=_("{python} could not be started: {reason}.").format(
-                        python=self._interpreter.path, reason=process.errorString()
+                        python=self._interpreterPath, reason=process.errorString()
                     )
                 )
             )
@@ -180,7 +181,7 @@ class EnvironmentProbe:
         self._report(
             EnvironmentReport(
                 error=_("{python} did not answer for {seconds} seconds.").format(
-                    python=self._interpreter.path, seconds=PROBE_SECONDS
+                    python=self._interpreterPath, seconds=PROBE_SECONDS
                 )
             )
         )

@@ -1,4 +1,6 @@
-"""Installing what the engine needs into this Slicer's Python: asked once, visible, and nothing that Slicer ships replaced."""
+"""Installing what the engine needs into this Slicer's Python: asked once, visible, and nothing that
+Slicer ships replaced.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,10 @@ class InstallOutcome:
 
 
 class PackageSource(Protocol):
-    """Where packages come from. `install` blocks, keeps the window alive, and raises `InstallationError`."""
+    """Where packages come from.
+
+    `install` blocks, keeps the window alive, and raises `InstallationError`.
+    """
 
     def install(
         self, packages: list[Package], constraints: Path, say: Callable[[str], None]
@@ -62,7 +67,7 @@ class PyTorchExtension:
             torch = PyTorchUtils.PyTorchUtilsLogic().installTorch(
                 askConfirmation=False, torchVersionRequirement=requirement
             )
-        except Exception as error:  # noqa: BLE001 - whatever pip or light-the-torch met
+        except Exception as error:
             raise InstallationError(
                 _("The PyTorch extension could not install PyTorch: {reason}.").format(reason=error)
             ) from error
@@ -71,7 +76,9 @@ class PyTorchExtension:
 
 
 class SetupTorch:
-    """torch by our own `setup_torch.py`, in a process whose words are shown while the event loop runs."""
+    """torch by our own `setup_torch.py`, in a process whose words are shown while the event loop
+    runs.
+    """
 
     def __init__(self, interpreter: Interpreter, script: Path | None = None) -> None:
         self._interpreter = interpreter
@@ -131,7 +138,9 @@ def findSetupTorch() -> Path:
 
 
 class SlicerPip:
-    """Everything else by Slicer's own pip: `slicer.packaging.pip_ensure` where it exists (5.11), else `slicer.util.pip_install`."""
+    """Everything else by Slicer's own pip: `slicer.packaging.pip_ensure` where it exists (5.11),
+    else `slicer.util.pip_install`.
+    """
 
     def install(
         self, packages: list[Package], constraints: Path, say: Callable[[str], None]
@@ -155,7 +164,7 @@ class SlicerPip:
                 )
             else:
                 slicer.util.pip_install([*requirements, "--constraint", str(constraints)])
-        except Exception as error:  # noqa: BLE001 - CalledProcessError, RuntimeError, network
+        except Exception as error:
             raise InstallationError(
                 _("pip could not install {packages}: {reason}.").format(
                     packages=", ".join(requirements), reason=error
@@ -219,7 +228,10 @@ class Installer:
 
 
 class ProgressDialog:
-    """What is being installed, line by line, while the window stays alive. No Cancel: half an installation is worse than none."""
+    """What is being installed, line by line, while the window stays alive.
+
+    No Cancel: half an installation is worse than none.
+    """
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
@@ -288,7 +300,9 @@ def nextStep() -> str:
 
 
 def holdInstalled() -> str:
-    """pip constraints, a line a package: what is installed keeps its version, torch's family excepted."""
+    """pip constraints, a line a package: what is installed keeps its version, torch's family
+    excepted.
+    """
     lines = set()
     for distribution in importlib.metadata.distributions():
         name, version = distribution.metadata["Name"], distribution.version

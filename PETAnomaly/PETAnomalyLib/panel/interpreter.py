@@ -45,8 +45,9 @@ def ownPython() -> str:
     """This Slicer's Python.
 
     `python-real` rather than `PythonSlicer`: the latter is a launcher that starts the former with a
-    stdin of its own (ctkAppLauncher.cpp forwards the output channels only), so that the engine would
-    not notice that Slicer has crashed. Inside Slicer the environment it would set up is there already.
+    stdin of its own (ctkAppLauncher.cpp forwards the output channels only), so that the engine
+    would not notice that Slicer has crashed. Inside Slicer the environment it would set up is there
+    already.
     """
     for name in ("python-real", "PythonSlicer"):
         found = shutil.which(name)
@@ -71,7 +72,9 @@ def findInterpreter(setting: str = "") -> Interpreter:
 
 
 def engineEnvironment(variables: dict[str, str]) -> dict[str, str]:
-    """The variables with what the engine needs on top: it is found, and speaks UTF-8 without buffering."""
+    """The variables with what the engine needs on top: it is found, and speaks UTF-8 without
+    buffering.
+    """
     earlier = variables.get("PYTHONPATH", "")
     path = str(MODULE_FOLDER) + (os.pathsep + earlier if earlier else "")
     return {**variables, "PYTHONPATH": path, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}

@@ -1,4 +1,5 @@
-"""What an interpreter has for the engine, as one line of JSON. Run by path in that interpreter, never in Slicer's own process.
+"""What an interpreter has for the engine, as one line of JSON. Run by path in that interpreter,
+never in Slicer's own process.
 
 Asking torch for its devices means importing it: a second or two, hundreds of megabytes, and drivers
 that may crash. All that belongs into a child.
@@ -50,7 +51,7 @@ def main(names: list[str]) -> None:
     if "torch" in answer["packages"]:
         try:
             answer["devices"] = devices()
-        except Exception as error:  # noqa: BLE001 - a broken torch fails in many ways
+        except Exception as error:
             answer["error"] = f"torch can't be imported: {type(error).__name__}: {error}"
     print("\n" + MARK + json.dumps(answer), flush=True)
 

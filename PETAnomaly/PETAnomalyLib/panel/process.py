@@ -16,7 +16,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, ClassVar, Protocol
 
 import qt
 from slicer.i18n import tr as _
@@ -152,7 +152,7 @@ class Child:
     earlier kills the watchdog and with it the polite end.
     """
 
-    living: set[Child] = set()
+    living: ClassVar[set[Child]] = set()
 
     def __init__(self, owner: EngineRun, interpreter: Interpreter, arguments: list[str]) -> None:
         self._owner = owner
@@ -245,7 +245,9 @@ class Child:
         self._drain()
 
     def _drain(self) -> None:
-        """Tell what has been read, for a moment at a time; when the process has ended and all is told, tell that."""
+        """Tell what has been read, for a moment at a time; when the process has ended and all is
+        told, tell that.
+        """
         until = time.monotonic() + SLICE_S
         while self._waiting:
             if time.monotonic() > until:

@@ -10,7 +10,6 @@ import contextlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -27,7 +26,8 @@ REAP_MS = 500
 
 
 class RunFolder:
-    """A fresh folder below `parent`, removed by `close()` and by the end of Slicer, whichever is first.
+    """A fresh folder below `parent`, removed by `close()` and by the end of Slicer, whichever is
+    first.
 
     `close` returns at once: it renames the folder, and the watchdog removes what may be hundreds of
     megabytes.
@@ -65,7 +65,7 @@ class RunFolder:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=os.name == "posix",
-            creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
 
     def close(self) -> None:

@@ -1,14 +1,15 @@
-"""A process that outlives Slicer by a few seconds, to end the engine and to remove what a run leaves.
+"""A process that outlives Slicer by seconds: it ends the engine and removes what a run leaves.
 
 Run by path, standard library only, in whichever Python runs the engine:
 
-    watchdog.py guard SLICER_PID ARGUMENT...   runs `this Python ARGUMENT...` and ends it, with all it started, when Slicer is gone
+    watchdog.py guard SLICER_PID ARGUMENT...   runs `this Python ARGUMENT...`; when Slicer is gone,
+                                               ends it with all that it started
     watchdog.py keep  SLICER_PID FOLDER        removes FOLDER when Slicer is gone
 
-"Gone" is the end of stdin, a pipe that Slicer holds open for as long as it wants the run (so closing
-it is also how Slicer cancels), or the end of Slicer's process. Why not the engine itself: it does
-watch its stdin, but a numerical library that keeps Python's lock for seconds makes it deaf; a folder
-has to go even when no engine was started; and a killed Slicer can do neither.
+"Gone" is the end of stdin, a pipe that Slicer holds open for as long as it wants the run (so
+closing it is also how Slicer cancels), or the end of Slicer's process. Why not the engine itself:
+it does watch its stdin, but a numerical library that keeps Python's lock for seconds makes it deaf;
+a folder has to go even when no engine was started; and a killed Slicer can do neither.
 
 `guard` writes one event first, `{"event": "process", "group": PID}`: the process group (POSIX) or
 process (Windows) to kill when all else fails. It exits with the engine's exit code.
@@ -84,7 +85,10 @@ def isAlive(pid: int) -> bool:
 
 
 def guard(slicerPid: int, arguments: list[str]) -> int:
-    """Run the engine until it ends or Slicer is gone. Returns its exit code, 128 + n when signal n ended it."""
+    """Run the engine until it ends or Slicer is gone.
+
+    Returns its exit code, 128 + n when signal n ended it.
+    """
     leadOwnGroup()
     hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     try:
@@ -115,13 +119,17 @@ def guard(slicerPid: int, arguments: list[str]) -> int:
 
 
 def leadOwnGroup() -> None:
-    """Make this process the leader of a session and group of its own, so that a kill of the group ends all of the run and no more."""
+    """Make this process the leader of a session and group of its own, so that a kill of the group
+    ends all of the run and no more.
+    """
     if hasattr(os, "setsid") and os.getpgrp() != os.getpid():
         os.setsid()
 
 
 def endEngine(engine: subprocess.Popen[bytes]) -> None:
-    """Ask the engine to end (its stdin closes, POSIX: SIGTERM), and kill it and its children when it does not."""
+    """Ask the engine to end (its stdin closes, POSIX: SIGTERM), and kill it and its children when
+    it does not.
+    """
     if engine.stdin is not None:
         engine.stdin.close()
     if os.name == "posix":
@@ -150,7 +158,9 @@ def killTree(engine: subprocess.Popen[bytes]) -> None:
 
 
 def keep(slicerPid: int, folder: Path) -> int:
-    """Remove the folder once Slicer is gone, again and again while a dying engine still writes into it."""
+    """Remove the folder once Slicer is gone, again and again while a dying engine still writes into
+    it.
+    """
     gone = Gone(slicerPid)
     gone.watch()
     gone.wait()
