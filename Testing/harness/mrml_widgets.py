@@ -358,8 +358,26 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
     def redo(self) -> None:
         self._history.RestoreNextState()
 
+    def setActiveEffect(self, _effect: Any) -> None:
+        """No effect is there to be activated."""
+
     def setActiveEffectByName(self, _name: str) -> None:
         """No effect is there to be activated."""
+
+    def installKeyboardShortcuts(self) -> None:
+        """No effect is there to have shortcuts."""
+
+    def uninstallKeyboardShortcuts(self) -> None:
+        """No shortcut was installed."""
+
+    def setSegmentationNodeSelectorVisible(self, _visible: bool) -> None:
+        """No selector is there to be hidden."""
+
+    def setSourceVolumeNodeSelectorVisible(self, _visible: bool) -> None:
+        """No selector is there to be hidden."""
+
+    def setSwitchToSegmentationsButtonVisible(self, _visible: bool) -> None:
+        """No button is there to be hidden."""
 
     def setupViewObservations(self) -> None:
         """No view is there to be observed."""
