@@ -114,7 +114,7 @@ class PETAnomalyWidget(ScriptedLoadableModuleWidget):
 
 
 class PETAnomalyTest(ScriptedLoadableModuleTest):
-    """The whole way on the sample study, with the real engine on the CPU; then what can go wrong."""
+    """The whole way on the sample study, with the real engine; then what can go wrong."""
 
     RUN_SECONDS = 900.0
 

@@ -52,6 +52,8 @@ class ModelSection:
         self._onAnswer: Callable[[], None] = lambda: None
         self._damaged: list[str] = []
         self._fillAddMenu()
+        for scorer in SCORERS:
+            ui.scorerCombo.addItem(_(models.SCORER_TITLES[scorer]), scorer)
         self._fillDevices(())
         ui.interpreterEdit.currentPath = self._settings.interpreter
         ui.modelCombo.currentIndexChanged.connect(self._onModelChosen)
@@ -117,7 +119,7 @@ class ModelSection:
         chosen = self._parameters.model
         self._ui.modelCombo.setCurrentIndex(names.index(chosen) if chosen in names else -1)
         self._ui.modelCard.text = self._cardText()
-        self._fillScorers()
+        self._showScorers()
         self._filling = False
         if self.model is not None:
             own = _("as the model says ({n})")
@@ -191,13 +193,11 @@ class ModelSection:
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._damaged)
         return models.card(self.model) + notes
 
-    def _fillScorers(self) -> None:
+    def _showScorers(self) -> None:
+        """Grey what the model can't give, with the reason."""
         combo = self._ui.scorerCombo
-        combo.clear()
-        for scorer in SCORERS:
-            combo.addItem(_(models.SCORER_TITLES[scorer]), scorer)
+        for index, scorer in enumerate(SCORERS):
             reason = models.whyNoScorer(self.model, scorer)
-            index = combo.count - 1
             combo.setItemData(index, reason or _(models.SCORER_HELP[scorer]), qt.Qt.ToolTipRole)
             combo.model().item(index).setEnabled(not reason)
         combo.setCurrentIndex(SCORERS.index(self._parameters.scorer))

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import slicer
+from open_panel import openPanel, settled
+from studies import addStudy, waitUntil
+
+pytestmark = pytest.mark.usefixtures("scene")
+
+
+@pytest.fixture
+def detected(tmp_path: Any) -> Any:
+    """A panel with a study and a run's results."""
+    with openPanel(tmp_path) as panel:
+        panel.parameters.pet, panel.parameters.ct = addStudy()
+        panel.update()
+        panel.ui.detectButton.click()
+        assert waitUntil(lambda: panel.parameters.table is not None)
+        settled(panel)
+        panel.update()
+        yield panel
+
+
+def test_edit_findings_opens_the_editor_on_them_with_the_pet_as_source(detected: Any) -> None:
+    detected.findings.table.selectSegment("Finding_2")
+    detected.ui.editButton.click()
+    editor = detected.findings.editing.widget
+    assert editor.segmentationNode() is detected.parameters.segmentation
+    assert editor.sourceVolumeNode() is detected.parameters.pet
+    assert editor.currentSegmentID() == "Finding_2"
+    assert detected.ui.editorFrame.isVisibleTo(detected.widget)
+    detected.ui.editButton.click()
+    assert not detected.findings.editing.isOpen
+    assert not detected.ui.editorFrame.isVisibleTo(detected.widget)
+
+
+def test_closing_the_editor_lets_the_table_follow_at_once(detected: Any) -> None:
+    detected.ui.editButton.click()
+    pet = detected.parameters.pet
+    segmentation = detected.parameters.segmentation
+    voxels = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, "Finding_1", pet)
+    voxels[20] = 0
+    slicer.util.updateSegmentBinaryLabelmapFromArray(voxels, segmentation, "Finding_1", pet)
+    detected.ui.editButton.click()
+    row = detected.findings.rows()[0]
+    assert row.edited
+    assert row.finding.mtv_ml == pytest.approx((voxels > 0).sum() * 0.08)
+    assert detected.ui.editedState.isVisibleTo(detected.widget)
+
+
+def test_a_segment_drawn_by_hand_becomes_a_finding_of_its_own(detected: Any) -> None:
+    segmentation, pet = detected.parameters.segmentation, detected.parameters.pet
+    segmentation.GetSegmentation().AddEmptySegment("Mine", "Axillary node")
+    voxels = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, "Finding_1", pet)
+    voxels[:] = 0
+    voxels[5:8, 17:20, 17:20] = 1
+    slicer.util.updateSegmentBinaryLabelmapFromArray(voxels, segmentation, "Mine", pet)
+    detected.findings.watch.settle()
+    rows = detected.findings.rows()
+    assert [(row.finding.number, row.segment) for row in rows] == [
+        (1, "Finding_1"),
+        (2, "Finding_2"),
+        (3, "Mine"),
+    ]
+    assert rows[2].finding.mtv_ml == pytest.approx(27 * 0.08)
+    assert segmentation.GetSegmentation().GetSegment("Mine").GetName() == "Axillary node"
+
+
+def test_leaving_the_module_gives_mouse_and_keyboard_back(detected: Any) -> None:
+    detected.ui.editButton.click()
+    detected.exit()
+    assert detected.findings.editing.isOpen
+    detected.enter()
+    assert detected.findings.editing.isOpen
+    detected.ui.editButton.click()
+
+
+def test_closing_the_scene_closes_the_editor(detected: Any) -> None:
+    detected.ui.editButton.click()
+    slicer.mrmlScene.Clear(0)
+    assert not detected.findings.editing.isOpen
+    assert not detected.ui.editButton.checked
+    assert detected.findings.rows() == []
+
+
+def test_the_csv_goes_where_it_may_and_says_so_where_it_may_not(
+    detected: Any, tmp_path: Any, monkeypatch: Any
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(slicer.util, "errorDisplay", lambda text, *_a, **_k: said.append(text))
+    assert detected.findings.exportCsv(tmp_path / "ünd hier.csv")
+    assert not detected.findings.exportCsv(tmp_path / "no such folder" / "a.csv")
+    assert "no such folder" in said[0]
+
+
+def test_the_models_defaults_come_back_by_one_click(detected: Any) -> None:
+    parameters = detected.parameters
+    parameters.growth = 0.5
+    parameters.minimumVolume = 5.0
+    detected.ui.thresholdSlider.value = 5.0
+    detected.update()
+    assert waitUntil(lambda: len(detected.findings.rows()) == 1)
+    detected.ui.resetButton.click()
+    assert waitUntil(lambda: len(detected.findings.rows()) == 2)
+    assert parameters.growth == 0.4
+    assert parameters.minimumVolume == 0.5
+    detected.update()
+    assert detected.ui.thresholdSlider.value == pytest.approx(3.0)
