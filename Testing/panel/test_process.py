@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import qt
-from PETAnomalyLib.panel.interpreter import Interpreter
+from PETAnomalyLib.panel.interpreter import Interpreter, findInterpreter
 from PETAnomalyLib.panel.process import EngineRun, LineSplitter, RunOutcome, parseEvent
 from waiting import waitFor
 
@@ -348,7 +348,7 @@ import os, sys, time
 sys.path[:0] = {paths!r}
 import harness; harness.start()
 import qt, slicer
-from PETAnomalyLib.panel.interpreter import Interpreter
+from PETAnomalyLib.panel.interpreter import Interpreter, findInterpreter
 from PETAnomalyLib.panel.process import EngineRun
 from PETAnomalyLib.panel.run_folder import RunFolder
 environment = dict(os.environ, PYTHONPATH={engine!r})
@@ -425,3 +425,31 @@ def test_an_event_without_its_keys_is_no_event() -> None:
     assert parseEvent('{"event": "progress", "fraction": null}') is None
     assert parseEvent('{"event": ["list"]}') is None
     assert parseEvent('{"event": "stage", "name": "x", "label": "y"}') is not None
+
+
+def test_the_real_engine_refuses_a_missing_pet_in_its_own_words(tmp_path: Path) -> None:
+    pet = str(tmp_path / "no such PET ä.nii.gz")
+    arguments = ["detect", "--pet", pet, "--out", str(tmp_path / "out"), "--events"]
+    run = EngineRun(findInterpreter())
+    heard = Heard(run)
+    run.start(arguments)
+    waitFor(lambda: heard.outcomes, 120.0)
+    assert heard.outcome.exitCode == 2
+    assert heard.outcome.errorMessage
+    assert not heard.outcome.ok
+
+
+@posixOnly
+@pytest.mark.usefixtures("noProcessLeft")
+def test_the_real_engine_ends_within_5_seconds_of_cancel(tmp_path: Path) -> None:
+    out = tmp_path / "cohort"
+    run = EngineRun(findInterpreter())
+    heard = Heard(run)
+    run.start(["phantom", "--out", str(out), "--count", "50", "--seed", "3"])
+    waitFor(lambda: any(out.rglob("*.nii.gz")) or heard.outcomes, 300.0)
+    assert not heard.outcomes
+    begin = time.monotonic()
+    run.cancel()
+    waitFor(lambda: heard.outcomes, 6.0)
+    assert time.monotonic() - begin < 5.0
+    assert heard.outcome.cancelled
