@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import slicer
-from open_panel import openPanel, settled
+from open_panel import READY, openPanel, settled
 from PETAnomalyLib.panel import findings_table_node
 from PETAnomalyLib.panel.parameters import live, threshold
 from studies import addStudy, addVolume, petArray, waitUntil
@@ -59,7 +60,7 @@ def test_a_run_by_clicks_leaves_maps_findings_and_table_beside_the_pet(
         ]
         for node in nodes:
             assert "Müller PET 1" in node.GetName()
-            assert "Model petct-phantom" in node.GetName()
+            assert "petct-phantom" in node.GetName()
             item = hierarchy.GetItemByDataNode(node)
             assert hierarchy.GetItemParent(item) == patient
         kde = slicer.util.arrayFromVolume(parameters.kdeMap)
@@ -300,3 +301,63 @@ def test_the_diagnostics_name_versions_and_settings_but_no_patient(tmp_path: Any
         assert "scorer kde" in text
         assert "a line that is no event" in text
         assert "Müller" not in text
+
+
+class Installers:
+    """An installer that is asked and answers."""
+
+    def __init__(self, ok: bool, message: str = "") -> None:
+        self.outcome = SimpleNamespace(ok=ok, cancelled=False, message=message)
+        self.asked: list[Any] = []
+
+    def install(self, _interpreter: Any, report: Any) -> Any:
+        self.asked.append(report.missing)
+        return self.outcome
+
+
+def lacking(**changes: Any) -> SimpleNamespace:
+    return SimpleNamespace(
+        **{**vars(READY), "ready": False, "torchVersion": None, "missing": ("torch",), **changes}
+    )
+
+
+def test_missing_packages_are_offered_and_then_the_run_starts(tmp_path: Any) -> None:
+    installer = Installers(ok=True)
+    with openPanel(tmp_path, report=lacking(), installer=installer) as panel:
+        chooseStudy(panel)
+        detect(panel)
+        assert installer.asked == [("torch",)]
+        assert panel.parameters.table is not None
+
+
+def test_a_failed_installation_names_the_next_step_and_the_panel_stays_usable(
+    tmp_path: Any,
+) -> None:
+    installer = Installers(ok=False, message="No network. Install torch by hand.")
+    with openPanel(tmp_path, report=lacking(), installer=installer) as panel:
+        chooseStudy(panel)
+        panel.ui.detectButton.click()
+        assert waitUntil(lambda: "Install torch by hand." in panel.ui.stageState.text)
+        assert not panel.isBusy
+        assert panel.ui.detectButton.enabled
+
+
+def test_a_python_that_does_not_answer_is_said(tmp_path: Any) -> None:
+    report = lacking(missing=(), error="This Python could not be started.")
+    with openPanel(tmp_path, report=report) as panel:
+        chooseStudy(panel)
+        panel.ui.detectButton.click()
+        assert waitUntil(lambda: "could not be started" in panel.ui.stageState.text)
+        assert panel.ui.detectButton.enabled
+
+
+def test_the_question_to_the_engines_python_can_be_cancelled(tmp_path: Any) -> None:
+    with openPanel(tmp_path) as panel:
+        chooseStudy(panel)
+        panel.model.report = None
+        panel.model._probe.start = lambda _interpreter, _onDone: None  # never answers
+        panel.ui.detectButton.click()
+        assert panel.isBusy
+        panel.ui.detectButton.click()
+        assert not panel.isBusy
+        assert "Cancelled" in panel.ui.stageState.text

@@ -17,9 +17,9 @@ from .scene import existingColour
 
 CT_WINDOW, CT_LEVEL = 400.0, 40.0  # HU: abdomen
 INVERTED_GREY = "vtkMRMLColorTableNodeInvertedGrey"
-HOT = "vtkMRMLPETProceduralColorNodePET-Heat"
+HOT = "vtkMRMLPETProceduralColorNodePET-Heat"  # yellow at 30 % of the range
 HOT_METAL = "vtkMRMLPETProceduralColorNodePET-HotMetalBlue"
-MIP_PRESET_SUV = (0.0, 10.0)
+MIP_SUV = (0.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,26 @@ class WindowPreset:
 
 def presets() -> list[WindowPreset]:
     """FDG windows; the first is PET-IndiC's (window 6, level 3, inverted grey)."""
+    grey, hot, metal = _("inverted grey"), _("hot"), _("hot metal blue")
+    choices = [
+        ("grey6", 6.0, grey, INVERTED_GREY),
+        ("grey10", 10.0, grey, INVERTED_GREY),
+        ("metal6", 6.0, metal, HOT_METAL),
+        ("metal10", 10.0, metal, HOT_METAL),
+        ("metal20", 20.0, metal, HOT_METAL),
+        ("hot10", 10.0, hot, HOT),
+    ]
+    text = _("SUV 0 to {high:g}, {colours}")
     return [
-        WindowPreset("grey6", _("SUV 0 to 6, inverted grey"), 0.0, 6.0, INVERTED_GREY),
-        WindowPreset("grey10", _("SUV 0 to 10, inverted grey"), 0.0, 10.0, INVERTED_GREY),
-        WindowPreset("heat6", _("SUV 0 to 6, hot"), 0.0, 6.0, HOT),
-        WindowPreset("heat10", _("SUV 0 to 10, hot"), 0.0, 10.0, HOT),
-        WindowPreset("heat20", _("SUV 0 to 20, hot"), 0.0, 20.0, HOT),
-        WindowPreset("metal10", _("SUV 0 to 10, hot metal blue"), 0.0, 10.0, HOT_METAL),
+        WindowPreset(key, text.format(high=high, colours=colours), 0.0, high, table)
+        for key, high, colours, table in choices
     ]
 
 
 def presetFor(parameters: Parameters) -> WindowPreset:
-    """The chosen window; unless chosen, hot over a CT and inverted grey without one."""
+    """The chosen window; unless chosen, hot metal over a CT and inverted grey without one."""
     available = {preset.key: preset for preset in presets()}
-    default = "heat10" if live(parameters.ct) is not None else "grey6"
+    default = "metal10" if live(parameters.ct) is not None else "grey6"
     return available.get(parameters.preset, available[default])
 
 
@@ -168,7 +174,7 @@ def _showMip(pet: Any, shown: bool) -> None:
 def _setMipProperty(propertyNode: Any) -> None:
     if propertyNode is None:
         return
-    low, high = MIP_PRESET_SUV
+    low, high = MIP_SUV
     volumeProperty = propertyNode.GetVolumeProperty()
     opacity = volumeProperty.GetScalarOpacity()
     opacity.RemoveAllPoints()

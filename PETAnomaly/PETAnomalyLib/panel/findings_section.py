@@ -134,8 +134,8 @@ class FindingsSection:
         with self.watch.ownChange():
             for segment in segments:
                 segmentation.GetSegmentation().RemoveSegment(segment)
-        self._writeRows([row for row in self.rows() if row.segment not in segments])
         parameters.handEdited = True
+        self._writeRows([row for row in self.rows() if row.segment not in segments])
 
     def reset(self) -> None:
         """The model's own threshold, smallest volume and growth; drawn anew in any case."""
@@ -379,8 +379,8 @@ class FindingsSection:
             rows[segment] = Row(finding, segment, edited=True)
             with self.watch.ownChange():
                 findings_segmentation.rename(segmentation, segment, finding)
-        self._writeRows(sorted(rows.values(), key=lambda row: row.finding.number))
         parameters.handEdited = True
+        self._writeRows(sorted(rows.values(), key=lambda row: row.finding.number))
 
     def _writeRows(self, rows: list[Row]) -> None:
         table = live(self._parameters.table)

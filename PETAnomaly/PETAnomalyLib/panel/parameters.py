@@ -35,7 +35,7 @@ class PETAnomalyParameterNode:
         minimumVolume: ml.
         growth: share of a finding's SUVmax, 0 for no growing.
         kdeMap, zscoreMap, residualMap, scoredMask, segmentation, table: the last run's results.
-        resultModel: title of the model that made them.
+        resultModel: name of the model that made them.
         handEdited: the findings were changed by hand since they were drawn.
         layer, opacity, preset, outlines, view3D: how the study is shown.
     """

@@ -22,7 +22,9 @@ from .parameters import Parameters, live
 from .results import Results
 from .volume_files import ijkToRas
 
-MAP_COLOURS = ("vtkMRMLColorTableNodeFileInferno.txt", "vtkMRMLColorTableNodeIron")
+MAP_COLOURS = "vtkMRMLColorTableNodeIron"  # red to yellow: told apart from CT and PET
+CLEAR_SHARE = 0.5  # of the way from the lowest score to the threshold
+SAMPLED_VOXELS = 500_000
 SAME_GEOMETRY = 1e-3  # mm: NIfTI keeps its matrix in float32
 OUTLINE_WIDTH = 2
 SCORER_ATTRIBUTE = "PETAnomaly.Scorer"
@@ -44,10 +46,9 @@ def resultSteps(parameters: Parameters, pet: Any, results: Results, model: Any) 
     else:
         forgetResults(parameters)
     name = pet.GetName() if pet is not None else _("Deleted PET")
-    modelTitle = model.title
     for scorer, image in results.maps.items():
         yield _("{scorer} map").format(scorer=SCORER_TITLES[scorer])
-        node = addVolume(image, f"{name} {scorer} map ({modelTitle})", pet)
+        node = addVolume(image, f"{name} {scorer} map ({model.name})", pet)
         limit = defaultThreshold(model, scorer)
         node.SetAttribute(SCORER_ATTRIBUTE, scorer)
         node.SetAttribute(THRESHOLD_ATTRIBUTE, repr(limit))
@@ -55,15 +56,15 @@ def resultSteps(parameters: Parameters, pet: Any, results: Results, model: Any) 
         parameters.setValue(f"{scorer}Map", node)
     if results.scoredMask is not None:
         yield _("field of view")
-        title = f"{name} scored region ({modelTitle})"
+        title = f"{name} scored region ({model.name})"
         parameters.scoredMask = addVolume(results.scoredMask, title, pet, hidden=True)
-    parameters.resultModel = modelTitle
+    parameters.resultModel = model.name
     if pet is None:
         return
     yield _("findings")
-    segmentation = addSegmentation(f"{name} findings ({modelTitle})", pet)
+    segmentation = addSegmentation(f"{name} findings ({model.name})", pet)
     findings_segmentation.draw(segmentation, pet, results.labels, results.findings)
-    table = addTable(f"{name} findings table ({modelTitle})", pet, results.findings)
+    table = addTable(f"{name} findings table ({model.name})", pet, results.findings)
     parameters.segmentation = segmentation
     parameters.table = table
     parameters.handEdited = False
@@ -138,26 +139,25 @@ def putBeside(node: Any, sibling: Any) -> None:
 
 
 def showMapColours(node: Any, limit: float) -> None:
-    """Colour table and window of an anomaly map: clear below, full colour well above the threshold.
+    """Colours and window of an anomaly map: clear up to half the threshold, then red to yellow.
 
     Args:
         node: the map's node.
         limit: the usual threshold, in the map's unit.
     """
     scores = slicer.util.arrayFromVolume(node)
-    sample = scores.reshape(-1)[:: max(1, scores.size // 500_000)]
-    low = float(sample.min())
-    high = float(scores.max())
-    top = float(np.percentile(sample[sample > low], 99.5)) if (sample > low).any() else high
-    if limit > low:
-        top = max(top, low + 1.5 * (limit - low))
-    top = min(max(top, low + 1e-3), max(high, low + 1e-3))
+    sample = scores.reshape(-1)[:: max(1, scores.size // SAMPLED_VOXELS)]
+    low, high = float(sample.min()), float(scores.max())
+    clear = low + CLEAR_SHARE * max(limit - low, 0.0)
+    above = sample[sample > clear]
+    top = float(np.percentile(above, 99.0)) if above.size else high
+    top = max(top, low + 2.0 * (limit - low), clear + 1e-3)
     display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID(existingColour(*MAP_COLOURS))
+    display.SetAndObserveColorNodeID(existingColour(MAP_COLOURS))
     display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(low, top)
-    display.SetThreshold(low + 0.02 * (top - low), max(high, top))
+    display.SetWindowLevelMinMax(clear, top)
     display.AutoThresholdOff()
+    display.SetThreshold(clear, max(high, top))
     display.ApplyThresholdOn()
 
 
