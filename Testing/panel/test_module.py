@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import slicer
-from open_panel import loadModule
+from open_panel import READY, loadModule
 from stub_engine import stubInterpreter
 from studies import addStudy, waitUntil
 
@@ -14,8 +14,6 @@ pytestmark = pytest.mark.usefixtures("scene")
 
 def shownPanel(tmp_path: Path, mode: str = "") -> Any:
     """The module's own panel, entered, with a study and the stub engine."""
-    from types import SimpleNamespace
-
     from bundles import ModelShelf, model
 
     representation = loadModule().widgetRepresentation()
@@ -23,15 +21,7 @@ def shownPanel(tmp_path: Path, mode: str = "") -> Any:
     panel = representation.self().panel
     panel.model._source = ModelShelf(model())
     panel.model.reload()
-    panel.model.report = SimpleNamespace(
-        ready=True,
-        devices=(),
-        pythonVersion="",
-        torchVersion="",
-        monaiVersion="",
-        error="",
-        missing=(),
-    )
+    panel.model.report = READY
     interpreter = stubInterpreter(tmp_path, mode)
     panel.model.interpreter = lambda: interpreter
     panel.parameters.model = "petct-phantom"
