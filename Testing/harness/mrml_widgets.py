@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import shiboken6
 import slicer
 import vtk
 from qt import (
@@ -110,9 +111,7 @@ class qMRMLNodeComboBox(QWidget):
     def setMRMLScene(self, scene: Any) -> None:
         if scene is self._scene:
             return
-        for tag in self._observerTags:
-            self._scene.RemoveObserver(tag)
-        self._observerTags = []
+        self._stopObserving()
         wanted = self._requestedID or self._currentID()
         self._scene = scene
         if scene is not None:
@@ -120,7 +119,7 @@ class qMRMLNodeComboBox(QWidget):
             @vtk.calldata_type(vtk.VTK_OBJECT)
             def onNodeAdded(_caller: Any, _event: Any, node: Any) -> None:
                 self._refresh()
-                if node is not None and node.GetID() in self._nodeIDs():
+                if shiboken6.isValid(self) and node is not None and node.GetID() in self._nodeIDs():
                     self.nodeAdded.emit(node)
 
             changed = [
@@ -137,6 +136,20 @@ class qMRMLNodeComboBox(QWidget):
         if wanted:
             self.setCurrentNodeID(wanted)
         self._requestedID = ""
+
+    def _isDeleted(self) -> bool:
+        """Whether Qt has deleted the widget; then, as Slicer's destructor, it stops observing."""
+        if shiboken6.isValid(self._combo):
+            return False
+        self._stopObserving()
+        return True
+
+    def _stopObserving(self) -> None:
+        for tag in self._observerTags:
+            self._scene.RemoveObserver(tag)
+        for node, tag in self._nodeObservers.values():
+            node.RemoveObserver(tag)
+        self._observerTags, self._nodeObservers = [], {}
 
     # Nodes
 
@@ -222,6 +235,8 @@ class qMRMLNodeComboBox(QWidget):
         """List the scene's matching nodes anew; keep the current one, or choose its neighbour when
         it is gone.
         """
+        if self._isDeleted():
+            return
         previousID, previousRow = self._currentID(), self._combo.currentIndex
         nodes = [] if self._scene is None else self._matchingNodes()
         blocked = self._combo.blockSignals(True)
@@ -258,6 +273,8 @@ class qMRMLNodeComboBox(QWidget):
             self._nodeObservers[nodeID] = (listed[nodeID], tag)
 
     def _onNodeModified(self, node: Any, _event: str) -> None:
+        if self._isDeleted():
+            return
         row = self._combo.findData(node.GetID())
         if row >= 0 and self._combo.itemText(row) != node.GetName():
             self._combo.setItemText(row, node.GetName())

@@ -326,6 +326,12 @@ class GuiConnector:
             self.signal.connect(self._slot)
 
 
+# The observer of a connected wrapper holds the wrapper, which holds the node, which holds the
+# observer. Python's collector takes such a ring for garbage although the scene keeps the node, and
+# VTK 9.6.0 then calls a function that was taken apart: a crash. So the ring hangs on this list.
+_connectedWrappers: list[Any] = []
+
+
 class WrapperMethods:
     """What every wrapped class can do besides its fields."""
 
@@ -382,6 +388,7 @@ class WrapperMethods:
             connector.write(self.getValue(name))
             connector.onChanged(self._makeGuiCallback(name, connector))
         self.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._updateGuis())
+        _connectedWrappers.append(self)
         return tag
 
     def disconnectGui(self, guiTag: int) -> None:
