@@ -144,7 +144,7 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
     def test_AStudyIsDetectedRedrawnSavedAndLoaded(self) -> None:
         """Sample study, Detect, the truth, the threshold, the saved scene."""
         self.loadSample()
-        self.detect(samples=4, decodes=2)
+        self.detect()
         parameters = self.panel.parameters
         self.assertMapsLieOnThePet()
         self.assertTableMatchesSegments()
@@ -207,12 +207,9 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
         self.panel.update()
         self.assertTrue(self.panel.study.pet.usable, self.panel.ui.petState.text)
 
-    def detect(self, samples: int, decodes: int) -> None:
-        """A run by the button, to its end."""
+    def detect(self) -> None:
+        """A run by the button with the model's own settings, to its end."""
         parameters = self.panel.parameters
-        parameters.samples = samples
-        parameters.decodes = decodes
-        self.panel.update()
         self.assertEqual(self.panel.whyNot(), [])
         self.panel.ui.detectButton.click()
         self.waitFor(lambda: not self.panel.isBusy, self.RUN_SECONDS, "the run")
