@@ -43,6 +43,9 @@ def draw(node: Any, pet: Any, block: LabelBlock, findings: Sequence[Finding]) ->
     """
     segmentation = node.GetSegmentation()
     with slicer.util.NodeModify(node):
+        for identifier in segmentIds(node):
+            # Removing a segment copies the labelmap that it shares with others: unshare it first.
+            segmentation.GetSegment(identifier).RemoveAllRepresentations()
         segmentation.RemoveAllSegments()
         node.SetReferenceImageGeometryParameterFromVolumeNode(pet)
         if not findings:
