@@ -84,7 +84,11 @@ def showLayers(parameters: Parameters, fit: bool = False) -> None:
     if parameters.layer == "map" and over is None and ct is not None:
         over = pet  # no map yet: the PET is what there is to see
     slicer.util.setSliceViewerLayers(
-        background=base, foreground=over, label=None, foregroundOpacity=parameters.opacity, fit=fit
+        background=base,
+        foreground=over,
+        label=None,
+        foregroundOpacity=parameters.opacity,
+        fit=fit and slicer.app.layoutManager() is not None,
     )
 
 

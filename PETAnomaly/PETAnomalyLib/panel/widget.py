@@ -12,6 +12,7 @@ from typing import Any, Callable
 import qt
 import slicer
 from slicer.i18n import tr as _
+from slicer.parameterNodeWrapper import SlicerParameterNamePropertyName
 from slicer.util import VTKObservationMixin
 from vtk import vtkCommand
 
@@ -122,7 +123,8 @@ class PETAnomalyPanel(VTKObservationMixin):
             )
         self.parameters = parameters
         if parameters is not None:
-            self._guiTag = parameters.connectGui(self.ui)
+            # Not connectGui: Slicer 5.8's returns no tag to disconnect by.
+            self._guiTag = parameters.connectParametersToGui(self._boundWidgets())
             self.addObserver(parameters.parameterNode, vtkCommand.ModifiedEvent, self._onModified)
         self.model.setParameters(parameters)
         self.display.setParameters(parameters)
@@ -145,6 +147,14 @@ class PETAnomalyPanel(VTKObservationMixin):
     def isBusy(self) -> bool:
         """The engine, or a question to its Python, is under way."""
         return self._isAsking or self.task.isRunning
+
+    def _boundWidgets(self) -> dict[str, Any]:
+        """Widgets of the .ui by the parameter that they show (property SlicerParameterName)."""
+        named = {
+            widget.property(SlicerParameterNamePropertyName): widget
+            for widget in vars(self.ui).values()
+        }
+        return {name: widget for name, widget in named.items() if name}
 
     def whyNot(self) -> list[str]:
         """Reasons against Detect, in words; none when it may start."""
