@@ -368,14 +368,16 @@ class WrapperMethods:
     def dataType(self, membername: str) -> Any:
         return self._field(membername).annotatedType
 
-    def connectGui(self, gui: Any) -> int:
-        """Connect every widget below gui (or among gui's attributes) that has the
-        SlicerParameterName property; gives a tag.
+    def connectGui(self, gui: Any) -> None:
+        """Connect every widget below gui, or among gui's attributes, that has SlicerParameterName.
+
+        As in Slicer (wrapper.py), the tag that disconnectGui wants is not returned:
+        connectParametersToGui returns it.
         """
         isWidget = isinstance(gui, QWidget)
         widgets = gui.findChildren(QWidget) if isWidget else list(vars(gui).values())
         named = {widget.property(SlicerParameterNamePropertyName): widget for widget in widgets}
-        return self.connectParametersToGui({name: w for name, w in named.items() if name})
+        self.connectParametersToGui({name: w for name, w in named.items() if name})
 
     def connectParametersToGui(self, mapping: dict[str, Any]) -> int:
         connectors = {

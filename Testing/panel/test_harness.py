@@ -223,7 +223,9 @@ def test_widgets_and_fields_follow_each_other_until_disconnected(form: Any, scen
     form.selector.setMRMLScene(scene)
     parameters = BenchLogic().getParameterNode()
     node = volume()
-    tag = parameters.connectGui(form)
+    tag = parameters.connectParametersToGui(
+        {"share": form.slider, "scorer": form.combo, "pet": form.selector}
+    )
     assert form.slider.value == 0.4
     assert (form.slider.minimum, form.slider.maximum) == (0.0, 1.0)
     form.slider.value = 0.75
@@ -235,6 +237,15 @@ def test_widgets_and_fields_follow_each_other_until_disconnected(form: Any, scen
     parameters.disconnectGui(tag)
     form.slider.value = 0.9
     assert parameters.share == 0.25
+
+
+def test_connecting_a_ui_finds_its_widgets_by_slicer_parameter_name(form: Any, scene: Any) -> None:
+    form.selector.setMRMLScene(scene)
+    parameters = BenchLogic().getParameterNode()
+    assert parameters.connectGui(form) is None
+    form.slider.value = 0.6
+    form.combo.currentText = "zscore"
+    assert (parameters.share, parameters.scorer) == (0.6, "zscore")
 
 
 # scene
