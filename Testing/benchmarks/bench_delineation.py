@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 from PETAnomalyLib.engine.delineation import UNLIMITED, Delineator
 from PETAnomalyLib.engine.findings import measure
 from scipy import ndimage

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 from PETAnomalyLib.engine import cli
 from PETAnomalyLib.engine.bundle import Bundle
 from synthetic_dicom import a_body, ct_header, pet_header, write_series

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.study import read_ct, read_pet, read_study
 from pydicom.dataset import FileDataset

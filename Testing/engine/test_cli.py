@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 from engine_process import environment, petanomaly_command, run_petanomaly, start_python
 from PETAnomalyLib import __version__
 from PETAnomalyLib.engine import cli, commands

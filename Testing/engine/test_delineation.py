@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PETAnomalyLib.engine.delineation import UNLIMITED, Delineator, GrowthLimits, delineate

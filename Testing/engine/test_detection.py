@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 from PETAnomalyLib.engine import healing as healing_module
 from PETAnomalyLib.engine.bundle import Bundle
 from PETAnomalyLib.engine.detection import DetectionSettings, detect
@@ -211,10 +212,11 @@ def test_out_of_memory_means_smaller_pieces_the_same_result_and_a_warning(
     whole = run(tiny_study, tiny_bundles["pet"], tmp_path / "whole")
     real = healing_module.resample
 
-    def short_of_memory(performer, tokens, context, mask, uniforms, on_drawn):
+    def short_of_memory(*arguments: Any) -> Any:
+        uniforms = arguments[4]
         if len(uniforms) > 1:
             raise RuntimeError("[enforce fail] . DefaultCPUAllocator: can't allocate memory")
-        return real(performer, tokens, context, mask, uniforms, on_drawn)
+        return real(*arguments)
 
     monkeypatch.setattr(healing_module, "resample", short_of_memory)
     pieces = run(tiny_study, tiny_bundles["pet"], tmp_path / "pieces")

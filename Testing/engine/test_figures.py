@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 from PETAnomalyLib.engine import figures
 from PETAnomalyLib.engine.figures import FINDING, TRUTH, overview
 from PETAnomalyLib.engine.findings import measure

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 from PETAnomalyLib.engine.findings import Finding, measure, sphere_coverage, total, write_csv
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "wholebody-pet-sts001"

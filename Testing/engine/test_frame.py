@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.frame import (
     Alignment,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.phantom import PhantomStudy, generate, write_cohort
 from PETAnomalyLib.engine.phantom.canvas import GRID_IJ

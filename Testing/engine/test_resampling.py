@@ -7,12 +7,19 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PETAnomalyLib.engine.networks.performer import Performer
 from PETAnomalyLib.engine.resampling import draw, resample, token_log_likelihood
 from test_performer import SMALL, random_tokens, restless
 
 
 @torch.no_grad()
-def naive(performer, tokens, context, mask, uniforms):
+def naive(
+    performer: Performer,
+    tokens: torch.Tensor,
+    context: torch.Tensor,
+    mask: torch.Tensor,
+    uniforms: torch.Tensor,
+) -> torch.Tensor:
     """Paper 1, section 3.1, word for word: the whole prefix again for every masked token."""
     rows = []
     for n in range(len(uniforms)):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 import slicerio
 from PETAnomalyLib.engine.findings import Finding, measure
 from PETAnomalyLib.engine.segmentation import COLOURS, TERMINOLOGY, colour, write_segmentation

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 from hypothesis import given
 from hypothesis import strategies as st
 from PETAnomalyLib.engine.errors import InputError

@@ -29,7 +29,9 @@ def test_a_residual_block_is_3x3x3_then_1x1x1_with_relu_after_each(vqgan: VQGAN)
     units = [module for module in vqgan.modules() if isinstance(module, VQVAEResidualUnit)]
     assert len(units) == 2 * 2 * 2  # encoder and decoder, two levels, two blocks each
     for unit in units:
-        first, second = unit.conv1.conv, unit.conv2.conv
+        first, second = unit.conv1[0], unit.conv2[0]
+        assert isinstance(first, torch.nn.Conv3d)
+        assert isinstance(second, torch.nn.Conv3d)
         assert (first.kernel_size, second.kernel_size) == ((3, 3, 3), (1, 1, 1))
         x = torch.randn(1, unit.in_channels, 5, 5, 5)
         with torch.no_grad():

@@ -7,9 +7,10 @@ model has learnt. The study is a synthetic phantom on 8 mm voxels, the models se
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 import torch
 from PETAnomalyLib.engine.bundle import Bundle, write_bundle
 from PETAnomalyLib.engine.networks.registry import build_network
@@ -17,7 +18,7 @@ from PETAnomalyLib.engine.phantom import generate
 from PETAnomalyLib.engine.training.export import manifest
 from safetensors.torch import save_file
 
-FRAME = {"spacing_mm": [24.0, 24.0, 24.0], "size_voxels": [24, 20, 36]}
+FRAME: dict[str, list[Any]] = {"spacing_mm": [24.0, 24.0, 24.0], "size_voxels": [24, 20, 36]}
 INTENSITY = {
     "pet": {"scaling": "arcsinh", "unit_suv": 1.0, "max_suv": 30.0},
     "ct": {"scaling": "window", "min_hu": -350, "max_hu": 450},

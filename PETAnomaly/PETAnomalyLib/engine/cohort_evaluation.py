@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 
 from PETAnomalyLib.engine.bundle import Bundle, find_bundle
 from PETAnomalyLib.engine.delineation import delineate

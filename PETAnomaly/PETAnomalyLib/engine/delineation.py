@@ -31,7 +31,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.sparse import coo_matrix

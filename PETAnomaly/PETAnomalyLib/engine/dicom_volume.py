@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pydicom
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 from pydicom.dataset import Dataset
 
 from PETAnomalyLib.engine.dicom_series import Series

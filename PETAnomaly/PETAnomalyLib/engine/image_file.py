@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.validation import refuse_not_finite

@@ -78,7 +78,6 @@ def draw(logits: Tensor, uniforms: Tensor) -> Tensor:
     """
     cumulative = torch.softmax(logits.double(), -1).cumsum(-1)
     # Rounding may leave the last value a hair under 1: never one past the last code.
-    drawn = torch.searchsorted(
-        cumulative, uniforms.double()[:, None].contiguous(), right=True
-    )[:, 0]
+    at = uniforms.double()[:, None].contiguous()
+    drawn = torch.searchsorted(cumulative, at, right=True)[:, 0]
     return drawn.clamp_max(logits.shape[-1] - 1)

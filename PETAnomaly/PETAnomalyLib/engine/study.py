@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 
 from PETAnomalyLib.engine.dicom_series import find_series, is_dicom
 from PETAnomalyLib.engine.dicom_volume import read_volume

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.phantom.abdomen import paint_abdomen, paint_genitals

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 
 from PETAnomalyLib.engine.bundle import Bundle
 from PETAnomalyLib.engine.delineation import Delineator
@@ -31,7 +31,7 @@ MIN_BANDWIDTHS = (0.01, 0.015, 0.02, 0.03, 0.04, 0.06)
 EPSILON_PERCENTILES = (50.0, 75.0, 90.0, 95.0, 98.0)
 GROW = 0.4
 # Of the lesions' own voxels: thresholds beyond that many of them lose the lesions.
-LESION_QUANTILES = np.linspace(0.05, 0.95, 13)
+LESION_QUANTILES = np.linspace(0.1, 0.9, 9)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+import SimpleITK as sitk
 
 from PETAnomalyLib.engine.errors import InputError, PETAnomalyError
 from PETAnomalyLib.engine.events import Reporter

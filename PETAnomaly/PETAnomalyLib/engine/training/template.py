@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 from PETAnomalyLib.engine.errors import PETAnomalyError
 from PETAnomalyLib.engine.events import Reporter

@@ -1,0 +1,89 @@
+"""Calibration and cohort evaluation on a tiny cohort: what they write, and that it agrees."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from PETAnomalyLib.engine.bundle import Bundle
+from PETAnomalyLib.engine.cohort_evaluation import as_markdown, evaluate
+from PETAnomalyLib.engine.detection import DetectionSettings
+from PETAnomalyLib.engine.errors import InputError
+from PETAnomalyLib.engine.events import SilentReporter
+from PETAnomalyLib.engine.training.calibration import calibrate
+from PETAnomalyLib.engine.training.cohort import find_studies
+from sklearn.metrics import average_precision_score
+
+
+@pytest.fixture(scope="module")
+def cohort(tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cohort")
+    (folder / "patient-1").mkdir()
+    (folder / "patient-1" / "0").symlink_to(tiny_study, target_is_directory=True)
+    return folder
+
+
+def test_calibration_chooses_the_best_point_of_each_curve(
+    cohort: Path, tiny_bundles: dict[str, Bundle], tmp_path: Path
+) -> None:
+    out = tmp_path / "calibration.json"
+    found = calibrate(tiny_bundles["pet"], find_studies(cohort), out, SilentReporter())
+    assert json.loads(out.read_text()) == json.loads(json.dumps(found))
+    thresholds, curves = found["thresholds"], found["curves"]
+    for name in ("min_bandwidth", "epsilon_percentile"):
+        best = max(curves[name], key=lambda point: point[1])
+        assert thresholds[name] == best[0]
+    for scorer in tiny_bundles["pet"].scorers:
+        best = max(curves[scorer], key=lambda point: point["dice"])
+        assert thresholds["scorers"][scorer] == best["threshold"]
+        assert 0 <= best["sensitivity"] <= 1
+    assert thresholds["resampling"] == tiny_bundles["pet"].thresholds["resampling"]
+
+
+def test_the_table_is_that_of_the_files_that_detect_writes(
+    cohort: Path, tiny_study: Path, tiny_bundles: dict[str, Bundle], tmp_path: Path
+) -> None:
+    bundle = tiny_bundles["autoencoder"]
+    rows = evaluate(cohort, [str(bundle.path)], tmp_path, DetectionSettings(), SilentReporter())
+    assert [(row.model, row.scorer) for row in rows] == [(bundle.name, "residual")]
+    result = tmp_path / bundle.name / "patient-1__0"
+    score, mask = (
+        sitk.GetArrayFromImage(sitk.ReadImage(str(result / f"{name}.nii.gz")))
+        for name in ("residual", "scored_mask")
+    )
+    truth = sitk.GetArrayFromImage(sitk.ReadImage(str(tiny_study / "SEG.nii.gz"))) > 0
+    scored = mask > 0
+    expected = average_precision_score(truth[scored], score[scored])
+    assert np.isclose(rows[0].map.auprc, expected)
+    assert f"{expected:.3f}" in as_markdown(rows)
+    assert (tmp_path / "evaluation.md").read_text() == as_markdown(rows)
+
+
+def test_a_repeated_evaluation_detects_nothing_anew(
+    cohort: Path, tiny_bundles: dict[str, Bundle], tmp_path: Path
+) -> None:
+    model = [str(tiny_bundles["autoencoder"].path)]
+    first = evaluate(cohort, model, tmp_path, DetectionSettings(), SilentReporter())
+    report = next(tmp_path.glob("*/*/report.json"))
+    written = report.stat().st_mtime_ns
+    assert evaluate(cohort, model, tmp_path, DetectionSettings(), SilentReporter()) == first
+    assert report.stat().st_mtime_ns == written
+
+
+def test_a_study_without_known_lesions_cannot_be_evaluated(
+    tiny_study: Path, tiny_bundles: dict[str, Bundle], tmp_path: Path
+) -> None:
+    study = tmp_path / "cohort" / "patient" / "0"
+    study.mkdir(parents=True)
+    (study / "SUV.nii.gz").symlink_to(tiny_study / "SUV.nii.gz")
+    with pytest.raises(InputError, match=r"has no SEG\.nii\.gz"):
+        evaluate(
+            tmp_path / "cohort",
+            [str(tiny_bundles["pet"].path)],
+            tmp_path / "out",
+            DetectionSettings(),
+            SilentReporter(),
+        )
