@@ -361,3 +361,19 @@ def test_the_question_to_the_engines_python_can_be_cancelled(tmp_path: Any) -> N
         panel.ui.detectButton.click()
         assert not panel.isBusy
         assert "Cancelled" in panel.ui.stageState.text
+
+
+def test_the_findings_of_one_pet_are_not_shown_beside_another(tmp_path: Any) -> None:
+    with openPanel(tmp_path) as panel:
+        pet, _ct = chooseStudy(panel)
+        detect(panel)
+        other, _other = addStudy()
+        panel.parameters.pet = other
+        panel.update()
+        assert panel.findings.rows() == []
+        assert not panel.ui.thresholdSlider.enabled
+        assert not panel.parameters.segmentation.GetDisplayNode().GetVisibility2D()
+        panel.parameters.pet = pet
+        panel.update()
+        assert len(panel.findings.rows()) == 2
+        assert panel.parameters.segmentation.GetDisplayNode().GetVisibility2D()

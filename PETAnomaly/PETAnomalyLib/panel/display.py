@@ -12,7 +12,7 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from .parameters import Parameters, live, scoreMap
+from .parameters import Parameters, findingsSegmentation, live, scoreMap
 from .scene import existingColour
 
 CT_WINDOW, CT_LEVEL = 400.0, 40.0  # HU: abdomen
@@ -102,12 +102,13 @@ def showOutlines(parameters: Parameters) -> None:
     segmentation = live(parameters.segmentation)
     if segmentation is None or segmentation.GetDisplayNode() is None:
         return
-    segmentation.GetDisplayNode().SetVisibility2D(parameters.outlines)
+    belongs = findingsSegmentation(parameters) is not None
+    segmentation.GetDisplayNode().SetVisibility2D(parameters.outlines and belongs)
 
 
 def show3D(parameters: Parameters) -> None:
     """Switch the 3-D view on or off: a MIP of the PET and the findings' surfaces."""
-    _showSurfaces(live(parameters.segmentation), parameters.view3D)
+    _showSurfaces(findingsSegmentation(parameters), parameters.view3D)
     pet = live(parameters.pet)
     if pet is not None:
         _showMip(pet, parameters.view3D)
@@ -122,14 +123,14 @@ def jumpTo(ras: Any) -> None:
 
 def setSegmentVisible(parameters: Parameters, identifier: str, shown: bool) -> None:
     """Show or hide one finding."""
-    segmentation = live(parameters.segmentation)
+    segmentation = findingsSegmentation(parameters)
     if segmentation is not None and segmentation.GetDisplayNode() is not None:
         segmentation.GetDisplayNode().SetSegmentVisibility(identifier, shown)
 
 
 def isSegmentVisible(parameters: Parameters, identifier: str) -> bool:
     """Is a finding shown?"""
-    segmentation = live(parameters.segmentation)
+    segmentation = findingsSegmentation(parameters)
     if segmentation is None or segmentation.GetDisplayNode() is None:
         return True
     return bool(segmentation.GetDisplayNode().GetSegmentVisibility(identifier))

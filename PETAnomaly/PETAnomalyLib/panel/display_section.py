@@ -9,7 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from . import display
-from .parameters import LAYERS, Parameters, live
+from .parameters import LAYERS, Parameters, findingsSegmentation, live, scoreMap
 
 
 class DisplaySection:
@@ -60,7 +60,7 @@ class DisplaySection:
 
     def _state(self) -> tuple:
         p = self._parameters
-        nodes = (p.pet, p.ct, p.getValue(f"{p.scorer}Map"), p.segmentation)
+        nodes = (p.pet, p.ct, scoreMap(p, p.scorer), findingsSegmentation(p))
         identifiers = tuple(node.GetID() if live(node) else None for node in nodes)
         return identifiers, p.layer, p.opacity, p.outlines, p.preset
 

@@ -22,6 +22,8 @@ from .map_range import mapRange
 from .parameters import (
     DEFAULT_GROWTH,
     Parameters,
+    findingsSegmentation,
+    findingsTable,
     live,
     scoreMap,
     setThreshold,
@@ -99,7 +101,7 @@ class FindingsSection:
         self._showNodes()
         self._showControls()
         wanted = self._wanted()
-        segmentation = live(parameters.segmentation)
+        segmentation = findingsSegmentation(parameters)
         if wanted is None or segmentation is not self._drawnIn:
             # A run, or a scene that was opened, brought these findings: they are as drawn.
             self._drawn, self._drawnIn = wanted, segmentation
@@ -108,7 +110,7 @@ class FindingsSection:
 
     def rows(self) -> list[Row]:
         """The table's rows as the scene keeps them."""
-        table = live(self._parameters.table) if self._parameters is not None else None
+        table = findingsTable(self._parameters) if self._parameters is not None else None
         return findings_table_node.read(table) if table is not None else []
 
     def effectiveThreshold(self) -> float | None:
@@ -126,7 +128,7 @@ class FindingsSection:
     def deleteFindings(self, segments: list[str]) -> None:
         """Remove findings, as a correction by hand."""
         parameters = self._parameters
-        segmentation = live(parameters.segmentation) if parameters is not None else None
+        segmentation = findingsSegmentation(parameters) if parameters is not None else None
         if segmentation is None or not segments:
             return
         if self.editing.isOpen:
@@ -181,7 +183,7 @@ class FindingsSection:
     def _showNodes(self) -> None:
         """Table, watch and buttons follow the nodes."""
         parameters = self._parameters
-        segmentation, table = live(parameters.segmentation), live(parameters.table)
+        segmentation, table = findingsSegmentation(parameters), findingsTable(parameters)
         nodes = (
             segmentation.GetID() if segmentation is not None else None,
             table.GetID() if table is not None else None,
@@ -207,7 +209,7 @@ class FindingsSection:
         self.table.show(rows, lambda name: display.isSegmentVisible(self._parameters, name))
         self._ui.totalsState.text = (
             totalsText(rows)
-            if live(self._parameters.table) is not None
+            if findingsTable(self._parameters) is not None
             else _("The findings of a run appear here.")
         )
 
@@ -271,7 +273,7 @@ class FindingsSection:
 
     def _onEditToggled(self, opened: bool) -> None:
         parameters = self._parameters
-        segmentation = live(parameters.segmentation) if parameters is not None else None
+        segmentation = findingsSegmentation(parameters) if parameters is not None else None
         if opened and segmentation is not None:
             selected = self.table.selectedSegments()
             self.editing.open(segmentation, live(parameters.pet), selected[0] if selected else "")
@@ -280,7 +282,7 @@ class FindingsSection:
             self.watch.settle()
 
     def _onExport(self) -> None:
-        name = live(self._parameters.table).GetName()
+        name = findingsTable(self._parameters).GetName()
         path = qt.QFileDialog.getSaveFileName(
             slicer.util.mainWindow(), _("Export the findings"), f"{name}.csv", "CSV (*.csv)"
         )
@@ -294,7 +296,7 @@ class FindingsSection:
         parameters = self._parameters
         node = scoreMap(parameters, parameters.scorer)
         value = self.effectiveThreshold()
-        if node is None or value is None or live(parameters.segmentation) is None:
+        if node is None or value is None or findingsSegmentation(parameters) is None:
             return None
         settings = DrawSettings(value, parameters.growth, parameters.minimumVolume)
         return node.GetID(), settings
@@ -343,7 +345,7 @@ class FindingsSection:
 
     def _onDrawn(self, drawing: Drawing) -> None:
         parameters = self._parameters
-        segmentation = live(parameters.segmentation) if parameters is not None else None
+        segmentation = findingsSegmentation(parameters) if parameters is not None else None
         pet = live(parameters.pet) if parameters is not None else None
         if segmentation is None or pet is None:
             return
@@ -361,7 +363,7 @@ class FindingsSection:
     def _onEdited(self, changed: list[str], removed: list[str]) -> None:
         """The table follows a hand's edit."""
         parameters = self._parameters
-        segmentation = live(parameters.segmentation)
+        segmentation = findingsSegmentation(parameters)
         pet, score = live(parameters.pet), scoreMap(parameters, parameters.scorer)
         if segmentation is None or pet is None or score is None:
             return
@@ -383,7 +385,7 @@ class FindingsSection:
         self._writeRows(sorted(rows.values(), key=lambda row: row.finding.number))
 
     def _writeRows(self, rows: list[Row]) -> None:
-        table = live(self._parameters.table)
+        table = findingsTable(self._parameters)
         if table is not None:
             findings_table_node.write(table, rows)
         self._showNodes()

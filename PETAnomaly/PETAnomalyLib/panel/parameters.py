@@ -35,7 +35,7 @@ class PETAnomalyParameterNode:
         minimumVolume: ml.
         growth: share of a finding's SUVmax, 0 for no growing.
         kdeMap, zscoreMap, residualMap, scoredMask, segmentation, table: the last run's results.
-        resultModel: name of the model that made them.
+        resultPet: whose results they are; those of another PET than the chosen one are not shown.
         handEdited: the findings were changed by hand since they were drawn.
         layer, opacity, preset, outlines, view3D: how the study is shown.
     """
@@ -60,7 +60,7 @@ class PETAnomalyParameterNode:
     scoredMask: vtkMRMLScalarVolumeNode
     segmentation: vtkMRMLSegmentationNode
     table: vtkMRMLTableNode
-    resultModel: str
+    resultPet: vtkMRMLScalarVolumeNode
     handEdited: bool = False
     layer: Annotated[str, Choice(list(LAYERS))] = "map"
     opacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
@@ -91,7 +91,25 @@ def setThreshold(parameters: Parameters, scorer: str, value: Optional[float]) ->
 
 def scoreMap(parameters: Parameters, scorer: str) -> Any:
     """The last run's map of a scorer, or None."""
-    return live(parameters.getValue(f"{scorer}Map"))
+    return _result(parameters, f"{scorer}Map")
+
+
+def findingsSegmentation(parameters: Parameters) -> Any:
+    """The last run's segmentation, or None."""
+    return _result(parameters, "segmentation")
+
+
+def findingsTable(parameters: Parameters) -> Any:
+    """The last run's table node, or None."""
+    return _result(parameters, "table")
+
+
+def _result(parameters: Parameters, name: str) -> Any:
+    """A result of the chosen PET; another patient's findings must not stand beside it."""
+    pet = live(parameters.resultPet)
+    if pet is None or pet is not live(parameters.pet):
+        return None
+    return live(parameters.getValue(name))
 
 
 def validate(parameters: Parameters) -> tuple[bool, str]:

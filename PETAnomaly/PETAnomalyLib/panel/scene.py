@@ -18,13 +18,14 @@ from PETAnomalyLib.engine.findings import Finding
 
 from . import findings_segmentation, findings_table_node
 from .models import SCORER_TITLES, defaultThreshold
-from .parameters import Parameters, live
+from .parameters import SCORERS, Parameters, live
 from .results import Results
 from .volume_files import ijkToRas
 
 MAP_COLOURS = "vtkMRMLColorTableNodeIron"  # red to yellow: told apart from CT and PET
 CLEAR_SHARE = 0.5  # of the way from the lowest score to the threshold
 SAMPLED_VOXELS = 500_000
+OTHER_RESULTS = ("scoredMask", "segmentation", "table", "resultPet")
 SAME_GEOMETRY = 1e-3  # mm: NIfTI keeps its matrix in float32
 OUTLINE_WIDTH = 2
 SCORER_ATTRIBUTE = "PETAnomaly.Scorer"
@@ -58,7 +59,7 @@ def resultSteps(parameters: Parameters, pet: Any, results: Results, model: Any) 
         yield _("field of view")
         title = f"{name} scored region ({model.name})"
         parameters.scoredMask = addVolume(results.scoredMask, title, pet, hidden=True)
-    parameters.resultModel = model.name
+    parameters.resultPet = pet
     if pet is None:
         return
     yield _("findings")
@@ -192,9 +193,11 @@ def removeResults(parameters: Parameters) -> None:
 
 def forgetResults(parameters: Parameters) -> None:
     """Leave the last run's nodes alone from now on; they stay in the scene."""
-    for name in ("kdeMap", "zscoreMap", "residualMap", "scoredMask", "segmentation", "table"):
+    segmentation = live(parameters.segmentation)
+    if segmentation is not None:
+        segmentation.SetDisplayVisibility(False)  # else its outlines lie over the new ones
+    for name in (*(f"{scorer}Map" for scorer in SCORERS), *OTHER_RESULTS):
         parameters.setValue(name, None)
-    parameters.resultModel = ""
     parameters.handEdited = False
 
 
