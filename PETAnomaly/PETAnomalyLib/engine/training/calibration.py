@@ -145,7 +145,7 @@ def _auprc(healed: Sequence[_Healed], make_map: Callable[[Array, Array], Array])
     scores, truths = [], []
     for study in healed:
         scored = sitk.GetArrayViewFromImage(study.scored) > 0
-        score = sitk.GetArrayViewFromImage(_on_pet_grid(study, make_map))
+        score = sitk.GetArrayFromImage(_on_pet_grid(study, make_map))  # a view would outlive it
         scores.append(score[scored])
         truths.append(study.truth[scored])
     return map_quality(scores, truths).auprc
