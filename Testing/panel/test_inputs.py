@@ -87,6 +87,8 @@ def test_the_dicom_database_names_the_files_of_a_volume_loaded_from_it(
 def test_a_ct_chosen_as_pet_is_recognised() -> None:
     _pet, ct = addStudy()
     assert "looks like a CT" in inputs.describePet(ct).text
+    slicer.util.arrayFromVolume(ct)[20, 18, 18] = 1500  # bone: higher than any SUV
+    assert "looks like a CT" in inputs.describePet(ct).text
 
 
 def test_a_pet_chosen_as_ct_is_recognised() -> None:

@@ -151,11 +151,11 @@ def isDicom(file: Path) -> bool:
 def _judgeByValues(node: Any, units: str) -> InputState:
     """A PET whose node doesn't say SUVbw."""
     low, high = valueRange(node)
-    if units.lower() in BECQUEREL_CODES or high > HIGHEST_SUV:
-        return _becquerel(node, units, high)
     if low < LOWEST_SUV:
         text = _("This looks like a CT (values down to {low:.0f}), not like a PET in SUV.")
         return InputState(False, text.format(low=low))
+    if units.lower() in BECQUEREL_CODES or high > HIGHEST_SUV:
+        return _becquerel(node, units, high)
     if high <= 0.0 or high == low:
         return InputState(False, _("All voxels have the same value: there is nothing to look at."))
     text = _("Taken for SUVbw (the file doesn't say; values up to {high:.1f}), {size}")
