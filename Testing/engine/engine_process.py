@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -51,4 +52,10 @@ def start_python(arguments: Sequence[str], stdin: int = subprocess.PIPE) -> subp
         text=True,
         encoding="utf-8",
         env=environment(),
+        preexec_fn=None if os.name == "nt" else _hear_interrupts,
     )
+
+
+def _hear_interrupts() -> None:
+    """A test run that was itself started in the background passes on that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
