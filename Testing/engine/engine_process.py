@@ -52,7 +52,8 @@ def start_python(arguments: Sequence[str], stdin: int = subprocess.PIPE) -> subp
         text=True,
         encoding="utf-8",
         env=environment(),
-        preexec_fn=None if os.name == "nt" else _hear_interrupts,
+        # Started from a single thread: between fork and exec nothing else runs.
+        preexec_fn=None if os.name == "nt" else _hear_interrupts,  # noqa: PLW1509
     )
 
 
