@@ -69,7 +69,7 @@ def test_a_deleted_node_is_no_longer_live(parameters: Any) -> None:
     parameters.pet = pet
     assert study.live(parameters.pet) is pet
     slicer.mrmlScene.RemoveNode(pet)
-    assert study.live(parameters.pet) is None
+    assert study.live(pet) is None
 
 
 def test_a_threshold_belongs_to_its_scorer(parameters: Any) -> None:
