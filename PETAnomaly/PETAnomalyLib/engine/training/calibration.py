@@ -2,14 +2,15 @@
 
 Paper 1 tunes the resampling threshold and the minimum bandwidth on 11 validation studies. Here, in
 this order: the minimum bandwidth and the epsilon percentile by the area under the precision-recall
-curve, then one threshold a scorer by the Dice of the findings as they are drawn, growing included.
+curve, then one threshold a scorer by the findings as they are drawn, growing included: the highest
+that still hits three lesions in four. A reader can dismiss a finding, but not see a missed lesion.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from PETAnomalyLib.engine.training.cohort import CohortStudy
 MIN_BANDWIDTHS = (0.01, 0.015, 0.02, 0.03, 0.04, 0.06)
 EPSILON_PERCENTILES = (50.0, 75.0, 90.0, 95.0, 98.0)
 GROW = 0.4
+SENSITIVITY = 0.75
 # Of the lesions' own voxels: thresholds beyond that many of them lose the lesions.
 LESION_QUANTILES = np.linspace(0.1, 0.9, 9)
 
@@ -181,4 +183,12 @@ def _best_threshold(
                 "false_positives_a_scan": found.false_positives / len(healed),
             }
         )
-    return max(curve, key=lambda point: point["dice"])["threshold"], curve
+    return sensitive_threshold(curve), curve
+
+
+def sensitive_threshold(curve: Sequence[Mapping[str, float]]) -> float:
+    """The highest threshold with `SENSITIVITY`; where there is none, the most sensitive."""
+    enough = [point for point in curve if point["sensitivity"] >= SENSITIVITY]
+    if enough:
+        return max(point["threshold"] for point in enough)
+    return max(curve, key=lambda point: point["sensitivity"])["threshold"]
