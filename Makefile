@@ -1,6 +1,8 @@
 # make demo    find the lesions of a synthetic whole-body PET/CT that the model has never seen
 # make test    formatting, lint, types and every test
 # make lint    formatting, lint and types only
+# make panel   the Slicer panel in a window, without Slicer
+# make screenshots   the README's pictures of the panel, off-screen
 #
 # Each makes .venv first and installs what it needs, torch through setup_torch.py. Nothing outside
 # this folder is touched, but for the system libraries of Qt (Testing/system_libraries.sh).
@@ -14,7 +16,7 @@ FIND_PYTHON := for p in python3.11 /usr/bin/python3.11 python3.12 python3.10 pyt
 	if $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 14))' \
 	2>/dev/null; then echo $$p; break; fi; done
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint panel screenshots clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.engine
@@ -27,6 +29,12 @@ lint: $(VENV)/.development
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy .
+
+panel: $(VENV)/.panel
+	PYTHONPATH=Testing:PETAnomaly $(PYTHON) -m harness panel
+
+screenshots: $(VENV)/.panel
+	PYTHONPATH=Testing:PETAnomaly QT_QPA_PLATFORM=offscreen $(PYTHON) -m harness screenshots Resources/Screenshots
 
 clean:
 	rm -rf $(VENV) demo build *.egg-info PETAnomaly/*.egg-info .pytest_cache .mypy_cache .ruff_cache
