@@ -13,9 +13,10 @@ from qt import QColor, QPainter, QPixmap, QSize, Qt, QWidget
 from harness.desktop import PANEL_WIDTH, picture
 from harness.slices import sliceImage
 
-VIEW_PIXELS = 480
+HEIGHT = 1184  # pixels; a coronal view of a whole body is tall
+SIZES = {"Green": (HEIGHT // 2, HEIGHT), "Red": (HEIGHT // 2, HEIGHT // 2)}
+SIZES["Yellow"] = SIZES["Red"]
 PATIENCE_SECONDS = 1800
-VIEWS = ("Red", "Yellow", "Green")
 
 
 def takeScreenshots(module: Any, folder: Path) -> None:
@@ -29,7 +30,6 @@ def takeScreenshots(module: Any, folder: Path) -> None:
     representation.enter()
     panel = representation.self().panel
     ui = panel.ui
-    resizeViews(VIEW_PIXELS)
     ui.sampleButton.click()
     waitUntil(lambda: not panel.isBusy)
     require(panel.parameters.pet is not None, ui)
@@ -38,7 +38,8 @@ def takeScreenshots(module: Any, folder: Path) -> None:
     require(panel.parameters.segmentation is not None, ui)
     waitUntil(lambda: ui.findingsTable.model().rowCount() > 0, 60)
     ui.findingsTable.selectRow(0)
-    waitUntil(lambda: False, 1, required=False)
+    waitUntil(lambda: False, 1, required=False)  # the views follow the table
+    showWholeBody()
     for name, button in (
         ("ct", ui.showCtButton),
         ("pet", ui.showPetButton),
@@ -46,10 +47,10 @@ def takeScreenshots(module: Any, folder: Path) -> None:
     ):
         button.click()
         waitUntil(lambda: False, 0.3, required=False)
-        slices(VIEWS).save(str(folder / f"slices-{name}.png"))
+        slices().save(str(folder / f"slices-{name}.png"))
     shown = grab(representation)
     shown.save(str(folder / "panel.png"))
-    beside(shown, slices(VIEWS)).save(str(folder / "petanomaly.png"))
+    beside(shown, slices()).save(str(folder / "petanomaly.png"))
 
 
 def require(succeeded: bool, ui: Any) -> None:
@@ -57,17 +58,20 @@ def require(succeeded: bool, ui: Any) -> None:
         raise RuntimeError(f"{ui.stageState.text}\n{ui.logText.plainText}")
 
 
-def resizeViews(pixels: int) -> None:
-    """Give every slice view a size, and fit its content to it."""
-    for name in VIEWS:
+def showWholeBody() -> None:
+    """Give every slice view its size and fit the study into it, at the slice where it is."""
+    for name, size in SIZES.items():
         logic = slicer.app.layoutManager().sliceWidget(name).sliceLogic()
-        logic.ResizeSliceNode(pixels, pixels)
-    slicer.app.layoutManager().resetSliceViews()
+        offset = logic.GetSliceOffset()
+        logic.ResizeSliceNode(*size)
+        logic.FitSliceToAll()
+        logic.SetSliceOffset(offset)
 
 
-def slices(names: tuple[str, ...]) -> QPixmap:
-    """The slice views side by side."""
-    return picture(np.ascontiguousarray(np.hstack([sliceImage(name) for name in names])))
+def slices() -> QPixmap:
+    """The coronal view beside the axial one above the sagittal one."""
+    column = np.vstack([sliceImage("Red"), sliceImage("Yellow")])
+    return picture(np.ascontiguousarray(np.hstack([sliceImage("Green"), column])))
 
 
 def grab(widget: QWidget) -> QPixmap:
