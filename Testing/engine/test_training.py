@@ -33,7 +33,15 @@ SECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "transformer": (
         "transformer",
-        {"pet_vqgan": "pet-vqgan", "ct_vqgan": "ct-vqgan", "sizes": PERFORMER, "steps": 6},
+        {
+            "pet_vqgan": "pet-vqgan",
+            "ct_vqgan": "ct-vqgan",
+            "sizes": PERFORMER,
+            "steps": 6,
+            "hidden_share": 0.3,
+            "masking_rounds": [0.3, 0.7],
+            "masking_threshold": 0.05,
+        },
     ),
     "autoencoder": ("autoencoder", {"sizes": AUTOENCODER, "steps": 6, "batch": 1}),
 }

@@ -96,7 +96,9 @@ class VQGANPerformerHealer:
         if self._ct_vqgan is not None and ct is not None:
             context = self._ct_vqgan.tokens(self._tensor(ct)).flatten(1)  # 1 T
         on_progress(0.05)
-        log_p = token_log_likelihood(self._performer, tokens, context)  # T
+        log_p = token_log_likelihood(
+            self._performer, tokens, context, request.resampling_threshold
+        )  # T
         mask = log_p < np.log(request.resampling_threshold)  # T
         on_progress(0.1)
 

@@ -265,7 +265,7 @@ def _check_scorers(ours: Section, family: Family) -> tuple[str, ...]:
 
 def _check_thresholds(thresholds: Section, scorers: tuple[str, ...], family: Family) -> None:
     needed = {
-        "resampling": (family.gives_many_reconstructions, 0.0, 1.0),  # a probability
+        "resampling": (family.gives_many_reconstructions, 1e-9, 1.0),  # a probability
         "min_bandwidth": ("kde" in scorers, 1e-6, 1.0),  # model intensity
         "epsilon_percentile": ("zscore" in scorers, 0.0, 100.0),
     }

@@ -6,6 +6,7 @@ samples advance together, and what lies before the first masked token is compute
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -13,20 +14,34 @@ from torch import Tensor
 
 from PETAnomalyLib.engine.networks.performer import Performer
 
+# Measured on 12 training phantoms at t = 0.05: one pass reaches 11 % of the lesions' voxels, two
+# 31 %, three 50 %, while the share of the body's tokens goes from 11 to 15 to 16 %.
+PASSES = 3
 
-def token_log_likelihood(performer: Performer, tokens: Tensor, context: Tensor | None) -> Tensor:
-    """log p(s_i | s_<i, ct) of every token of one study.
+
+def token_log_likelihood(
+    performer: Performer, tokens: Tensor, context: Tensor | None, threshold: float
+) -> Tensor:
+    """log p(s_i | s_<i, ct) of every token of one study, unlikely tokens out of sight.
+
+    A lesion that spans several tokens makes its own continuation likely. What one pass finds under
+    the threshold t is hidden from the next, and a token's lowest likelihood counts.
 
     Args:
         performer: the transformer.
         tokens: 1 x T.
         context: CT tokens, 1 x T, or None.
+        threshold: t, 0..1.
 
     Returns:
         T values in nats.
     """
-    logits = performer(tokens, context)  # 1 T codebook
-    return torch.log_softmax(logits[0], -1).gather(-1, tokens[0, :, None])[:, 0]
+    lowest = torch.zeros_like(tokens[0], dtype=torch.float32)  # certain
+    for _ in range(PASSES):
+        seen = tokens.masked_fill(lowest < math.log(threshold), performer.begin)
+        log_p = torch.log_softmax(performer(seen, context)[0], -1)  # T codebook
+        lowest = torch.minimum(lowest, log_p.gather(-1, tokens[0, :, None])[:, 0])
+    return lowest
 
 
 def resample(

@@ -10,7 +10,7 @@ Three things are ours and not the paper's:
   two steps back along each axis: in raster order the row before is 22 tokens ago and the slice
   before 374, which a small network trained for an hour on two cores does not find by itself. The
   same causal neighbourhood is the first layer of PixelCNN (van den Oord et al., arXiv 1601.06759).
-- The CT token at i and its six face neighbours enter the input at i as well: PET and CT tokens are
+- The CT token at i and its 26 neighbours enter the input at i as well: PET and CT tokens are
   spatially aligned (paper 1, section 3.2), so attention need not learn the alignment.
 - Queries and keys are normalised to a learnt length, which keeps the random features bounded.
 
@@ -42,9 +42,7 @@ KNOWN_NEIGHBOURS = (
       if (dz, dy, dx) < (0, 0, 0)),
     (-2, 0, 0), (0, -2, 0), (0, 0, -2),
 )  # fmt: skip
-FACE_NEIGHBOURS = (
-    (0, 0, 0), (-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1),
-)  # fmt: skip
+CT_NEIGHBOURS = tuple((dz, dy, dx) for dz in (-1, 0, 1) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
 
 
 @dataclass(frozen=True)
@@ -172,7 +170,7 @@ class Performer(nn.Module):
     """
 
     known_at: Tensor
-    faces_at: Tensor
+    ct_near: Tensor
 
     def __init__(self, sizes: PerformerSizes, seed: int = 0) -> None:
         super().__init__()
@@ -186,14 +184,14 @@ class Performer(nn.Module):
         )
         if sizes.context_codebook:
             outside = sizes.context_codebook
-            self.aligned = nn.Embedding(len(FACE_NEIGHBOURS) * (outside + 1), sizes.width)
+            self.aligned = nn.Embedding(len(CT_NEIGHBOURS) * (outside + 1), sizes.width)
             self.context_token = nn.Embedding(outside + 1, sizes.width)
             self.context_norm = nn.LayerNorm(sizes.width)
         self.layers: Any = nn.ModuleList(_Layer(sizes) for _ in range(sizes.layers))
         self.norm = nn.LayerNorm(sizes.width)
         self.logits = nn.Linear(sizes.width, sizes.codebook)
         self.register_buffer("known_at", neighbour_positions(sizes.grid, KNOWN_NEIGHBOURS), False)
-        self.register_buffer("faces_at", neighbour_positions(sizes.grid, FACE_NEIGHBOURS), False)
+        self.register_buffer("ct_near", neighbour_positions(sizes.grid, CT_NEIGHBOURS), False)
         self._initialise(seed)
 
     def _initialise(self, seed: int) -> None:
@@ -220,7 +218,7 @@ class Performer(nn.Module):
         ct = self.context_norm(self.context_token(context) + inputs)
         states = tuple(layer.remember_context(ct) for layer in self.layers)
         outside = self.sizes.context_codebook
-        near = _gather(context, self.faces_at, outside)  # B T 7
+        near = _gather(context, self.ct_near, outside)  # B T 27
         return Conditioning(inputs + _embedded(self.aligned, near, outside), states)
 
     def forward(self, tokens: Tensor, context: Tensor | None = None) -> Tensor:

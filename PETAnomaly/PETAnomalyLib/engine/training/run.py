@@ -146,11 +146,14 @@ def _section(settings: type[Section], sizes: type, values: Mapping[str, Any]) ->
             f"the configuration has an unknown key '{unknown[0]}'",
             f"known here: {', '.join(sorted(known))}",
         )
-    tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in values["sizes"].items()}
     try:
-        return settings(**{**values, "sizes": sizes(**tuples)})
+        return settings(**{**_with_tuples(values), "sizes": sizes(**_with_tuples(values["sizes"]))})
     except TypeError as error:
         raise InputError(f"the configuration does not fit: {error}") from error
+
+
+def _with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
 
 
 def _read(config: Path) -> dict[str, Any]:

@@ -2,12 +2,20 @@
 
 Cross-entropy over the raster sequence. Studies are shifted and scaled before they are encoded, a
 few variants each; a share of the tokens that the network sees (never of those it predicts) is
-hidden, so that it leans on the whole study and not only on the token before.
+hidden, one by one and in boxes, so that it leans on the whole study and not only on the tokens
+beside, and so that it knows the sight of a study whose unlikely tokens are hidden (resampling.py).
+
+Iterative latent token masking (paper 5): training patients need not be healthy. In rounds, the
+network as it then is marks the training tokens that it finds unlikely; marked tokens leave the loss
+until the next round, and the network's sight, so that a lesion does not excuse its own continuation.
 """
 
 from __future__ import annotations
 
+import copy
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,10 +25,15 @@ from torch.nn import functional
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.networks.performer import Performer, PerformerSizes
 from PETAnomalyLib.engine.networks.vqgan import VQGAN
+from PETAnomalyLib.engine.resampling import token_log_likelihood
 from PETAnomalyLib.engine.training.augmentation import intensity_scaled, shifted
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.cohort import AlignedStudy
 from PETAnomalyLib.engine.training.progress import RunLog
+
+NOT_IN_THE_LOSS = -100  # a token's number where cross-entropy is to leave it out
+
+HIDDEN_BOX = (2, 4)  # tokens along an edge: as large as a lesion and its surroundings
 
 
 @dataclass(frozen=True)
@@ -31,8 +44,11 @@ class TransformerSettings:
         sizes: the network.
         steps: optimisation steps, one study each.
         variants: augmented encodings of each study.
-        hidden_share: share of the input tokens hidden in training.
+        hidden_share: share of the input tokens hidden in training, half of them in boxes.
         learning_rate: Adam (paper 1: 1e-3).
+        masking_rounds: shares of the run (0..1, rising) after which training tokens are marked
+            anew; empty for training on all tokens.
+        masking_threshold: tokens with p(s_i) under it are marked.
     """
 
     sizes: PerformerSizes
@@ -40,6 +56,8 @@ class TransformerSettings:
     variants: int = 3
     hidden_share: float = 0.1
     learning_rate: float = 1e-3
+    masking_rounds: tuple[float, ...] = ()
+    masking_threshold: float = 0.01
 
 
 class EncodedStudies:
@@ -79,6 +97,55 @@ class EncodedStudies:
         return pet.short(), None if ct is None else ct.short()
 
 
+class UnlikelyTokens:
+    """Which training tokens a round's network found unlikely (paper 5), marked when asked for.
+
+    The round's network is kept as it was when the round began: a run that is stopped and resumed
+    marks the same tokens.
+    """
+
+    def __init__(self, threshold: float) -> None:
+        self._threshold = threshold
+        self._network: Performer | None = None
+        self._marked: dict[tuple[int, int], Tensor] = {}
+        self.round = 0
+
+    def begin_round(self, network: Performer) -> None:
+        """From here on `network`, as it is now, decides."""
+        self._network = copy.deepcopy(network).eval()
+        self._marked.clear()
+        self.round += 1
+
+    def marked(self, study: tuple[int, int], tokens: Tensor, context: Tensor | None) -> Tensor:
+        """1 x T, true where p(s_i) lies under the threshold; nowhere before the first round.
+
+        Args:
+            study: number and variant.
+            tokens: its PET tokens, 1 x T.
+            context: its CT tokens, 1 x T, or None.
+        """
+        if self._network is None:
+            return torch.zeros_like(tokens, dtype=torch.bool)
+        if study not in self._marked:
+            with torch.no_grad():
+                log_p = token_log_likelihood(self._network, tokens, context, self._threshold)
+            self._marked[study] = log_p[None] < math.log(self._threshold)
+        return self._marked[study]
+
+    def state_dict(self) -> dict[str, Any]:
+        """For the checkpoint."""
+        network = None if self._network is None else self._network.state_dict()
+        return {"round": self.round, "network": network}
+
+    def load_state_dict(self, state: dict[str, Any], network: Performer) -> None:
+        """Back from the checkpoint; `network` gives the architecture."""
+        if state["network"] is not None:
+            self.begin_round(network)
+            assert self._network is not None  # begin_round has just set it
+            self._network.load_state_dict(state["network"])
+        self.round = state["round"]
+
+
 def encode(vqgan: VQGAN, volume: np.ndarray) -> Tensor:
     """D x H x W in the model's intensity unit to its raster sequence of tokens, 1 x T."""
     with torch.no_grad():
@@ -101,26 +168,35 @@ def train_transformer(
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
     )
+    unlikely = UnlikelyTokens(settings.masking_threshold)
     if resume:
         state = run.resume()
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         random.bit_generator.state = state["order"]
+        unlikely.load_state_dict(state["unlikely"], network)
     log = RunLog(run, reporter)
     while run.progress() < 1.0:
+        if sum(run.progress() >= share for share in settings.masking_rounds) > unlikely.round:
+            unlikely.begin_round(network)
         study = int(random.integers(len(training)))
         variant = int(random.integers(settings.variants))
         tokens, context = training.tokens(study, variant)
-        seen = tokens.masked_fill(torch.rand(tokens.shape) < settings.hidden_share, network.begin)
+        marked = unlikely.marked((study, variant), tokens, context)
+        hidden = _hidden(settings, random) | marked
+        seen = tokens.masked_fill(hidden, network.begin)
         for group in optimizer.param_groups:
             group["lr"] = run.learning_rate(settings.learning_rate, warmup=50)
-        loss = functional.cross_entropy(network(seen, context)[0], tokens[0])
+        wanted = tokens.masked_fill(marked, NOT_IN_THE_LOSS)
+        loss = functional.cross_entropy(
+            network(seen, context)[0], wanted[0], ignore_index=NOT_IN_THE_LOSS
+        )
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         run.step += 1
-        log.step(cross_entropy=loss.item())
+        log.step(cross_entropy=loss.item(), marked=float(marked.float().mean()))
         if run.step % 100 == 0 or run.progress() >= 1.0:
             log.validation(validation_cross_entropy=_validate(network, validation))
         if run.is_checkpoint_due():
@@ -129,10 +205,23 @@ def train_transformer(
                     "network": network.state_dict(),
                     "optimizer": optimizer.state_dict(),
                     "order": random.bit_generator.state,
+                    "unlikely": unlikely.state_dict(),
                 }
             )
         reporter.check_cancelled()
     return network.eval()
+
+
+def _hidden(settings: TransformerSettings, random: np.random.Generator) -> Tensor:
+    """Which tokens the network does not see this time, 1 x T."""
+    grid, share = settings.sizes.grid, settings.hidden_share
+    hidden = random.random(grid) < share / 2
+    mean_box = np.mean(HIDDEN_BOX) ** 3
+    for _ in range(round(share / 2 * hidden.size / mean_box)):
+        edges = random.integers(HIDDEN_BOX[0], HIDDEN_BOX[1] + 1, size=3)
+        first = [int(random.integers(1 - edge, n)) for edge, n in zip(edges, grid)]
+        hidden[tuple(slice(max(0, at), at + edge) for at, edge in zip(first, edges))] = True
+    return torch.from_numpy(hidden).view(1, -1)
 
 
 def _validate(network: Performer, studies: EncodedStudies) -> float:
