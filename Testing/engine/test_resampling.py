@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PETAnomalyLib.engine.networks.performer import Performer
-from PETAnomalyLib.engine.resampling import draw, resample, token_log_likelihood
+from PETAnomalyLib.engine.resampling import PASSES, draw, resample, token_log_likelihood
 from test_performer import SMALL, random_tokens, restless
 
 
@@ -72,8 +72,28 @@ def test_the_likelihood_is_that_of_the_parallel_form() -> None:
     tokens, context = random_tokens(SMALL)
     p = torch.softmax(performer(tokens, context)[0], -1)
     expected = [p[i, token].log().item() for i, token in enumerate(tokens[0].tolist())]
-    found = token_log_likelihood(performer, tokens, context)
+    found = token_log_likelihood(performer, tokens, context, threshold=1e-30)
     assert np.allclose(found.numpy(), expected, atol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("threshold", [0.02, 0.05, 0.2])
+def test_what_a_pass_finds_unlikely_the_next_does_not_see(threshold: float) -> None:
+    performer = restless(SMALL)
+    tokens, context = random_tokens(SMALL)
+    lowest = [1.0] * SMALL.length
+    for _ in range(PASSES):
+        seen = tokens.clone()
+        for i, p in enumerate(lowest):
+            if p < threshold:
+                seen[0, i] = performer.begin
+        p_now = torch.softmax(performer(seen, context)[0], -1)
+        lowest = [min(p, float(p_now[i, tokens[0, i]])) for i, p in enumerate(lowest)]
+    found = token_log_likelihood(performer, tokens, context, threshold)
+    assert np.allclose(found.exp().numpy(), lowest, atol=1e-5)
+    once = token_log_likelihood(performer, tokens, context, threshold=1e-30)
+    assert (found <= once + 1e-6).all()
+    assert (found < once - 1e-3).any()  # hiding did change something
 
 
 @settings(max_examples=50, deadline=None)

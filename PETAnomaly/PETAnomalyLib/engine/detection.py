@@ -29,23 +29,18 @@ from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.figures import overview
 from PETAnomalyLib.engine.findings import measure, write_csv
 from PETAnomalyLib.engine.frame import (
-    Alignment,
     align,
     scored_mask,
-    to_model_frame,
     to_study_grid,
     unscored_body,
 )
 from PETAnomalyLib.engine.healing import Healing, HealingRequest, build_healer
-from PETAnomalyLib.engine.intensity import ct_to_model, pet_to_model
+from PETAnomalyLib.engine.model_input import model_input
 from PETAnomalyLib.engine.output_folder import output_folder
 from PETAnomalyLib.engine.report import write_report
 from PETAnomalyLib.engine.scoring import Array, score_maps
 from PETAnomalyLib.engine.segmentation import write_segmentation
-from PETAnomalyLib.engine.study import Study, read_study
-
-AIR_HU = -1000.0
-OUTSIDE_SUV = 0.0
+from PETAnomalyLib.engine.study import read_study
 
 
 @dataclass(frozen=True)
@@ -137,7 +132,7 @@ def detect(
             scored = scored_mask(study.pet, template, alignment)
             unscored, unscored_warnings = unscored_body(study.pet, scored)
             run.warn(*alignment.warnings, *unscored_warnings)
-            image, ct_image = _in_model_frame(study, template, alignment, bundle)
+            image, ct_image = model_input(study, template, alignment, bundle.intensity)
         with run.stage("heal", "Healing what the model finds unlikely", 0.75):
             healing, used_device = _heal(bundle, image, ct_image, resolved, device, run)
             reporter.check_cancelled()
@@ -258,17 +253,6 @@ def _resolve(settings: DetectionSettings, bundle: Bundle) -> _Resolved:
         ),
         elevated_only=settings.elevated_only,
     )
-
-
-def _in_model_frame(
-    study: Study, template: sitk.Image, alignment: Alignment, bundle: Bundle
-) -> tuple[Array, Array | None]:
-    pet = to_model_frame(study.pet, template, alignment, OUTSIDE_SUV)
-    image = pet_to_model(sitk.GetArrayViewFromImage(pet), bundle.intensity)
-    if study.ct is None:
-        return image, None
-    ct = to_model_frame(study.ct, template, alignment, AIR_HU)
-    return image, ct_to_model(sitk.GetArrayViewFromImage(ct), bundle.intensity)
 
 
 def _heal(

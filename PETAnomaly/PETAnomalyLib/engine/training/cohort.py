@@ -22,10 +22,8 @@ import SimpleITK as sitk
 from PETAnomalyLib.engine.errors import InputError, PETAnomalyError
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.frame import align, to_model_frame
-from PETAnomalyLib.engine.intensity import ct_to_model, pet_to_model
+from PETAnomalyLib.engine.model_input import model_input
 from PETAnomalyLib.engine.study import read_study
-
-AIR_HU = -1000.0
 
 
 @dataclass(frozen=True)
@@ -160,14 +158,10 @@ def _align_into_cache(
     read = read_study(study.pet, study.ct)
     template = sitk.ReadImage(str(template_path))
     alignment = align(read.pet, template)
-    arrays: dict[str, Any] = {
-        "pet": pet_to_model(
-            sitk.GetArrayFromImage(to_model_frame(read.pet, template, alignment, 0.0)), intensity
-        ).astype(np.float16)
-    }
-    if read.ct is not None:
-        ct = to_model_frame(read.ct, template, alignment, AIR_HU)
-        arrays["ct"] = ct_to_model(sitk.GetArrayFromImage(ct), intensity).astype(np.float16)
+    pet, ct = model_input(read, template, alignment, intensity)
+    arrays: dict[str, Any] = {"pet": pet.astype(np.float16)}
+    if ct is not None:
+        arrays["ct"] = ct.astype(np.float16)
     if study.lesions is not None:
         lesions = sitk.Cast(sitk.ReadImage(str(study.lesions)) > 0, sitk.sitkFloat32)
         share = sitk.GetArrayFromImage(to_model_frame(lesions, template, alignment, 0.0))

@@ -6,8 +6,8 @@ hidden, one by one and in boxes, so that it leans on the whole study and not onl
 beside, and so that it knows the sight of a study whose unlikely tokens are hidden (resampling.py).
 
 Iterative latent token masking (paper 5): training patients need not be healthy. In rounds, the
-network as it then is marks the training tokens that it finds unlikely; marked tokens leave the loss
-until the next round, and the network's sight, so that a lesion does not excuse its own continuation.
+network as it then is marks the training tokens that it finds unlikely. Until the next round they
+leave the loss, and the network's sight, so that a lesion does not excuse its own continuation.
 """
 
 from __future__ import annotations
