@@ -50,7 +50,9 @@ def test_the_table_is_that_of_the_files_that_detect_writes(
 ) -> None:
     bundle = tiny_bundles["autoencoder"]
     rows = evaluate(cohort, [str(bundle.path)], tmp_path, DetectionSettings(), SilentReporter())
-    assert [(row.model, row.scorer) for row in rows] == [(bundle.name, "residual")]
+    assert [row.rule.name for row in rows] == [
+        f"{bundle.name} residual", "SUV > 2.5 SUV", "SUV > 4 SUV", "SUV > 4, grown to 41 % SUV"
+    ]  # fmt: skip
     result = tmp_path / bundle.name / "patient-1__0"
     score, mask = (
         sitk.GetArrayFromImage(sitk.ReadImage(str(result / f"{name}.nii.gz")))
@@ -62,6 +64,8 @@ def test_the_table_is_that_of_the_files_that_detect_writes(
     assert np.isclose(rows[0].map.auprc, expected)
     assert f"{expected:.3f}" in as_markdown(rows)
     assert (tmp_path / "evaluation.md").read_text() == as_markdown(rows)
+    suv = sitk.GetArrayFromImage(sitk.ReadImage(str(tiny_study / "SUV.nii.gz")))
+    assert np.isclose(rows[1].map.auprc, average_precision_score(truth[scored], suv[scored]))
 
 
 def test_a_repeated_evaluation_detects_nothing_anew(

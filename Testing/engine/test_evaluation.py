@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PETAnomalyLib.engine.evaluation import finding_quality, map_quality
+from PETAnomalyLib.engine.evaluation import (
+    finding_quality,
+    map_quality,
+    number_lesions,
+    operating_curve,
+)
 from sklearn.metrics import average_precision_score, f1_score
 
 
@@ -35,13 +40,30 @@ def test_findings_are_counted_lesion_by_lesion() -> None:
     label = np.zeros((4, 8, 8), np.uint16)
     label[0, 0, 1:4] = 1
     label[3, 0, 0] = 2  # hits nothing
-    found = finding_quality([label], [truth])
+    found = finding_quality([label], [number_lesions(truth)])
     assert (found.lesions, found.lesions_hit, found.false_positives) == (2, 1, 1)
     assert np.isclose(found.dice, 2 * 1 / (4 + 4))
+    assert (found.precision, found.recall) == (1 / 4, 1 / 4)
 
 
 def test_a_study_without_lesions_counts_by_its_false_positives() -> None:
-    truth, nothing = np.zeros((2, 2, 2), bool), np.zeros((2, 2, 2), np.uint16)
+    truth = nothing = np.zeros((2, 2, 2), np.uint16)
     one = nothing.copy()
     one[0, 0, 0] = 1
     assert finding_quality([nothing, one], [truth, truth]).false_positives == 1
+
+
+def test_the_operating_curve_counts_at_every_threshold() -> None:
+    truth = np.zeros((1, 1, 6), bool)
+    truth[0, 0, [0, 1, 4]] = True
+    score = np.array([[[5.0, 1.0, 0.0, 3.0, 2.0, 0.0]]])
+
+    def draw(threshold: float) -> list[np.ndarray]:
+        return [number_lesions(score > threshold)]
+
+    low, high = operating_curve(draw, [0.5, 4.0], [number_lesions(truth)])
+    # Above 0.5: voxels 0-1 (a hit) and 3-4 (touching the second lesion). Above 4: voxel 0 alone.
+    assert (low.sensitivity, low.false_positives_a_scan, low.recall) == (1.0, 0.0, 1.0)
+    assert (low.precision, low.dice) == (3 / 4, 6 / 7)
+    assert (high.sensitivity, high.false_positives_a_scan) == (0.5, 0.0)
+    assert (high.precision, high.recall, high.dice) == (1.0, 1 / 3, 0.5)

@@ -6,8 +6,9 @@ lesions then counts by its false positives. All on the PET's own grid, inside th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from PETAnomalyLib.engine.errors import InputError
 
 Scores = npt.NDArray[np.float32]
 Truth = npt.NDArray[np.bool_]
+Labels = npt.NDArray[np.integer[Any]]
 NEIGHBOURS_26 = np.ones((3, 3, 3), bool)
 
 
@@ -40,16 +42,37 @@ class FindingQuality:
     """How well drawn findings match the true lesions.
 
     Attributes:
-        dice: over the voxels of all studies.
+        dice, precision, recall: over the voxels of all studies.
         lesions: true lesions.
         lesions_hit: those that a finding overlaps.
         false_positives: findings that overlap no lesion.
     """
 
     dice: float
+    precision: float
+    recall: float
     lesions: int
     lesions_hit: int
     false_positives: int
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """What a reader gets at one threshold, growing included; all points together are the FROC.
+
+    Attributes:
+        threshold: of the map, in its unit.
+        dice, precision, recall: over the voxels of all studies.
+        sensitivity: share of the lesions that a finding overlaps.
+        false_positives_a_scan: findings that overlap no lesion.
+    """
+
+    threshold: float
+    dice: float
+    precision: float
+    recall: float
+    sensitivity: float
+    false_positives_a_scan: float
 
 
 def map_quality(scores: Sequence[Scores], truths: Sequence[Truth]) -> MapQuality:
@@ -85,28 +108,60 @@ def map_quality(scores: Sequence[Scores], truths: Sequence[Truth]) -> MapQuality
     )
 
 
-def finding_quality(
-    labels: Sequence[npt.NDArray[np.integer]], truths: Sequence[Truth]
-) -> FindingQuality:
+def finding_quality(labels: Sequence[Labels], truths: Sequence[Labels]) -> FindingQuality:
     """Compare drawn findings with the true lesions of each study.
 
     Args:
         labels: for each study, D x H x W finding numbers, 0 for none.
-        truths: for each study, D x H x W; its 26-connected parts are the lesions.
+        truths: for each study, D x H x W lesion numbers, as from `number_lesions`.
     """
     overlap = drawn = true = lesions = lesions_hit = false_positives = 0
     for label, truth in zip(labels, truths):
-        overlap += int(np.count_nonzero((label > 0) & truth))
+        inside = truth > 0
+        hits = label[inside]  # the findings' numbers at the lesions' voxels
+        overlap += int(np.count_nonzero(hits))
         drawn += int(np.count_nonzero(label))
-        true += int(np.count_nonzero(truth))
-        lesion, count = ndimage.label(truth, NEIGHBOURS_26)
-        lesions += count
-        lesions_hit += len(np.unique(lesion[(label > 0) & truth]))
+        true += len(hits)
+        lesions += int(truth.max(initial=0))
+        lesions_hit += len(np.unique(truth[inside][hits > 0]))
         numbers = set(np.unique(label)) - {0}
-        false_positives += len(numbers - set(np.unique(label[truth])))
+        false_positives += len(numbers - set(np.unique(hits)))
     return FindingQuality(
         dice=2 * overlap / max(1, drawn + true),
+        precision=overlap / max(1, drawn),
+        recall=overlap / max(1, true),
         lesions=lesions,
         lesions_hit=lesions_hit,
         false_positives=false_positives,
     )
+
+
+def number_lesions(truth: npt.NDArray[np.bool_]) -> Labels:
+    """Lesion numbers 1.. of a true mask, D x H x W: its 26-connected parts."""
+    return ndimage.label(truth, NEIGHBOURS_26)[0]  # type: ignore[no-any-return]  # SciPy is untyped
+
+
+def operating_curve(
+    draw: Callable[[float], Sequence[Labels]], thresholds: Sequence[float], truths: Sequence[Labels]
+) -> list[OperatingPoint]:
+    """Findings against lesions at each threshold.
+
+    Args:
+        draw: the findings of all studies at a threshold, each D x H x W finding numbers.
+        thresholds: in the map's unit.
+        truths: for each study, D x H x W lesion numbers.
+    """
+    curve = []
+    for threshold in thresholds:
+        found = finding_quality(draw(threshold), truths)
+        curve.append(
+            OperatingPoint(
+                threshold=float(threshold),
+                dice=found.dice,
+                precision=found.precision,
+                recall=found.recall,
+                sensitivity=found.lesions_hit / max(1, found.lesions),
+                false_positives_a_scan=found.false_positives / len(truths),
+            )
+        )
+    return curve

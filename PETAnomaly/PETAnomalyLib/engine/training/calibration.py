@@ -10,8 +10,8 @@ three false positives a scan. A reader can dismiss a finding, but not see a miss
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,12 @@ import SimpleITK as sitk
 from PETAnomalyLib.engine.bundle import Bundle
 from PETAnomalyLib.engine.delineation import Delineator
 from PETAnomalyLib.engine.devices import choose_device
-from PETAnomalyLib.engine.evaluation import finding_quality, map_quality
+from PETAnomalyLib.engine.evaluation import (
+    OperatingPoint,
+    map_quality,
+    number_lesions,
+    operating_curve,
+)
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.frame import Alignment, align, scored_mask, to_study_grid
 from PETAnomalyLib.engine.healing import Healer, HealingRequest, build_healer
@@ -201,28 +206,20 @@ def _best_threshold(
         [sitk.GetArrayViewFromImage(m)[study.truth] for m, study in zip(maps, studies)]
     )
     drawings = [Delineator(m, study.pet, study.scored) for m, study in zip(maps, studies)]
-    truths = [study.truth for study in studies]
-    curve = []
-    for threshold in np.unique(np.quantile(in_lesions, LESION_QUANTILES)).tolist():
-        labels = [
+    curve = operating_curve(
+        lambda threshold: [
             sitk.GetArrayFromImage(drawing.at(threshold, GROW, min_volume_ml).labels)
             for drawing in drawings
-        ]
-        found = finding_quality(labels, truths)
-        curve.append(
-            {
-                "threshold": threshold,
-                "dice": found.dice,
-                "sensitivity": found.lesions_hit / max(1, found.lesions),
-                "false_positives_a_scan": found.false_positives / len(healed),
-            }
-        )
-    return tolerable_threshold(curve), curve
+        ],
+        np.unique(np.quantile(in_lesions, LESION_QUANTILES)).tolist(),
+        [number_lesions(study.truth) for study in studies],
+    )
+    return tolerable_threshold(curve), [asdict(point) for point in curve]
 
 
-def tolerable_threshold(curve: Sequence[Mapping[str, float]]) -> float:
+def tolerable_threshold(curve: Sequence[OperatingPoint]) -> float:
     """The lowest threshold with tolerably few false positives; where there is none, the highest."""
-    tolerable = [p for p in curve if p["false_positives_a_scan"] <= FALSE_POSITIVES_A_SCAN]
+    tolerable = [p for p in curve if p.false_positives_a_scan <= FALSE_POSITIVES_A_SCAN]
     if tolerable:
-        return min(point["threshold"] for point in tolerable)
-    return max(point["threshold"] for point in curve)
+        return min(point.threshold for point in tolerable)
+    return max(point.threshold for point in curve)
