@@ -14,7 +14,7 @@ from PETAnomalyLib.engine.detection import DetectionSettings
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.events import SilentReporter
 from PETAnomalyLib.engine.training.calibration import calibrate
-from PETAnomalyLib.engine.training.cohort import find_studies
+from PETAnomalyLib.engine.training.cohort_layout import find_studies
 from sklearn.metrics import average_precision_score
 
 
@@ -85,7 +85,7 @@ def test_a_study_without_known_lesions_cannot_be_evaluated(
     study = tmp_path / "cohort" / "patient" / "0"
     study.mkdir(parents=True)
     (study / "SUV.nii.gz").symlink_to(tiny_study / "SUV.nii.gz")
-    with pytest.raises(InputError, match=r"has no SEG\.nii\.gz"):
+    with pytest.raises(InputError, match="lesions of the study patient__0 are not known"):
         evaluate(
             tmp_path / "cohort",
             [str(tiny_bundles["pet"].path)],

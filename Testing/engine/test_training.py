@@ -15,7 +15,8 @@ from PETAnomalyLib.engine.networks import vqgan as vqgan_network
 from PETAnomalyLib.engine.networks.vqgan import VQGANSizes
 from PETAnomalyLib.engine.training.augmentation import shifted
 from PETAnomalyLib.engine.training.checkpoint import Run
-from PETAnomalyLib.engine.training.cohort import CohortStudy, find_studies, split_by_patient
+from PETAnomalyLib.engine.training.cohort import split_by_patient
+from PETAnomalyLib.engine.training.cohort_layout import CohortStudy, find_studies
 from PETAnomalyLib.engine.training.export import export
 from PETAnomalyLib.engine.training.run import train
 from PETAnomalyLib.engine.training.vqgan import perplexity, revive_dead_codes
@@ -177,12 +178,12 @@ def test_a_folder_without_studies_is_refused(tmp_path: Path) -> None:
 
 def test_no_patient_is_in_training_and_validation() -> None:
     studies = [
-        CohortStudy(f"p{patient}__{number}", Path("x"), None, None)
+        CohortStudy(f"p{patient}", f"p{patient}__{number}", Path("x"), None, None)
         for patient in range(20)
         for number in range(2)
     ]
     training, validation = split_by_patient(studies, 0.2, seed=3)
-    patients = [{s.name.split("__")[0] for s in part} for part in (training, validation)]
+    patients = [{s.patient for s in part} for part in (training, validation)]
     assert len(patients[1]) == 4
     assert not patients[0] & patients[1]
     assert len(training) + len(validation) == len(studies)

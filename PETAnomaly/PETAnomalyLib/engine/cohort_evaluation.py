@@ -32,6 +32,7 @@ from PETAnomalyLib.engine.evaluation import (
     operating_curve,
 )
 from PETAnomalyLib.engine.events import Reporter, SilentReporter
+from PETAnomalyLib.engine.lesion_mask import read_lesions
 from PETAnomalyLib.engine.lesion_table import (
     Lesion,
     clear_sensitivity,
@@ -39,7 +40,8 @@ from PETAnomalyLib.engine.lesion_table import (
     mark_hits,
     write_lesions,
 )
-from PETAnomalyLib.engine.training.cohort import CohortStudy, find_studies
+from PETAnomalyLib.engine.study import read_pet
+from PETAnomalyLib.engine.training.cohort_layout import CohortStudy, find_studies
 
 # Of the lesions' own voxels: the thresholds at which findings are drawn for the operating curve.
 LESION_QUANTILES = np.linspace(0.05, 0.95, 13)
@@ -118,7 +120,7 @@ def evaluate(
     """Run every model on every study and judge its maps and findings.
 
     Args:
-        cohort: folder in the autoPET layout, each study with its SEG.nii.gz.
+        cohort: folder or list, see training/cohort_layout.py; the lesions of all are known.
         models: names or folders of bundles.
         out: where the detections and the table go.
         settings: for `detect`; its model and scorer are set here.
@@ -175,10 +177,11 @@ def as_markdown(rows: Sequence[Row]) -> str:
 def _known(study: CohortStudy) -> _Known:
     if study.lesions is None:
         raise InputError(
-            f"{study.pet.parent} has no SEG.nii.gz", "evaluation needs the true lesions"
+            f"the lesions of the study {study.name} are not known",
+            "evaluate on studies whose lesions somebody has drawn (autoPET: SEG.nii.gz)",
         )
-    pet = sitk.ReadImage(str(study.pet), sitk.sitkFloat32)
-    truth = number_lesions(sitk.GetArrayFromImage(sitk.ReadImage(str(study.lesions))) > 0)
+    pet = read_pet(study.pet)[0]
+    truth = number_lesions(read_lesions(study.lesions, pet))
     return _Known(study, pet, truth, lesions_of(study.name, pet, truth))
 
 

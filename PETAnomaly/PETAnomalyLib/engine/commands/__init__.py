@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, Callable
 
+from PETAnomalyLib.engine.commands.cohort import add_cohort
 from PETAnomalyLib.engine.commands.detect import add_detect
 from PETAnomalyLib.engine.commands.models import add_models
 from PETAnomalyLib.engine.commands.studies import add_phantom, add_suv
@@ -27,6 +28,7 @@ ALL: tuple[Callable[[Subcommands], argparse.ArgumentParser], ...] = (
     add_models,
     add_suv,
     add_phantom,
+    add_cohort,
     add_train,
     add_calibrate,
     add_export,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from PETAnomalyLib.engine.commands import Subcommands
 
 STAGES = ("vqgan", "transformer", "autoencoder")
-COHORT = "DIR/<patient>/<study>/{SUV,CTres,SEG}.nii.gz"
+COHORT = "DIR/<patient>/<study>/{SUV,CTres,SEG}.nii.gz, an nnU-Net folder or a CSV list"
 
 
 def add_train(subcommands: Subcommands) -> argparse.ArgumentParser:
@@ -20,7 +20,7 @@ def add_train(subcommands: Subcommands) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subcommands.add_parser(
         "train",
         help="train one stage of a model",
-        description=f"Train one stage of a model on a cohort in the autoPET layout: {COHORT}. The "
+        description=f"Train one stage of a model on a cohort ({COHORT}). The "
         "stages of one model write into folders that lie side by side.",
         allow_abbrev=False,
     )
@@ -56,8 +56,8 @@ def add_calibrate(subcommands: Subcommands) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subcommands.add_parser(
         "calibrate",
         help="search a model's thresholds on validation studies",
-        description="Search the minimum bandwidth, the epsilon percentile and a threshold for "
-        f"each scorer on studies with known lesions: {COHORT}.",
+        description="Search the resampling threshold, the minimum bandwidth, the epsilon "
+        f"percentile and a threshold for each scorer on studies with known lesions ({COHORT}).",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -72,7 +72,7 @@ def run_calibrate(options: argparse.Namespace, reporter: Reporter) -> None:
     """Search the thresholds."""
     from PETAnomalyLib.engine.bundle import find_bundle
     from PETAnomalyLib.engine.training.calibration import calibrate
-    from PETAnomalyLib.engine.training.cohort import find_studies
+    from PETAnomalyLib.engine.training.cohort_layout import find_studies
 
     bundle = find_bundle(options.model)
     calibrate(bundle, find_studies(options.cohort), options.out, reporter)
@@ -111,7 +111,7 @@ def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
         "evaluate",
         help="measure models on studies whose lesions are known",
         description="Run `detect` with each model on every study of a cohort and compare maps and "
-        f"findings with the true lesions: {COHORT}.",
+        f"findings with the true lesions ({COHORT}).",
         allow_abbrev=False,
     )
     add = parser.add_argument

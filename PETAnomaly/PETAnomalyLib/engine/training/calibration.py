@@ -22,6 +22,7 @@ import SimpleITK as sitk
 from PETAnomalyLib.engine.bundle import Bundle
 from PETAnomalyLib.engine.delineation import Delineator
 from PETAnomalyLib.engine.devices import choose_device
+from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.evaluation import (
     OperatingPoint,
     map_quality,
@@ -31,10 +32,11 @@ from PETAnomalyLib.engine.evaluation import (
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.frame import Alignment, align, scored_mask, to_study_grid
 from PETAnomalyLib.engine.healing import Healer, HealingRequest, build_healer
+from PETAnomalyLib.engine.lesion_mask import read_lesions
 from PETAnomalyLib.engine.model_input import model_input
 from PETAnomalyLib.engine.scoring import Array, kde, lowest_unless_elevated, residual, zscore
 from PETAnomalyLib.engine.study import read_study
-from PETAnomalyLib.engine.training.cohort import CohortStudy
+from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
 
 RESAMPLING_THRESHOLDS = (0.02, 0.05, 0.1)
 MIN_BANDWIDTHS = (0.01, 0.02, 0.04, 0.08)
@@ -81,6 +83,9 @@ def calibrate(
 
     Returns:
         What was written: `thresholds`, as in a bundle's manifest, and `curves`.
+
+    Raises:
+        InputError: a study that cannot be read, or whose lesions are not known.
     """
     reporter.stage("align", f"Aligning {len(studies)} studies")
     template = sitk.ReadImage(str(bundle.template), sitk.sitkFloat32)
@@ -96,9 +101,9 @@ def calibrate(
         thresholds["resampling"], thresholds["min_bandwidth"] = t, h_min
     reporter.stage("heal", f"Healing {len(aligned)} studies")
     healed = []
-    for number, study in enumerate(aligned):
-        healed.append(_heal(healer, study, thresholds.get("resampling", 1.0), bundle.samples,
-                            bundle.decodes))  # fmt: skip
+    t = thresholds.get("resampling", 1.0)  # a model with one reconstruction has none
+    for number, one in enumerate(aligned):
+        healed.append(_heal(healer, one, t, bundle.samples, bundle.decodes))
         reporter.progress(0.5 + 0.3 * (number + 1) / len(aligned))
         reporter.check_cancelled()
     reporter.stage("search", "Searching the thresholds")
@@ -130,6 +135,11 @@ def calibrate(
 
 
 def _align(bundle: Bundle, study: CohortStudy, template: sitk.Image) -> _Study:
+    if study.lesions is None:
+        raise InputError(
+            f"the lesions of the study {study.name} are not known",
+            "calibrate on studies whose lesions somebody has drawn",
+        )
     read = read_study(study.pet, study.ct if bundle.ct == "required" else None)
     alignment = align(read.pet, template)
     image, ct = model_input(read, template, alignment, bundle.intensity)
@@ -137,7 +147,7 @@ def _align(bundle: Bundle, study: CohortStudy, template: sitk.Image) -> _Study:
         image=image,
         ct=ct,
         pet=read.pet,
-        truth=sitk.GetArrayFromImage(sitk.ReadImage(str(study.lesions))) > 0,
+        truth=read_lesions(study.lesions, read.pet),
         scored=scored_mask(read.pet, template, alignment),
         template=template,
         alignment=alignment,

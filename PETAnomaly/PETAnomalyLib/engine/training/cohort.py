@@ -1,8 +1,7 @@
-"""Cohorts: a folder of studies, and the same studies aligned to the template, on disk.
+"""Cohorts split by patient, and their studies aligned to the template, on disk.
 
-A cohort is laid out like autoPET: `<patient>/<study>/{SUV,CTres,SEG}.nii.gz`, SEG and CTres
-optional. Alignment and resampling take seconds a study and never change, so they are done once and
-kept as `<cache>/<patient>__<study>.npz` (float16 intensities, uint8 lesions, in the model frame).
+Alignment and resampling take seconds a study and never change, so they are done once and kept as
+`<cache>/<patient>__<study>.npz` (float16 intensities, uint8 lesions, in the model frame).
 """
 
 from __future__ import annotations
@@ -22,23 +21,10 @@ import SimpleITK as sitk
 from PETAnomalyLib.engine.errors import InputError, PETAnomalyError
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.frame import align, to_model_frame
+from PETAnomalyLib.engine.lesion_mask import read_lesions
 from PETAnomalyLib.engine.model_input import model_input
 from PETAnomalyLib.engine.study import read_study
-
-
-@dataclass(frozen=True)
-class CohortStudy:
-    """One study of a cohort.
-
-    Attributes:
-        name: `<patient>__<study>`.
-        pet, ct, lesions: image files; ct and lesions may be missing.
-    """
-
-    name: str
-    pet: Path
-    ct: Path | None
-    lesions: Path | None
+from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
 
 
 @dataclass(frozen=True)
@@ -58,39 +44,15 @@ class AlignedStudy:
     lesions: np.ndarray | None
 
 
-def find_studies(cohort: Path) -> list[CohortStudy]:
-    """The studies of a cohort folder, by patient name.
-
-    Raises:
-        InputError: the folder holds no `<patient>/<study>/SUV.nii.gz`.
-    """
-    studies = [
-        CohortStudy(
-            name=f"{pet.parent.parent.name}__{pet.parent.name}",
-            pet=pet,
-            ct=_existing(pet.with_name("CTres.nii.gz")),
-            lesions=_existing(pet.with_name("SEG.nii.gz")),
-        )
-        for pet in sorted(cohort.glob("[!.]*/[!.]*/SUV.nii.gz"))  # hidden: still being written
-    ]
-    if not studies:
-        raise InputError(
-            f"no study in the cohort folder {cohort}",
-            "a cohort is laid out as <patient>/<study>/SUV.nii.gz, with CTres.nii.gz and "
-            "SEG.nii.gz beside it where there are any",
-        )
-    return studies
-
-
 def split_by_patient(
     studies: list[CohortStudy], validation_share: float, seed: int
 ) -> tuple[list[CohortStudy], list[CohortStudy]]:
     """Training and validation studies; no patient is in both, and the seed fixes which."""
-    patients = sorted({study.name.split("__")[0] for study in studies})
+    patients = sorted({study.patient for study in studies})
     shuffled = np.random.default_rng(seed).permutation(patients)
     held_out = set(shuffled[: max(1, round(validation_share * len(patients)))])
-    training = [s for s in studies if s.name.split("__")[0] not in held_out]
-    validation = [s for s in studies if s.name.split("__")[0] in held_out]
+    training = [s for s in studies if s.patient not in held_out]
+    validation = [s for s in studies if s.patient in held_out]
     if not training:
         raise InputError(
             f"{len(patients)} patient is too few to train on",
@@ -163,7 +125,8 @@ def _align_into_cache(
     if ct is not None:
         arrays["ct"] = ct.astype(np.float16)
     if study.lesions is not None:
-        lesions = sitk.Cast(sitk.ReadImage(str(study.lesions)) > 0, sitk.sitkFloat32)
+        lesions = sitk.GetImageFromArray(read_lesions(study.lesions, read.pet).astype(np.float32))
+        lesions.CopyInformation(read.pet)
         share = sitk.GetArrayFromImage(to_model_frame(lesions, template, alignment, 0.0))
         arrays["lesions"] = (share >= 0.5).astype(np.uint8)
     partial = cache / f"{study.name}.{os.getpid()}.partial.npz"
@@ -179,7 +142,3 @@ def _load(path: Path) -> AlignedStudy:
             ct=arrays.get("ct"),
             lesions=arrays.get("lesions"),
         )
-
-
-def _existing(path: Path) -> Path | None:
-    return path if path.exists() else None

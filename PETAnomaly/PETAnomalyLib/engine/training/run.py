@@ -28,9 +28,9 @@ from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.cohort import (
     AlignedStudy,
     aligned_studies,
-    find_studies,
     split_by_patient,
 )
+from PETAnomalyLib.engine.training.cohort_layout import find_studies
 from PETAnomalyLib.engine.training.template import build_template
 from PETAnomalyLib.engine.training.transformer import (
     EncodedStudies,

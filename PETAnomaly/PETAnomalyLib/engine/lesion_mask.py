@@ -1,0 +1,41 @@
+"""The true lesions of a study, where somebody has drawn them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+
+from PETAnomalyLib.engine.errors import InputError
+
+
+def read_lesions(path: Path, pet: sitk.Image) -> npt.NDArray[np.bool_]:
+    """Whether each voxel of the PET lies in a lesion, D x H x W.
+
+    Args:
+        path: image file, non-zero in lesions; on another grid it is resampled, nearest neighbour.
+        pet: the PET whose grid counts.
+
+    Raises:
+        InputError: not a 3-D image, or one that lies nowhere on the PET.
+    """
+    try:
+        mask = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise InputError(
+            f"the lesion mask {path} cannot be read", "give a 3-D image file"
+        ) from error
+    if mask.GetDimension() != 3 or mask.GetNumberOfComponentsPerPixel() != 1:
+        raise InputError(
+            f"the lesion mask {path} is not one 3-D image", "give one mask for all lesions"
+        )
+    lesions = sitk.Cast(mask != 0, sitk.sitkUInt8)
+    on_pet = sitk.Resample(lesions, pet, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
+    drawn = sitk.GetArrayFromImage(on_pet) > 0
+    if not drawn.any() and sitk.GetArrayViewFromImage(lesions).any():
+        raise InputError(
+            f"the lesion mask {path} lies nowhere on the PET", "give the mask of this very study"
+        )
+    return drawn
