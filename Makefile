@@ -23,7 +23,7 @@ demo: $(VENV)/.engine
 	$(PYTHON) -m PETAnomalyLib.engine.demo
 
 test: lint $(VENV)/.panel
-	QT_QPA_PLATFORM=offscreen $(PYTHON) -m pytest
+	QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.development
 	$(PYTHON) -m ruff format --check .

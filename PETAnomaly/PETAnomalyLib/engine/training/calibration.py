@@ -38,7 +38,7 @@ from PETAnomalyLib.engine.scoring import Array, kde, lowest_unless_elevated, res
 from PETAnomalyLib.engine.study import read_study
 from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
 
-RESAMPLING_THRESHOLDS = (0.02, 0.05, 0.1)
+RESAMPLING_THRESHOLDS = (0.02, 0.04, 0.08)
 MIN_BANDWIDTHS = (0.01, 0.02, 0.04, 0.08)
 EPSILON_PERCENTILES = (50.0, 75.0, 90.0, 95.0, 98.0, 99.0)
 # For the search alone: the best t is the same with 4 samples, at a quarter of the time.
