@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from monai.networks.nets.vqvae import VQVAEResidualUnit
-from PETAnomalyLib.engine.decoding import decode, dropout_generator
-from PETAnomalyLib.engine.networks.vqgan import DROPOUT, VQGAN, VQGANSizes
+from PETAnomalyLib.engine.decoding import DecodedLatents
+from PETAnomalyLib.engine.networks.vqgan import VQGAN, VQGANSizes
 
 TINY = VQGANSizes(channels=(4, 6), codebook=16, code_length=8, residual_blocks=2)
 
@@ -42,10 +42,6 @@ def test_there_is_a_single_dropout_and_the_last_layer_follows_it(vqgan: VQGAN) -
     droppers = [m for m in vqgan.modules() if isinstance(m, torch.nn.modules.dropout._DropoutNd)]
     assert {dropper.p for dropper in droppers} <= {0.0}  # MONAI's own are there, but open
     assert isinstance(vqgan.after_dropout.conv, torch.nn.ConvTranspose3d)
-    hidden = torch.ones(1, 4, 4, 4, 4)
-    with torch.no_grad():
-        outputs = {vqgan.image(hidden, dropout_generator(0, 0, k)).sum().item() for k in range(4)}
-    assert len(outputs) == 4
 
 
 def test_every_token_is_the_nearest_code(vqgan: VQGAN) -> None:
@@ -56,33 +52,11 @@ def test_every_token_is_the_nearest_code(vqgan: VQGAN) -> None:
         assert torch.equal(vqgan.tokens(images).flatten(), nearest)
 
 
-def test_dropout_keeps_the_mean_and_drops_the_papers_share(vqgan: VQGAN) -> None:
-    hidden = torch.rand(1, 4, 6, 6, 6)
+def test_dropout_keeps_the_mean(vqgan: VQGAN) -> None:
+    latents = torch.randint(16, (1, 3, 3, 3), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        plain = vqgan.image(hidden)
-        decodes = torch.stack(
-            [vqgan.image(hidden, dropout_generator(0, 0, k)) for k in range(2000)]
-        )
-    assert DROPOUT == 0.05
+        plain = vqgan.image(vqgan.hidden(latents))[0, 0]
+    decodes = torch.from_numpy(DecodedLatents(vqgan, latents, 2000, 0).array())
     # 2,000 decodes: the standard error of the mean is a 45th of the spread.
     assert (decodes.mean(0) - plain).abs().max() < 5 * decodes.std(0).max() / 2000**0.5
-
-
-def test_k_decodes_of_n_latents_are_those_of_whole_decoding_one_by_one(vqgan: VQGAN) -> None:
-    latents = torch.randint(16, (3, 2, 2, 2), generator=torch.Generator().manual_seed(0))
-    latents[1] = latents[0]
-    with torch.no_grad():
-        found = decode(vqgan, latents, decodes=2, seed=5)
-        for i in range(3):
-            for k in range(2):
-                generator = dropout_generator(5, i, k)
-                expected = vqgan.image(vqgan.hidden(latents[i : i + 1]), generator)
-                assert torch.equal(torch.from_numpy(found[2 * i + k]), expected[0, 0])
-
-
-def test_dropout_streams_differ_by_seed_sample_and_decode() -> None:
-    first = {
-        torch.rand(1, generator=dropout_generator(*key)).item()
-        for key in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
-    }
-    assert len(first) == 4
+    assert decodes.std(0).min() > 0

@@ -7,11 +7,10 @@ decided is written into `report.json`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -34,11 +33,12 @@ from PETAnomalyLib.engine.frame import (
     to_study_grid,
     unscored_body,
 )
-from PETAnomalyLib.engine.healing import Healing, HealingRequest, build_healer
+from PETAnomalyLib.engine.healing import Healing, HealingRequest, Reconstructions, build_healer
 from PETAnomalyLib.engine.model_input import model_input
 from PETAnomalyLib.engine.output_folder import output_folder
+from PETAnomalyLib.engine.reconstructions_file import reconstructions_file
 from PETAnomalyLib.engine.report import write_report
-from PETAnomalyLib.engine.scoring import Array, score_maps
+from PETAnomalyLib.engine.scoring import Array, score_tiles
 from PETAnomalyLib.engine.segmentation import write_segmentation
 from PETAnomalyLib.engine.study import read_study
 
@@ -133,18 +133,12 @@ def detect(
             unscored, unscored_warnings = unscored_body(study.pet, scored)
             run.warn(*alignment.warnings, *unscored_warnings)
             image, ct_image = model_input(study, template, alignment, bundle.intensity)
-        with run.stage("heal", "Healing what the model finds unlikely", 0.75):
+        with run.stage("heal", "Healing what the model finds unlikely", 0.5):
             healing, used_device = _heal(bundle, image, ct_image, resolved, device, run)
             reporter.check_cancelled()
-        with run.stage("score", "Scoring every voxel", 0.82):
-            maps = score_maps(
-                image,
-                healing.reconstructions,
-                scorers=bundle.scorers,
-                min_bandwidth=resolved.min_bandwidth,
-                epsilon_percentile=resolved.epsilon_percentile,
-                elevated_only=resolved.elevated_only,
-            )
+        with run.stage("score", "Decoding and scoring every voxel", 0.82):
+            keep = partial / "reconstructions.npz" if settings.keep_reconstructions else None
+            maps = _score(bundle, image, healing, resolved, keep, run)
             on_pet_grid = {
                 name: to_study_grid(
                     _like(template, score), study.pet, alignment, float(score.min())
@@ -170,8 +164,6 @@ def detect(
             sitk.WriteImage(scored, str(partial / "scored_mask.nii.gz"), useCompression=True)
             write_segmentation(partial / "segmentation.seg.nrrd", delineation.labels, findings)
             write_csv(partial / "findings.csv", findings)
-            if settings.keep_reconstructions:
-                _write_reconstructions(partial / "reconstructions.npz", image, healing, maps)
             overview(
                 partial / "overview.png",
                 study.pet,
@@ -274,7 +266,7 @@ def _heal(
 
     def on_progress(share: float) -> None:
         run.reporter.check_cancelled()
-        run.reporter.progress(0.12 + 0.63 * share)
+        run.reporter.progress(0.12 + 0.38 * share)
 
     while True:
         try:
@@ -301,24 +293,73 @@ def _heal(
             )
 
 
+def _score(
+    bundle: Bundle,
+    image: Array,
+    healing: Healing,
+    resolved: _Resolved,
+    keep: Path | None,
+    run: _Stages,
+) -> dict[str, Array]:
+    """The maps in the model frame; the reconstructions go into the file `keep`, if given."""
+
+    def on_progress(share: float) -> None:
+        run.reporter.check_cancelled()
+        run.reporter.progress(0.5 + 0.3 * share)
+
+    with ExitStack() as while_scoring:
+        file = None
+        if keep is not None:
+            shape = (healing.decoded.count, *healing.decoded.shape)
+            file = while_scoring.enter_context(reconstructions_file(keep, shape))
+        decoded = healing.decoded
+        while True:
+            tiles = decoded.tiles(on_progress)
+            try:
+                maps = score_tiles(
+                    image,
+                    tiles if file is None else file.following(tiles),
+                    scorers=bundle.scorers,
+                    min_bandwidth=resolved.min_bandwidth,
+                    epsilon_percentile=resolved.epsilon_percentile,
+                    elevated_only=resolved.elevated_only,
+                )
+                break
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            decoded = _smaller(decoded, run)
+        if file is not None:
+            file.finish({"image": image, **maps, **_of_tokens(healing)})
+    return maps
+
+
+def _smaller(decoded: Reconstructions, run: _Stages) -> Reconstructions:
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    smaller = decoded.smaller()
+    if smaller is None:
+        raise OutOfMemoryError(
+            "memory ran out even while decoding in the smallest pieces on the CPU",
+            "close other programs, or lower --samples and --decodes",
+        )
+    run.warn("out of memory while decoding: beginning again with smaller pieces")
+    return smaller
+
+
+def _of_tokens(healing: Healing) -> dict[str, Array]:
+    if healing.token_log_likelihood is None or healing.resampling_mask is None:
+        return {}
+    return {
+        "token_log_likelihood": healing.token_log_likelihood.astype(np.float32),
+        "resampling_mask": healing.resampling_mask.astype(np.float32),
+    }
+
+
 def _like(template: sitk.Image, array: Array) -> sitk.Image:
     image = sitk.GetImageFromArray(array)
     image.CopyInformation(template)
     return image
-
-
-def _write_reconstructions(
-    path: Path, image: Array, healing: Healing, maps: Mapping[str, Array]
-) -> None:
-    arrays: dict[str, Any] = {
-        "image": image,
-        "reconstructions": healing.reconstructions,
-        **maps,
-    }
-    if healing.token_log_likelihood is not None and healing.resampling_mask is not None:
-        arrays["token_log_likelihood"] = healing.token_log_likelihood.astype(np.float32)
-        arrays["resampling_mask"] = healing.resampling_mask.astype(np.float32)
-    np.savez(path, **arrays)  # uncompressed: noise hardly shrinks, and 200 MB would take 10 s
 
 
 def _phantom_truth(pet: Path) -> sitk.Image | None:

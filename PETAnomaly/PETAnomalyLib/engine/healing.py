@@ -8,7 +8,7 @@ and its network to `networks/registry.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 
 from PETAnomalyLib.engine.bundle import Bundle
-from PETAnomalyLib.engine.decoding import decode
+from PETAnomalyLib.engine.decoding import DecodedLatents, DecodedTile
 from PETAnomalyLib.engine.errors import BundleError
 from PETAnomalyLib.engine.networks.registry import build_network, load_weights
 from PETAnomalyLib.engine.resampling import resample, token_log_likelihood
@@ -31,14 +31,61 @@ class Healing:
     """What healing a study gives, all in the model frame.
 
     Attributes:
-        reconstructions: n x D x H x W float32, the model's intensity unit.
+        decoded: the n reconstructions, made when they are asked for.
         token_log_likelihood: d x h x w float32, nats; None for a model without tokens.
         resampling_mask: d x h x w bool, true where a token was drawn anew; None likewise.
     """
 
-    reconstructions: Array
+    decoded: Reconstructions
     token_log_likelihood: Array | None
     resampling_mask: npt.NDArray[np.bool_] | None
+
+    @property
+    def reconstructions(self) -> Array:
+        """All of them at once, n x D x H x W float32: for small models."""
+        return self.decoded.array()
+
+
+class Reconstructions(Protocol):
+    """n pseudo-healthy reconstructions of a study, the model's intensity unit.
+
+    Attributes:
+        count: n.
+        shape: D, H, W.
+    """
+
+    count: int
+    shape: tuple[int, ...]
+
+    def tiles(self, on_progress: OnProgress) -> Iterator[DecodedTile]:
+        """Every part of the volume once, with all n reconstructions of it."""
+
+    def array(self) -> Array:
+        """All of them at once, n x D x H x W."""
+
+    def smaller(self) -> Reconstructions | None:
+        """The same in smaller pieces, or None where there are none."""
+
+
+class SingleReconstruction:
+    """The one reconstruction (D x H x W, on any device) of a model that makes no more."""
+
+    def __init__(self, reconstruction: torch.Tensor) -> None:
+        self._values = reconstruction[None]
+        self.count = 1
+        self.shape = tuple(reconstruction.shape)
+
+    def tiles(self, on_progress: OnProgress) -> Iterator[DecodedTile]:
+        """The whole volume."""
+        yield DecodedTile((slice(None),) * 3, self._values)
+        on_progress(1.0)
+
+    def array(self) -> Array:
+        """1 x D x H x W."""
+        return self._values.cpu().numpy()
+
+    def smaller(self) -> None:
+        """There are no pieces."""
 
 
 class Healer(Protocol):
@@ -82,6 +129,8 @@ class VQGANPerformerHealer:
 
     def __init__(self, networks: dict[str, Any], device: torch.device) -> None:
         self._pet_vqgan = networks["pet_vqgan"].to(device)
+        if device.type == "cpu":  # the layout of the decoder's activations, see decoding.py
+            self._pet_vqgan.to(memory_format=torch.channels_last_3d)
         self._ct_vqgan = networks["ct_vqgan"].to(device) if "ct_vqgan" in networks else None
         self._performer = networks["transformer"].to(device)
         self._device = device
@@ -110,26 +159,17 @@ class VQGANPerformerHealer:
         healed = []
         for start in range(0, request.samples, request.samples_at_once):
             group = uniforms[start : start + request.samples_at_once]
-            done = 0.1 + 0.5 * start / request.samples
-            share = 0.5 * len(group) / request.samples / max(1, masked)
+            done = 0.1 + 0.9 * start / request.samples
+            share = 0.9 * len(group) / request.samples / max(1, masked)
 
             def on_drawn(drawn: int, done: float = done, share: float = share) -> None:
                 on_progress(done + share * drawn)
 
             healed.append(resample(self._performer, tokens, context, mask, group, on_drawn))
         latents = torch.cat(healed).view(-1, *grid)  # N d h w
-        reconstructions = decode(
-            self._pet_vqgan,
-            latents,
-            request.decodes,
-            request.seed,
-            lambda share: on_progress(0.6 + 0.4 * share),
-        )
-        return Healing(
-            reconstructions,
-            log_p.view(grid).cpu().numpy(),
-            mask.view(grid).cpu().numpy(),
-        )
+        decoded = DecodedLatents(self._pet_vqgan, latents, request.decodes, request.seed)
+        on_progress(1.0)
+        return Healing(decoded, log_p.view(grid).cpu().numpy(), mask.view(grid).cpu().numpy())
 
     def _tensor(self, volume: Array) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(volume))[None, None].to(self._device)
@@ -151,9 +191,9 @@ class AutoencoderHealer:
         on_progress: OnProgress,
     ) -> Healing:
         image = torch.from_numpy(np.ascontiguousarray(pet))[None, None].to(self._device)
-        reconstruction = self._autoencoder(image)[0].cpu().numpy()
+        reconstruction = self._autoencoder(image)[0, 0]
         on_progress(1.0)
-        return Healing(reconstruction, None, None)
+        return Healing(SingleReconstruction(reconstruction), None, None)
 
 
 # Family -> its healer, and for each of its weights: the network's name in the registry.

@@ -83,9 +83,9 @@ def _frame(alignment: Alignment, body_not_scored: float) -> dict[str, Any]:
 
 def _healing(healing: Healing) -> dict[str, Any]:
     if healing.resampling_mask is None:
-        return {"reconstructions": len(healing.reconstructions)}
+        return {"reconstructions": healing.decoded.count}
     return {
-        "reconstructions": len(healing.reconstructions),
+        "reconstructions": healing.decoded.count,
         "tokens": int(healing.resampling_mask.size),
         "tokens_resampled": int(healing.resampling_mask.sum()),
     }

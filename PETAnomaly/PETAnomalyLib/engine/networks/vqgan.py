@@ -6,19 +6,18 @@ convolution followed by a 1x1x1 one (MONAI: 3x3x3 twice), and the paper has a si
 the last transposed convolution (MONAI's `dropout=` puts one into every block).
 
 That single dropout is the last thing but one in the decoder, so decoding comes in two halves:
-`hidden` (expensive, once a latent) and `image` (cheap, once a dropout pass).
+`hidden` (expensive, once a latent) and `image` (cheap). `decoding.py` decodes with dropout.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from monai.networks.blocks import Convolution
 from monai.networks.nets.vqvae import VQVAE, VQVAEResidualUnit
 from torch import Tensor, nn
 
-DROPOUT = 0.05  # paper 1, appendix C.1
+from PETAnomalyLib.engine.networks.dropout import DROPOUT
 
 
 @dataclass(frozen=True)
@@ -90,15 +89,9 @@ class VQGAN(nn.Module):
         """Everything before the dropout: B x channels[0] x D/2 x H/2 x W/2."""
         return self.before_dropout(self.quantizer.embed(tokens))
 
-    def image(self, hidden: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """The last layer: B x 1 x D x H x W, with one dropout mask drawn from `generator` if given.
-
-        The mask is drawn on the CPU so that a seed means the same mask on every device.
-        """
-        if generator is None:
-            return self.after_dropout(hidden)
-        kept = torch.rand(hidden.shape, generator=generator) >= DROPOUT
-        return self.after_dropout(hidden * kept.to(hidden.device) / (1.0 - DROPOUT))
+    def image(self, hidden: Tensor) -> Tensor:
+        """The last layer, without dropout: B x 1 x D x H x W."""
+        return self.after_dropout(hidden)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Training: reconstruction, commitment loss, tokens (the codebook moves by its EMA)."""
