@@ -163,7 +163,7 @@ class VQGANPerformerHealer:
             share = 0.9 * len(group) / request.samples / max(1, masked)
 
             def on_drawn(drawn: int, done: float = done, share: float = share) -> None:
-                on_progress(done + share * drawn)
+                on_progress(min(1.0, done + share * drawn))  # sums of shares round
 
             healed.append(resample(self._performer, tokens, context, mask, group, on_drawn))
         latents = torch.cat(healed).view(-1, *grid)  # N d h w
