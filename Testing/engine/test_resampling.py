@@ -7,7 +7,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PETAnomalyLib.engine.networks.performer import Performer
+from PETAnomalyLib.engine import resampling
+from PETAnomalyLib.engine.networks.performer import Performer, PerformerSizes
 from PETAnomalyLib.engine.resampling import PASSES, draw, resample, token_log_likelihood
 from test_performer import SMALL, random_tokens, restless
 
@@ -39,6 +40,18 @@ def test_the_tokens_are_those_of_the_naive_algorithm(share: float) -> None:
     generator = torch.Generator().manual_seed(7)
     mask = torch.rand(SMALL.length, generator=generator) < share
     uniforms = torch.rand((3, int(mask.sum())), generator=generator, dtype=torch.float64)
+    healed = resample(performer, tokens, context, mask, uniforms)
+    assert torch.equal(healed, naive(performer, tokens, context, mask, uniforms))
+
+
+@torch.no_grad()
+def test_long_kept_runs_in_pieces_give_the_same_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    performer = restless(PerformerSizes((5, 8, 8), 16, 8, layers=2, heads=2, width=16, features=8))
+    tokens, context = random_tokens(performer.sizes)
+    mask = torch.zeros(performer.sizes.length, dtype=torch.bool)
+    mask[[3, 4, 230, 231, 300]] = True  # kept runs of several pieces, and of less than one
+    uniforms = torch.rand((3, 5), generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(resampling, "ROWS", 64)
     healed = resample(performer, tokens, context, mask, uniforms)
     assert torch.equal(healed, naive(performer, tokens, context, mask, uniforms))
 

@@ -54,8 +54,11 @@ def orthogonal_features(features: int, width: int, generator: torch.Generator) -
 
 def positive_features(x: Tensor, directions: Tensor) -> Tensor:
     """phi(x), ... x m, for x of shape ... x width, already scaled by width^(-1/4)."""
-    exponent = x @ directions.T - x.square().sum(-1, keepdim=True) / 2
-    return torch.exp(exponent) / math.sqrt(directions.shape[0])
+    # In place: these are the largest arrays of the network, and a third of a step's time. Their
+    # gradients need the result alone.
+    half_squared = x.square().sum(-1, keepdim=True) / 2
+    exponent = x @ directions.T
+    return exponent.sub_(half_squared + math.log(directions.shape[0]) / 2).exp_()
 
 
 def attention(phi_q: Tensor, state: AttentionState) -> Tensor:
@@ -90,7 +93,13 @@ def causal_attention(
     """
     batch, heads, length, m = phi_q.shape
     width = v.shape[-1]
-    chunk = min(CHUNK, length)
+    if state is None:
+        state = AttentionState(
+            v.new_zeros(batch, heads, m, width), phi_k.new_zeros(batch, heads, m)
+        )
+    if length <= CHUNK:
+        return _within_one_chunk(phi_q, phi_k, v, state)
+    chunk = CHUNK
     padding = -length % chunk
     if padding:  # zero features attend to nothing and add nothing
         phi_q, phi_k, v = (
@@ -101,8 +110,6 @@ def causal_attention(
 
     values = phi_k.transpose(-1, -2) @ v  # B h c m w
     keys = phi_k.sum(-2)  # B h c m
-    if state is None:
-        state = AttentionState(torch.zeros_like(values[:, :, 0]), torch.zeros_like(keys[:, :, 0]))
     seen_values = torch.cat([state.summed_values.unsqueeze(2), values], 2).cumsum(2)  # B h c+1 m w
     seen_keys = torch.cat([state.summed_keys.unsqueeze(2), keys], 2).cumsum(2)  # B h c+1 m
 
@@ -111,6 +118,25 @@ def causal_attention(
     denominator = within.sum(-1) + (phi_q @ seen_keys[:, :, :-1].unsqueeze(-1)).squeeze(-1)
     output = _normalised(numerator, denominator).reshape(batch, heads, length + padding, width)
     return output[:, :, :length], AttentionState(seen_values[:, :, -1], seen_keys[:, :, -1])
+
+
+def _within_one_chunk(
+    phi_q: Tensor, phi_k: Tensor, v: Tensor, state: AttentionState
+) -> tuple[Tensor, AttentionState]:
+    """`causal_attention` of a run that fits into one chunk: no running sums, the state read twice.
+
+    Resampling spends its steps here, and with many samples a step's time is that of its states.
+    """
+    within = (phi_q @ phi_k.transpose(-1, -2)).tril()  # B h T T
+    numerator = within @ v + phi_q @ state.summed_values
+    denominator = within.sum(-1) + (phi_q @ state.summed_keys.unsqueeze(-1)).squeeze(-1)
+    values = torch.baddbmm(
+        state.summed_values.flatten(0, 1),
+        phi_k.flatten(0, 1).transpose(1, 2),
+        v.flatten(0, 1),
+    )
+    after = AttentionState(values.view_as(state.summed_values), state.summed_keys + phi_k.sum(-2))
+    return _normalised(numerator, denominator), after
 
 
 def _normalised(numerator: Tensor, denominator: Tensor) -> Tensor:

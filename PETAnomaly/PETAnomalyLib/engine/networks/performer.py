@@ -101,7 +101,7 @@ class _Heads(nn.Module):
             return x
         # rms_norm gives |x| = sqrt(w); the paper's q k^T / sqrt(w) is w^(-1/4) on each side.
         w = width // self.heads
-        return functional.rms_norm(x, (w,)) * self.length * w**-0.25
+        return functional.rms_norm(x, (w,)) * (self.length * w**-0.25)
 
 
 class _Attention(nn.Module):
