@@ -22,6 +22,7 @@ from PETAnomalyLib.engine.devices import (
     choose_device,
     device_in_words,
     is_out_of_memory,
+    use_physical_cores,
 )
 from PETAnomalyLib.engine.errors import InputError, OutOfMemoryError
 from PETAnomalyLib.engine.events import Reporter
@@ -119,6 +120,7 @@ def detect(
             "give it with --ct, or choose a model for PET alone such as pet-phantom",
         )
     device = choose_device(settings.device)
+    use_physical_cores()
     run = _Stages(reporter)
     with output_folder(out) as partial:
         with run.stage("read", "Reading the study", 0.05):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
 from PETAnomalyLib.engine.errors import InputError
+
+MOST_THREADS = 64
 
 
 def choose_device(name: str) -> torch.device:
@@ -37,6 +41,29 @@ def choose_device(name: str) -> torch.device:
     if kind == "mps" and not mps:
         raise InputError("this computer's torch has no Apple GPU", "use --device auto or cpu")
     return torch.device(name)
+
+
+def use_physical_cores() -> None:
+    """One thread for each physical core that this process may use, 64 at most.
+
+    Two threads a core compete for the same arithmetic units, and beyond 64 the pieces are too
+    small. Whoever sets OMP_NUM_THREADS has decided otherwise.
+    """
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, min(MOST_THREADS, physical_cores())))
+
+
+def physical_cores() -> int:
+    """Physical cores that this process may use; where the system does not tell, torch's guess."""
+    try:
+        mine = os.sched_getaffinity(0)
+        siblings = {
+            Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text()
+            for cpu in mine
+        }
+    except (AttributeError, OSError):  # not Linux, or a container without /sys
+        return torch.get_num_threads()
+    return len(siblings)
 
 
 def device_in_words(device: torch.device) -> str:
