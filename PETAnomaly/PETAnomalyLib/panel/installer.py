@@ -148,15 +148,16 @@ class SlicerPip:
         requirements = [package.requirement for package in packages]
         say(", ".join(requirements))
         try:
-            packaging = importlib.import_module("slicer.packaging")
-            pipEnsure = packaging.pip_ensure
+            pipEnsure = importlib.import_module("slicer.packaging").pip_ensure
         except (ImportError, AttributeError):
             pipEnsure = None
         try:
             if pipEnsure is not None:
+                from packaging.requirements import Requirement  # there since pip_ensure is
+
                 # asked already; in testing mode it would do nothing
                 pipEnsure(
-                    requirements,
+                    [Requirement(text) for text in requirements],
                     constraints=constraints,
                     prompt_install=False,
                     requester="PETAnomaly",
