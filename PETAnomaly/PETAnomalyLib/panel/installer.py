@@ -116,6 +116,7 @@ class SetupTorch:
         if process.state() != qt.QProcess.NotRunning:
             loop.exec_()
         onOutput()
+        process.deleteLater()  # its connections hold it: it would never go by itself
         if process.exitStatus() != qt.QProcess.NormalExit or process.exitCode() != 0:
             raise InstallationError(
                 said[-1] if said else _("setup_torch.py failed without a word.")
