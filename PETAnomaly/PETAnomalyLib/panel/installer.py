@@ -18,10 +18,7 @@ from slicer.i18n import tr as _
 from .environment import EnvironmentReport, Package
 from .interpreter import MODULE_FOLDER, Interpreter
 
-SETUP_TORCH = (
-    "setup_torch.py",
-    "../setup_torch.py",
-)  # beside the module when installed; in a checkout
+SETUP_TORCH = ("PETAnomalyLib/setup_torch.py", "../setup_torch.py")  # installed; in a checkout
 LOOSE = ("torch", "triton", "nvidia-", "cuda-", "monai", "safetensors")  # what may come or change
 
 
