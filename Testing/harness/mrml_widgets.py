@@ -321,10 +321,32 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._segmentationNode: Any = None
         self._sourceVolumeNode: Any = None
         self._segmentID = ""
+        self._autoShowSourceVolumeNode = True
+        self._nodeAddedTag: int | None = None
         self._history = slicer.vtkSegmentationHistory()
         self._label = QLabel("Segment Editor (its effects need Slicer itself)", self)
         layout = QVBoxLayout(self)
         layout.addWidget(self._label)
+
+    def setMRMLScene(self, scene: Any) -> None:
+        """Its selector has no "None": without a segmentation it takes the next one that comes."""
+        if self._nodeAddedTag is not None:
+            self._scene.RemoveObserver(self._nodeAddedTag)
+            self._nodeAddedTag = None
+        super().setMRMLScene(scene)
+        if scene is None:
+            return
+
+        @vtk.calldata_type(vtk.VTK_OBJECT)
+        def onNodeAdded(_caller: Any, _event: Any, node: Any) -> None:
+            if not shiboken6.isValid(self):
+                scene.RemoveObserver(tag)
+            elif node.IsA("vtkMRMLSegmentationNode") and self._segmentationNode is None:
+                self.setSegmentationNode(node)
+
+        self._nodeAddedTag = tag = scene.AddObserver(
+            slicer.vtkMRMLScene.NodeAddedEvent, onNodeAdded
+        )
 
     def setMRMLSegmentEditorNode(self, node: Any) -> None:
         self._editorNode = node
@@ -351,6 +373,8 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
         self._sourceVolumeNode = node
         if self._editorNode is not None:
             self._editorNode.SetAndObserveSourceVolumeNode(node)
+        if self._autoShowSourceVolumeNode and node is not None:
+            slicer.util.setSliceViewerLayers(background=node)
         self.sourceVolumeNodeChanged.emit(node)
 
     def sourceVolumeNode(self) -> Any:
@@ -392,6 +416,9 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
 
     def setSourceVolumeNodeSelectorVisible(self, _visible: bool) -> None:
         """No selector is there to be hidden."""
+
+    def setAutoShowSourceVolumeNode(self, autoShow: bool) -> None:
+        self._autoShowSourceVolumeNode = autoShow
 
     def setSwitchToSegmentationsButtonVisible(self, _visible: bool) -> None:
         """No button is there to be hidden."""

@@ -12,7 +12,7 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 TESTING = Path(__file__).resolve().parents[1]
-for folder in (TESTING, TESTING.parent / "PETAnomaly"):
+for folder in (TESTING, TESTING / "engine", TESTING.parent / "PETAnomaly"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
@@ -32,3 +32,14 @@ def scene() -> Iterator[Any]:
     slicer.mrmlScene.Clear(0)
     yield slicer.mrmlScene
     slicer.mrmlScene.Clear(0)
+
+
+@pytest.fixture(scope="session")
+def tinyModels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models with one in it: the engine's tests' own, small, with random weights."""
+    pytest.importorskip("torch")
+    from tiny_bundle import write_tiny_bundle
+
+    folder = tmp_path_factory.mktemp("models")
+    write_tiny_bundle(folder / "tiny-petct")
+    return folder

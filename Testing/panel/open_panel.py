@@ -51,7 +51,12 @@ def loadModule() -> Any:
 
 @contextmanager
 def openPanel(
-    folder: Path, mode: str = "", report: Any = READY, **parts: Any
+    folder: Path,
+    mode: str = "",
+    report: Any = READY,
+    shelf: Any = None,
+    interpreter: Any = None,
+    **parts: Any,
 ) -> Iterator[PETAnomalyPanel]:
     """A panel of its own on the scene's parameter node; cleaned up afterwards.
 
@@ -59,6 +64,8 @@ def openPanel(
         folder: for the stub engine.
         mode: of the stub engine.
         report: what is found in the engine's Python.
+        shelf: the models; those of the tests unless given.
+        interpreter: of the engine; the stub's unless given.
         parts: collaborators for PETAnomalyPanel.
     """
     loadModule()
@@ -66,9 +73,11 @@ def openPanel(
 
     widget = slicer.util.loadUI(str(MODULE.parent / "Resources" / "UI" / "PETAnomaly.ui"))
     ui = slicer.util.childWidgetVariables(widget)
-    shelf = ModelShelf(model(), model("pet-phantom", ct="unused"), onlyResidual())
+    if shelf is None:
+        shelf = ModelShelf(model(), model("pet-phantom", ct="unused"), onlyResidual())
+    if interpreter is None:
+        interpreter = stubInterpreter(folder, mode)
     section = ModelSection(ui, source=shelf, probe=SilentProbe(report))
-    interpreter = stubInterpreter(folder, mode)
     section.interpreter = lambda: interpreter  # type: ignore[method-assign]
     panel = PETAnomalyPanel(
         ui, PETAnomaly.PETAnomalyLogic().getParameterNode, model=section, **parts

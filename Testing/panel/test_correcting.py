@@ -85,6 +85,23 @@ def test_closing_the_scene_closes_the_editor(detected: Any) -> None:
     assert detected.findings.rows() == []
 
 
+def test_a_closed_editor_stays_closed_when_another_segmentation_comes(detected: Any) -> None:
+    detected.ui.editButton.click()
+    detected.ui.editButton.click()
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "another")
+    assert not detected.findings.editing.isOpen
+    detected.exit()
+    detected.enter()
+    assert not detected.ui.editorFrame.isVisibleTo(detected.widget)
+
+
+def test_the_editor_leaves_the_layers_as_the_switch_says(detected: Any) -> None:
+    composite = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceCompositeNode()
+    detected.ui.editButton.click()
+    assert composite.GetBackgroundVolumeID() == detected.parameters.ct.GetID()
+    detected.ui.editButton.click()
+
+
 def test_the_csv_goes_where_it_may_and_says_so_where_it_may_not(
     detected: Any, tmp_path: Any, monkeypatch: Any
 ) -> None:

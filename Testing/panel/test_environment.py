@@ -72,6 +72,16 @@ def test_python_real_is_preferred_to_the_launcher(
     assert Path(interpreterModule.ownPython()).name == "python-real"
 
 
+def test_without_slicers_own_launchers_it_is_the_python_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", "")  # as Slicer sets it when it has no PythonSlicer
+    assert interpreterModule.ownPython() == "python3"
+    script(tmp_path / "python3", "")
+    assert interpreterModule.ownPython() == str(tmp_path / "python3")
+
+
 def test_the_own_python_keeps_slicers_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONHOME_LIKE", "slicer")
     monkeypatch.setenv("PYTHONPATH", "/slicer/packages")

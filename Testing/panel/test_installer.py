@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import slicer
@@ -180,3 +182,20 @@ def test_an_older_slicer_without_packaging_uses_its_pip_install(
     monkeypatch.setattr(slicer.util, "pip_install", calls.append)
     SlicerPip().install([MONAI], tmp_path / "c d.txt", say)
     assert calls == [["monai>=1.4", "--constraint", str(tmp_path / "c d.txt")]]
+
+
+def test_a_newer_slicers_pip_ensure_gets_requirements_as_it_wants_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    calls: list[dict[str, Any]] = []
+
+    def pipEnsure(requirements: list[Any], constraints: Any = None, **others: Any) -> None:
+        assert all(requirement.marker is None for requirement in requirements)  # as pip_check asks
+        calls.append({"names": [str(r) for r in requirements], "constraints": constraints})
+        assert set(others) <= {"prompt_install", "requester", "skip_in_testing"}
+
+    module = ModuleType("slicer.packaging")
+    module.pip_ensure = pipEnsure  # type: ignore[attr-defined]  # made here
+    monkeypatch.setitem(sys.modules, "slicer.packaging", module)
+    SlicerPip().install([MONAI], tmp_path / "c.txt", say)
+    assert calls == [{"names": ["monai>=1.4"], "constraints": tmp_path / "c.txt"}]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -17,7 +16,7 @@ import pytest
 import qt
 from PETAnomalyLib.panel.interpreter import Interpreter, findInterpreter
 from PETAnomalyLib.panel.process import EngineRun, LineSplitter, RunOutcome, parseEvent
-from waiting import waitFor
+from waiting import processesThatMention, waitFor
 
 TESTING = Path(__file__).resolve().parents[1]
 posixOnly = pytest.mark.skipif(os.name != "posix", reason="looks into /proc")
@@ -62,18 +61,6 @@ def runToEnd(interpreter: Interpreter, arguments: list[str]) -> Heard:
     waitFor(lambda: heard.outcomes)
     assert not run.isRunning
     return heard
-
-
-def processesThatMention(word: str) -> list[int]:
-    """The processes, zombies apart, whose command line or environment contains the word."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        with contextlib.suppress(OSError):
-            if word.encode() in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
-    return found
 
 
 @pytest.fixture

@@ -27,15 +27,19 @@ class SegmentEditing:
 
     `open` shows the editor on a segmentation, `close` leaves it. Call `pause` when the module is
     left and `resume` when it is entered again: two editors must not share the keyboard.
+
+    Whether it is open is kept here: Slicer's widget itself, hidden or not, takes up the next
+    segmentation that comes into the scene.
     """
 
     def __init__(self, frame: Any) -> None:
         self._frame = frame
         self._widget: Any = None
+        self._isOpen = False
 
     @property
     def isOpen(self) -> bool:
-        return self._widget is not None and self._widget.segmentationNode() is not None
+        return self._isOpen
 
     @property
     def widget(self) -> Any:
@@ -59,12 +63,14 @@ class SegmentEditing:
         self._widget.setupViewObservations()
         self._widget.installKeyboardShortcuts()
         self._frame.visible = True
+        self._isOpen = True
 
     def close(self) -> None:
         """Leave the editor; what was edited stays."""
         self._frame.visible = False
-        if self._widget is None:
+        if not self._isOpen:
             return
+        self._isOpen = False
         self._widget.setActiveEffect(None)
         self._widget.uninstallKeyboardShortcuts()
         self._widget.removeViewObservations()
@@ -96,6 +102,8 @@ class SegmentEditing:
         widget.setSegmentationNodeSelectorVisible(False)
         widget.setSourceVolumeNodeSelectorVisible(False)
         widget.setSwitchToSegmentationsButtonVisible(False)
+        # The panel's own switch says which layers are seen; the editor would put the PET below.
+        widget.setAutoShowSourceVolumeNode(False)
         self._frame.layout().addWidget(widget)
         return widget
 

@@ -157,6 +157,7 @@ class EnvironmentProbe:
         self._onDone(report)
 
     def _onFinished(self, process: Any) -> None:
+        process.deleteLater()  # its connections hold it: it would never go by itself
         if process in _ending:
             _ending.remove(process)
         if process is not self._process:
@@ -167,7 +168,10 @@ class EnvironmentProbe:
         self._report(readAnswer(output, errors))
 
     def _onError(self, process: Any) -> None:
-        if process is self._process and process.error() == qt.QProcess.FailedToStart:
+        if process.error() != qt.QProcess.FailedToStart:
+            return  # it ends, and `_onFinished` follows
+        process.deleteLater()
+        if process is self._process:
             self._process = None
             self._report(
                 EnvironmentReport(

@@ -18,10 +18,7 @@ from slicer.i18n import tr as _
 from .environment import EnvironmentReport, Package
 from .interpreter import MODULE_FOLDER, Interpreter
 
-SETUP_TORCH = (
-    "setup_torch.py",
-    "../setup_torch.py",
-)  # beside the module when installed; in a checkout
+SETUP_TORCH = ("PETAnomalyLib/setup_torch.py", "../setup_torch.py")  # installed; in a checkout
 LOOSE = ("torch", "triton", "nvidia-", "cuda-", "monai", "safetensors")  # what may come or change
 
 
@@ -116,6 +113,7 @@ class SetupTorch:
         if process.state() != qt.QProcess.NotRunning:
             loop.exec_()
         onOutput()
+        process.deleteLater()  # its connections hold it: it would never go by itself
         if process.exitStatus() != qt.QProcess.NormalExit or process.exitCode() != 0:
             raise InstallationError(
                 said[-1] if said else _("setup_torch.py failed without a word.")
@@ -148,15 +146,16 @@ class SlicerPip:
         requirements = [package.requirement for package in packages]
         say(", ".join(requirements))
         try:
-            packaging = importlib.import_module("slicer.packaging")
-            pipEnsure = packaging.pip_ensure
+            pipEnsure = importlib.import_module("slicer.packaging").pip_ensure
         except (ImportError, AttributeError):
             pipEnsure = None
         try:
             if pipEnsure is not None:
+                from packaging.requirements import Requirement  # there since pip_ensure is
+
                 # asked already; in testing mode it would do nothing
                 pipEnsure(
-                    requirements,
+                    [Requirement(text) for text in requirements],
                     constraints=constraints,
                     prompt_install=False,
                     requester="PETAnomaly",

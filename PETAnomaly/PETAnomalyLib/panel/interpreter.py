@@ -53,7 +53,8 @@ def ownPython() -> str:
         found = shutil.which(name)
         if found:
             return found
-    return sys.executable
+    # Slicer sets sys.executable to its PythonSlicer, to nothing when there is none.
+    return sys.executable or shutil.which("python3") or "python3"
 
 
 def findInterpreter(setting: str = "") -> Interpreter:

@@ -255,7 +255,14 @@ class Child:
                 return
             self._tell(self._waiting.popleft())
         if self._ended:
-            self._owner.finish(self, self._outcome())
+            outcome = self._outcome()
+            self._release()
+            self._owner.finish(self, outcome)
+
+    def _release(self) -> None:
+        """Let Qt delete its objects: PythonQt's connections hold this one, which holds them."""
+        for item in (self._process, self._forceTimer, self._drainTimer):
+            item.deleteLater()
 
     def _tell(self, line: str) -> None:
         event = parseEvent(line)
