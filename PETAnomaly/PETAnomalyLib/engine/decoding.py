@@ -133,7 +133,7 @@ class DecodedLatents:
 
     def _image(self, hidden: Tensor, positions: Tensor, key: DropoutKey) -> Tensor:
         """The last layer with one dropout mask: twice the size of `hidden` along each axis."""
-        last = self._vqgan.after_dropout.conv
+        last = self._vqgan.last_layer
         weights = tap_weights(last.weight) / (1.0 - DROPOUT)
         voxels = hidden.flatten(0, 2)
         taps = hidden.new_empty(TAPS, len(voxels))
@@ -141,7 +141,8 @@ class DecodedLatents:
         for start in range(0, len(voxels), block):
             here = slice(start, start + block)
             torch.mm(weights, drop(voxels[here], positions[here], key).T, out=taps[:, here])
-        return overlap_add(taps.view(TAPS, *hidden.shape[:3])) + last.bias
+        assert last.bias is not None
+        return overlap_add(taps.view(TAPS, *hidden.shape[:3])).add_(last.bias)
 
 
 def _positions(
@@ -161,6 +162,15 @@ def _layers(vqgan: VQGAN) -> Layers:
     return Layers(
         tuple(_stride(module) for module in modules), tuple(weights), vqgan.sizes.channels[0]
     )
+
+
+def decoder_multiplications(vqgan: VQGAN, grid: tuple[int, int, int], decodes: int) -> list[float]:
+    """Multiply-adds of each layer for one latent of d x h x w tokens; K times in the last."""
+    layers, voxels, found = _layers(vqgan), float(np.prod(grid)), []
+    for stride, each in zip(layers.strides, layers.multiplications):
+        found.append(voxels * each)
+        voxels *= stride**3
+    return [*found[:-1], found[-1] * decodes]
 
 
 def _stride(layer: torch.nn.Module) -> int:
