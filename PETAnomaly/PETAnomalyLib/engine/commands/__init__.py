@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, Callable
 
+from PETAnomalyLib.engine.commands.bench import add_bench
 from PETAnomalyLib.engine.commands.cohort import add_cohort
 from PETAnomalyLib.engine.commands.detect import add_detect
 from PETAnomalyLib.engine.commands.models import add_models
@@ -33,4 +34,5 @@ ALL: tuple[Callable[[Subcommands], argparse.ArgumentParser], ...] = (
     add_calibrate,
     add_export,
     add_evaluate,
+    add_bench,
 )

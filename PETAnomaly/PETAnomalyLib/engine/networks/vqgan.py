@@ -81,6 +81,13 @@ class VQGAN(nn.Module):
         self.before_dropout = nn.Sequential(*list(vqvae.decoder.blocks)[:-1])
         self.after_dropout = list(vqvae.decoder.blocks)[-1]
 
+    @property
+    def last_layer(self) -> nn.ConvTranspose3d:
+        """The layer after the dropout: to one channel, kernel 4, stride 2, with a bias."""
+        layer = self.after_dropout.conv
+        assert isinstance(layer, nn.ConvTranspose3d)
+        return layer
+
     def tokens(self, images: Tensor) -> Tensor:
         """Nearest code of every encoded position (paper 1, equation 4): B x d x h x w."""
         return self.quantizer.quantize(self.encoder(images))[2]

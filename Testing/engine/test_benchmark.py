@@ -1,0 +1,81 @@
+"""What `petanomaly bench` counts and prints; never how fast anything is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PETAnomalyLib.engine import benchmark
+from PETAnomalyLib.engine.decoding import decoder_multiplications
+from PETAnomalyLib.engine.networks.performer import Performer, PerformerSizes
+from PETAnomalyLib.engine.networks.vqgan import VQGAN, VQGANSizes
+from scipy import ndimage
+from torch.utils.flop_counter import FlopCounterMode
+
+GRID = (6, 5, 4)
+TINY = benchmark.Sizes(
+    "tiny",
+    VQGANSizes((2, 3), 8, 4, 1),
+    PerformerSizes(GRID, 8, 8, layers=2, heads=2, width=8, features=6, feedforward=2),
+)
+
+
+@pytest.mark.parametrize("share", [0.005, 0.03, 0.1])
+@pytest.mark.parametrize("clustered", [False, True])
+def test_the_share_that_is_masked_is_the_one_asked_for(share: float, clustered: bool) -> None:
+    grid = (27, 21, 26)
+    mask = benchmark.masked_tokens(grid, share, clustered)
+    assert int(mask.sum()) == round(share * np.prod(grid))
+    _, clusters = ndimage.label(mask.view(grid).numpy())
+    assert (clusters <= benchmark.CLUSTERS) == clustered
+    assert torch.equal(mask, benchmark.masked_tokens(grid, share, clustered))
+
+
+@torch.no_grad()
+def test_multiplications_of_the_decoder_are_those_that_torch_counts() -> None:
+    vqgan = VQGAN(TINY.vqgan).eval()
+    with FlopCounterMode(display=False) as counted:
+        vqgan.image(vqgan.hidden(torch.zeros(1, *GRID, dtype=torch.int64)))
+    assert sum(decoder_multiplications(vqgan, GRID, 1)) == counted.get_total_flops() / 2
+
+
+@torch.no_grad()
+def test_multiplications_of_the_transformer_are_most_of_those_that_torch_counts() -> None:
+    sizes = TINY.performer
+    performer = Performer(sizes).eval()
+    tokens = torch.zeros(1, sizes.length, dtype=torch.int64)
+    conditioning = performer.condition(tokens)
+    states = performer.advance(tokens, conditioning, None, 0, 1)[1]
+    with FlopCounterMode(display=False) as counted:
+        performer.advance(tokens, conditioning, states, 1, 2)
+    # What is left out: the logits, the denominators, and what a token has with itself.
+    share = benchmark.performer_multiplications(sizes) / (counted.get_total_flops() / 2)
+    assert 0.85 < share <= 1
+
+
+def test_a_study_is_measured_in_all_its_stages_and_printed() -> None:
+    study: dict[str, Any] = benchmark._study(benchmark.Study(TINY, 3, 0.1), "cpu")
+    assert set(study["seconds"]) == {"encode", "likelihood", "resample", "decode", "score"}
+    assert (study["tokens"], study["masked"]) == (120, 12)
+    study["fraction_of_matmul_rate"] = {"resample": 0.5, "decode": 0.5}
+    peers = [
+        row
+        for name in ("(a) whole prefix", "(c) scikit-learn", "(d) full decodes")
+        for row in benchmark.PEERS[name](TINY, [study], "cpu")
+    ]
+    for row in peers:
+        assert row["ours_seconds"] == study["seconds"][row["stage"]]
+        assert row["extrapolated"]
+    machine = {"device": "cpu", "threads": 1, "gflops": 50.0, "copy_gb_per_s": 9.0}
+    table = benchmark.as_table(
+        {
+            "machine": machine,
+            "studies": [study],
+            "peers": peers,
+            "doubling": {"masked": 9, "ratio": 1.5},
+        }
+    )
+    assert table.count("(extrapolated)") == len(peers)
+    assert "tiny" in table
