@@ -68,7 +68,7 @@ def isNothingLeft(runs: Path) -> bool:
 def runUntil(panel: Any, seconds: float | None) -> None:
     """Detect, for so long; None: until the engine computes."""
     panel.ui.detectButton.click()
-    assert panel.task.isRunning
+    assert panel.task.isRunning, (panel.ui.detectButton.toolTip, panel.ui.stageState.text)
     if seconds is None:
         assert waitUntil(lambda: panel.ui.progressBar.value > 0, 250.0)
     else:
