@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+TINY = "tiny-petct"
 TESTING = Path(__file__).resolve().parents[1]
 
 
@@ -39,6 +40,7 @@ def chooseStudy(panel: Any, pet: Path, ct: Path) -> None:
     panel.parameters.pet = addVolume(sitk.ReadImage(str(pet)), "PET", None)
     markAsSuv(panel.parameters.pet)
     panel.parameters.ct = addVolume(sitk.ReadImage(str(ct)), "CT", panel.parameters.pet)
+    panel.parameters.model = TINY  # and not the one that these settings remember
     panel.model.setDevice("cpu")
     panel.update()
 

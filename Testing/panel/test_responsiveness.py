@@ -84,7 +84,7 @@ def test_the_window_answers_while_a_whole_body_is_detected_and_loaded(
     with openPanel(tmp_path, shelf=shelf, interpreter=interpreter) as panel:
         real_engine.chooseStudy(panel, tmp_path / "pet.nrrd", tmp_path / "ct.nrrd")
         panel.parameters.samples, panel.parameters.decodes = 2, 1
-        panel.parameters.minimumVolume = 8.0  # random weights find noise, thousands of specks
+        panel.parameters.minimumVolume = 30.0  # random weights find noise, thousands of specks
         panel.update()
         ticks = Ticks()
         show = panel.task.onStage
@@ -100,5 +100,5 @@ def test_the_window_answers_while_a_whole_body_is_detected_and_loaded(
         ticks.stop()
         assert panel.parameters.table is not None, panel.ui.stageState.text
         assert panel.parameters.kdeMap.GetImageData().GetDimensions() == (168, 168, SLICES)
-        assert 0 < len(panel.findings.rows()) < 200
+        assert 0 < len(panel.findings.rows()) < 100  # a patient with very many lesions
         assert max(ticks.gaps) < (0.2, "")
