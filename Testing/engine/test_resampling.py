@@ -40,7 +40,7 @@ def test_the_tokens_are_those_of_the_naive_algorithm(share: float) -> None:
     generator = torch.Generator().manual_seed(7)
     mask = torch.rand(SMALL.length, generator=generator) < share
     uniforms = torch.rand((3, int(mask.sum())), generator=generator, dtype=torch.float64)
-    healed = resample(performer, tokens, context, mask, uniforms)
+    healed = resample(performer, tokens, context, None, mask, uniforms)
     assert torch.equal(healed, naive(performer, tokens, context, mask, uniforms))
 
 
@@ -52,7 +52,7 @@ def test_long_kept_runs_in_pieces_give_the_same_tokens(monkeypatch: pytest.Monke
     mask[[3, 4, 230, 231, 300]] = True  # kept runs of several pieces, and of less than one
     uniforms = torch.rand((3, 5), generator=torch.Generator().manual_seed(0))
     monkeypatch.setattr(resampling, "ROWS", 64)
-    healed = resample(performer, tokens, context, mask, uniforms)
+    healed = resample(performer, tokens, context, None, mask, uniforms)
     assert torch.equal(healed, naive(performer, tokens, context, mask, uniforms))
 
 
@@ -63,7 +63,7 @@ def test_kept_tokens_are_kept_and_samples_differ() -> None:
     mask = torch.zeros(SMALL.length, dtype=torch.bool)
     mask[[0, 5, 6, 7, 119]] = True  # the first, a run, the last
     uniforms = torch.rand((8, 5), generator=torch.Generator().manual_seed(0))
-    healed = resample(performer, tokens, context, mask, uniforms)
+    healed = resample(performer, tokens, context, None, mask, uniforms)
     assert torch.equal(healed[:, ~mask], tokens[:, ~mask].expand(8, -1))
     assert len({tuple(row.tolist()) for row in healed}) > 1
 
@@ -74,8 +74,8 @@ def test_samples_do_not_depend_on_how_many_advance_together() -> None:
     tokens, context = random_tokens(SMALL)
     mask = torch.arange(SMALL.length) % 7 == 3
     uniforms = torch.rand((5, int(mask.sum())), generator=torch.Generator().manual_seed(0))
-    together = resample(performer, tokens, context, mask, uniforms)
-    one_by_one = [resample(performer, tokens, context, mask, u[None]) for u in uniforms]
+    together = resample(performer, tokens, context, None, mask, uniforms)
+    one_by_one = [resample(performer, tokens, context, None, mask, u[None]) for u in uniforms]
     assert torch.equal(together, torch.cat(one_by_one))
 
 
@@ -85,7 +85,7 @@ def test_the_likelihood_is_that_of_the_parallel_form() -> None:
     tokens, context = random_tokens(SMALL)
     p = torch.softmax(performer(tokens, context)[0], -1)
     expected = [p[i, token].log().item() for i, token in enumerate(tokens[0].tolist())]
-    found = token_log_likelihood(performer, tokens, context, threshold=1e-30)
+    found = token_log_likelihood(performer, tokens, context, None, threshold=1e-30)
     assert np.allclose(found.numpy(), expected, atol=1e-5)
 
 
@@ -102,9 +102,9 @@ def test_what_a_pass_finds_unlikely_the_next_does_not_see(threshold: float) -> N
                 seen[0, i] = performer.begin
         p_now = torch.softmax(performer(seen, context)[0], -1)
         lowest = [min(p, float(p_now[i, tokens[0, i]])) for i, p in enumerate(lowest)]
-    found = token_log_likelihood(performer, tokens, context, threshold)
+    found = token_log_likelihood(performer, tokens, context, None, threshold)
     assert np.allclose(found.exp().numpy(), lowest, atol=1e-5)
-    once = token_log_likelihood(performer, tokens, context, threshold=1e-30)
+    once = token_log_likelihood(performer, tokens, context, None, threshold=1e-30)
     assert (found <= once + 1e-6).all()
     assert (found < once - 1e-3).any()  # hiding did change something
 

@@ -193,7 +193,7 @@ def _study(study: Study, device_name: str) -> dict[str, Any]:
     lap("likelihood")
     mask = masked_tokens(grid, study.share, study.clustered).to(device)
     uniforms = torch.rand(study.samples, int(mask.sum()), dtype=torch.float64).to(device)
-    latents = resample(performer, tokens, context, mask, uniforms).view(-1, *grid)
+    latents = resample(performer, tokens, context, None, mask, uniforms).view(-1, *grid)
     lap("resample")
     decoded = DecodedLatents(vqgan, latents, DECODES, 0)
 
@@ -441,7 +441,7 @@ def _doubling(device_name: str, masked: int) -> dict[str, Any]:
         tokens = torch.zeros(1, sizes.length, dtype=torch.int64, device=device)
         mask = masked_tokens(sizes.grid, masked / sizes.length, False).to(device)
         uniforms = torch.rand(16, int(mask.sum()), dtype=torch.float64, device=device)
-        arguments = (performer, tokens, tokens, mask, uniforms)
+        arguments = (performer, tokens, tokens, None, mask, uniforms)
         seconds.append(_seconds(lambda a=arguments: resample(*a), 2))  # type: ignore[misc]
     return {
         "masked": masked,

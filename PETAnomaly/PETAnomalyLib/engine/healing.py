@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from PETAnomalyLib.engine.body_tokens import body_tokens
 from PETAnomalyLib.engine.bundle import Bundle
 from PETAnomalyLib.engine.decoding import DecodedLatents, DecodedTile
 from PETAnomalyLib.engine.errors import BundleError
 from PETAnomalyLib.engine.networks.registry import build_network, load_weights
-from PETAnomalyLib.engine.resampling import resample, token_log_likelihood
+from PETAnomalyLib.engine.resampling import resample, resampling_mask, token_log_likelihood
 
 Array = npt.NDArray[np.float32]
 OnProgress = Callable[[float], None]
@@ -144,11 +145,12 @@ class VQGANPerformerHealer:
         context = None
         if self._ct_vqgan is not None and ct is not None:
             context = self._ct_vqgan.tokens(self._tensor(ct)).flatten(1)  # 1 T
+        body = torch.from_numpy(body_tokens(pet, grid)).flatten().to(self._device)  # T
         on_progress(0.05)
         log_p = token_log_likelihood(
-            self._performer, tokens, context, request.resampling_threshold
+            self._performer, tokens, context, body, request.resampling_threshold
         )  # T
-        mask = log_p < np.log(request.resampling_threshold)  # T
+        mask = resampling_mask(log_p, request.resampling_threshold)  # T
         on_progress(0.1)
 
         # On the CPU, so that a seed means the same draws on every device.
@@ -165,7 +167,7 @@ class VQGANPerformerHealer:
             def on_drawn(drawn: int, done: float = done, share: float = share) -> None:
                 on_progress(min(1.0, done + share * drawn))  # sums of shares round
 
-            healed.append(resample(self._performer, tokens, context, mask, group, on_drawn))
+            healed.append(resample(self._performer, tokens, context, body, mask, group, on_drawn))
         latents = torch.cat(healed).view(-1, *grid)  # N d h w
         decoded = DecodedLatents(self._pet_vqgan, latents, request.decodes, request.seed)
         on_progress(1.0)

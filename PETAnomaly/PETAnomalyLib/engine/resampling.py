@@ -25,8 +25,17 @@ ROWS = 2**13
 PASSES = 3
 
 
+def resampling_mask(log_likelihood: Tensor, threshold: float) -> Tensor:
+    """The tokens to draw anew, p(s_i) < t: T booleans from T values in nats (paper 1, eq. 4)."""
+    return log_likelihood < math.log(threshold)
+
+
 def token_log_likelihood(
-    performer: Performer, tokens: Tensor, context: Tensor | None, threshold: float
+    performer: Performer,
+    tokens: Tensor,
+    context: Tensor | None,
+    body: Tensor | None,
+    threshold: float,
 ) -> Tensor:
     """log p(s_i | s_<i, ct) of every token of one study, unlikely tokens out of sight.
 
@@ -37,16 +46,20 @@ def token_log_likelihood(
         performer: the transformer.
         tokens: 1 x T.
         context: CT tokens, 1 x T, or None.
+        body: T booleans, the S tokens to judge, or None for all.
         threshold: t, 0..1.
 
     Returns:
-        T values in nats.
+        T values in nats; 0, which is certain, outside the body.
     """
-    lowest = torch.zeros_like(tokens[0], dtype=torch.float32)  # certain
+    lowest = torch.zeros_like(tokens[0], dtype=torch.float32)
+    if body is None:
+        body = torch.ones_like(tokens[0], dtype=torch.bool)
     for _ in range(PASSES):
-        seen = tokens.masked_fill(lowest < math.log(threshold), performer.begin)
-        log_p = torch.log_softmax(performer(seen, context)[0], -1)  # T codebook
-        lowest = torch.minimum(lowest, log_p.gather(-1, tokens[0, :, None])[:, 0])
+        seen = tokens.masked_fill(resampling_mask(lowest, threshold), performer.begin)
+        log_p = torch.log_softmax(performer(seen, context, body)[0], -1)  # S codebook
+        log_p = log_p.gather(-1, tokens[0, body, None])[:, 0]  # S
+        lowest[body] = torch.minimum(lowest[body], log_p)
     return lowest
 
 
@@ -54,6 +67,7 @@ def resample(
     performer: Performer,
     tokens: Tensor,
     context: Tensor | None,
+    body: Tensor | None,
     mask: Tensor,
     uniforms: Tensor,
     on_drawn: Callable[[int], None] = lambda _: None,
@@ -64,7 +78,8 @@ def resample(
         performer: the transformer.
         tokens: 1 x T, the encoded study.
         context: CT tokens, 1 x T, or None.
-        mask: T booleans, true where p(s_i) < t.
+        body: T booleans, the S tokens of the sequence, or None for all.
+        mask: T booleans, true where p(s_i) < t; inside the body.
         uniforms: N x masked, numbers in [0, 1): sample n's k-th draw is the inverse of the
             cumulative distribution at uniforms[n, k].
         on_drawn: called with the number of masked tokens drawn so far.
@@ -73,19 +88,20 @@ def resample(
         N x T healed tokens; kept tokens are as they were.
     """
     samples = uniforms.shape[0]
-    conditioning = performer.condition(context)
+    conditioning = performer.condition(context, body=body)
+    positions = conditioning.positions  # S
     states, start = None, 0
     healed = tokens
-    for k, position in enumerate(mask.nonzero()[:, 0].tolist()):
-        logits, states = _consume(performer, healed, conditioning, states, start, position + 1)
+    for k, place in enumerate(mask[positions].nonzero()[:, 0].tolist()):
+        logits, states = _consume(performer, healed, conditioning, states, start, place + 1)
         if k == 0:  # from here on the samples differ
             healed = healed.repeat(samples, 1)
             states = tuple(
                 type(state)(*(x.expand(samples, *x.shape[1:]) for x in state)) for state in states
             )
             logits = logits.expand(samples, -1, -1)
-        healed[:, position] = draw(logits[:, 0], uniforms[:, k])
-        start = position + 1
+        healed[:, positions[place]] = draw(logits[:, 0], uniforms[:, k])
+        start = place + 1
         on_drawn(k + 1)
     return healed if healed.shape[0] == samples else healed.repeat(samples, 1)
 
@@ -98,7 +114,8 @@ def _consume(
     start: int,
     stop: int,
 ) -> tuple[Tensor, States]:
-    """Positions start..stop-1 in pieces that bound memory; logits of the last, N x 1 x codes."""
+    """The sequence from start to stop-1 in pieces that bound memory; logits of the last, N x 1 x
+    codebook."""
     piece = max(CHUNK, ROWS // len(tokens) // CHUNK * CHUNK)
     while True:
         end = min(start + piece, stop)

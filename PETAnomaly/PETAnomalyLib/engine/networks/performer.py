@@ -4,7 +4,10 @@ A decoder over the raster sequence s of PET tokens: logits[i] = p(s_i | s_<i, ct
 causal FAVOR+ self-attention, then cross-attention to all CT tokens where there is CT, then a
 feed-forward part. Positions are absolute and 3-D; the sequence begins with a begin token.
 
-Three things are ours and not the paper's:
+Four things are ours and not the paper's:
+
+- The sequence can be the tokens of the body alone (body_tokens.py): two thirds of a whole-body
+  frame are air, which costs as much as the body and says nothing.
 
 - Beside s_(i-1) the input at i holds the tokens already known among its 26 neighbours, and those
   two steps back along each axis: in raster order the row before is 22 tokens ago and the slice
@@ -74,13 +77,15 @@ class PerformerSizes:
 
 
 class Conditioning(NamedTuple):
-    """All that depends on the study's CT alone, computed once a study.
+    """All that depends on the study's body and CT alone, computed once a study.
 
     Attributes:
-        inputs: what position and CT add to the input, B x T x width.
+        positions: of the sequence's tokens in the raster scan of the grid, S int64, rising.
+        inputs: what position and CT add to the input, B x S x width.
         context: a state of the CT tokens for each layer, empty without CT.
     """
 
+    positions: Tensor
     inputs: Tensor
     context: tuple[AttentionState, ...]
 
@@ -165,8 +170,9 @@ class _Layer(nn.Module):
 class Performer(nn.Module):
     """p(s_i | s_<i, ct) for a raster sequence of tokens.
 
-    Shapes: tokens B x T int64; context B x T int64 (CT tokens on the same grid) or None; logits
-    B x T x codebook.
+    Shapes: tokens B x T int64; context B x T int64 (CT tokens on the same grid) or None; body T
+    bool, the S tokens of the grid that make up the sequence, or None for all; logits
+    B x S x codebook.
     """
 
     known_at: Tensor
@@ -208,23 +214,30 @@ class Performer(nn.Module):
                 m, width = module.directions.shape
                 module.directions.copy_(orthogonal_features(m, width, generator))
 
-    def condition(self, context: Tensor | None, batch: int = 1) -> Conditioning:
+    def condition(
+        self, context: Tensor | None, batch: int = 1, body: Tensor | None = None
+    ) -> Conditioning:
         """What position and CT contribute, once a study."""
         z, y, x = self.position
         inputs = z[:, None, None] + y[None, :, None] + x[None, None, :]  # d h w width
-        inputs = inputs.flatten(0, 2).expand(batch, -1, -1)  # B T width
+        if body is None:
+            body = torch.ones(self.sizes.length, dtype=torch.bool, device=inputs.device)
+        at = body.nonzero()[:, 0]  # S
+        inputs = inputs.flatten(0, 2)[at].expand(batch, -1, -1)  # B S width
         if context is None:
-            return Conditioning(inputs, ())
-        ct = self.context_norm(self.context_token(context) + inputs)
+            return Conditioning(at, inputs, ())
+        ct = self.context_norm(self.context_token(context[:, at]) + inputs)
         states = tuple(layer.remember_context(ct) for layer in self.layers)
         outside = self.sizes.context_codebook
-        near = _gather(context, self.ct_near, outside)  # B T 27
-        return Conditioning(inputs + _embedded(self.aligned, near, outside), states)
+        near = _gather(context, self.ct_near[at], outside)  # B S 27
+        return Conditioning(at, inputs + _embedded(self.aligned, near, outside), states)
 
-    def forward(self, tokens: Tensor, context: Tensor | None = None) -> Tensor:
-        """Parallel form: logits of the whole sequence, B x T x codebook."""
-        conditioning = self.condition(context, tokens.shape[0])
-        return self.advance(tokens, conditioning, None, 0, tokens.shape[1])[0]
+    def forward(
+        self, tokens: Tensor, context: Tensor | None = None, body: Tensor | None = None
+    ) -> Tensor:
+        """Parallel form: logits of the whole sequence, B x S x codebook."""
+        conditioning = self.condition(context, tokens.shape[0], body)
+        return self.advance(tokens, conditioning, None, 0, len(conditioning.positions))[0]
 
     def advance(
         self,
@@ -235,18 +248,18 @@ class Performer(nn.Module):
         stop: int,
         last_only: bool = False,
     ) -> tuple[Tensor, tuple[AttentionState, ...]]:
-        """Recurrent form: positions start..stop-1, given the states after position start-1.
+        """Recurrent form: the sequence from start to stop-1, given the states after start-1.
 
         Args:
-            tokens: B x T; only positions before stop - 1 are looked at.
+            tokens: B x T; of the sequence, only what lies before stop - 1 is looked at.
             conditioning: from `condition`.
             states: one a layer, None at the beginning.
-            start: first position of the chunk.
-            stop: one past its last position.
-            last_only: logits of position stop - 1 alone.
+            start: the chunk's first place in the sequence, 0..S-1.
+            stop: one past its last place.
+            last_only: logits of place stop - 1 alone.
 
         Returns:
-            Logits, B x (stop - start or 1) x codebook, and the states after position stop - 1.
+            Logits, B x (stop - start or 1) x codebook, and the states after place stop - 1.
         """
         x = self._inputs(tokens, conditioning, start, stop)
         after = []
@@ -259,10 +272,12 @@ class Performer(nn.Module):
         return self.logits(self.norm(x)), tuple(after)
 
     def _inputs(self, tokens: Tensor, conditioning: Conditioning, start: int, stop: int) -> Tensor:
-        known = _gather(tokens, self.known_at[start:stop], self.begin)  # B t offsets
-        previous = torch.full_like(tokens[:, start:stop], self.begin)
-        first = 1 if start == 0 else 0  # position 0 follows the begin token
-        previous[:, first:] = tokens[:, start - 1 + first : stop - 1]
+        at = conditioning.positions
+        known = _gather(tokens, self.known_at[at[start:stop]], self.begin)  # B t offsets
+        if start == 0:  # the first token follows the begin token
+            previous = functional.pad(tokens[:, at[: stop - 1]], (1, 0), value=self.begin)
+        else:
+            previous = tokens[:, at[start - 1 : stop - 1]]
         return (
             conditioning.inputs[:, start:stop]
             + self.previous(previous)

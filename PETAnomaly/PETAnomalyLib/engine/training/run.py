@@ -1,8 +1,8 @@
 """`petanomaly train`: one stage of one model, from a cohort to weights.
 
-Runs of one model lie side by side: `<models>/template.nii.gz` and `<models>/aligned/` are made by
-whichever stage runs first and shared by all, `<models>/<run>/` holds a stage's `config.json`,
-`checkpoint.pt`, `log.jsonl` and, at the end, `weights.safetensors`.
+Runs of one model lie side by side: `<models>/template.nii.gz`, `<models>/aligned/` and
+`<models>/tokens/` are made by whichever stage runs first and shared by all; `<models>/<run>/` holds
+a stage's `config.json`, `checkpoint.pt`, `log.jsonl` and, at the end, `weights.safetensors`.
 """
 
 from __future__ import annotations
@@ -31,12 +31,9 @@ from PETAnomalyLib.engine.training.cohort import (
     split_by_patient,
 )
 from PETAnomalyLib.engine.training.cohort_layout import find_studies
+from PETAnomalyLib.engine.training.encoded_studies import EncodedStudies, Encoder
 from PETAnomalyLib.engine.training.template import build_template
-from PETAnomalyLib.engine.training.transformer import (
-    EncodedStudies,
-    TransformerSettings,
-    train_transformer,
-)
+from PETAnomalyLib.engine.training.transformer import TransformerSettings, train_transformer
 from PETAnomalyLib.engine.training.vqgan import VQGANSettings, train_vqgan
 
 STAGES = ("vqgan", "transformer", "autoencoder")
@@ -116,11 +113,12 @@ def _train_stage(
         training, validation = ([s.pet for s in part] for part in studies)
         run = Run(out, autoencoder.steps, minutes)
         return train_autoencoder(autoencoder, training, validation, run, resume, reporter)
-    pet_vqgan = load_vqgan(out.parent / section.pop("pet_vqgan"))
+    cache = out.parent / "tokens"
+    pet = Encoder(load_vqgan(out.parent / section.pop("pet_vqgan")), cache)
     ct_run = section.pop("ct_vqgan", None)
-    ct_vqgan = load_vqgan(out.parent / ct_run) if ct_run else None
+    ct = Encoder(load_vqgan(out.parent / ct_run), cache) if ct_run else None
     transformer = _section(TransformerSettings, PerformerSizes, section)
-    encoded = [EncodedStudies(s, pet_vqgan, ct_vqgan, transformer.variants) for s in studies]
+    encoded = [EncodedStudies(s, pet, ct, transformer.variants) for s in studies]
     run = Run(out, transformer.steps, minutes)
     return train_transformer(transformer, encoded[0], encoded[1], run, resume, reporter)
 

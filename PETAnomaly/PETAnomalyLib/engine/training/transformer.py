@@ -1,9 +1,10 @@
 """Stage `transformer`: the likelihood of tokens, with or without CT (paper 1, appendix D).
 
-Cross-entropy over the raster sequence. Studies are shifted and scaled before they are encoded, a
-few variants each; a share of the tokens that the network sees (never of those it predicts) is
-hidden, one by one and in boxes, so that it leans on the whole study and not only on the tokens
-beside, and so that it knows the sight of a study whose unlikely tokens are hidden (resampling.py).
+Cross-entropy over the raster sequence of the body's tokens. Studies are augmented before they are
+encoded, a few variants each (encoded_studies.py). A share of the tokens that the network sees
+(never of those it predicts) is hidden, one by one and in boxes, so that it leans on the whole study
+and not only on the tokens beside, and so that it knows the sight of a study whose unlikely tokens
+are hidden (resampling.py).
 
 Iterative latent token masking (paper 5): training patients need not be healthy. In rounds, the
 network as it then is marks the training tokens that it finds unlikely. Until the next round they
@@ -13,7 +14,6 @@ leave the loss, and the network's sight, so that a lesion does not excuse its ow
 from __future__ import annotations
 
 import copy
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,9 @@ from torch.nn import functional
 
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.networks.performer import Performer, PerformerSizes
-from PETAnomalyLib.engine.networks.vqgan import VQGAN
-from PETAnomalyLib.engine.resampling import token_log_likelihood
-from PETAnomalyLib.engine.training.augmentation import intensity_scaled, shifted
+from PETAnomalyLib.engine.resampling import resampling_mask, token_log_likelihood
 from PETAnomalyLib.engine.training.checkpoint import Run
-from PETAnomalyLib.engine.training.cohort import AlignedStudy
+from PETAnomalyLib.engine.training.encoded_studies import EncodedStudies, StudyTokens
 from PETAnomalyLib.engine.training.progress import RunLog
 
 NOT_IN_THE_LOSS = -100  # a token's number where cross-entropy is to leave it out
@@ -60,43 +58,6 @@ class TransformerSettings:
     masking_threshold: float = 0.01
 
 
-class EncodedStudies:
-    """Tokens of each study's augmented variants, encoded when first asked for."""
-
-    def __init__(
-        self, studies: list[AlignedStudy], pet_vqgan: VQGAN, ct_vqgan: VQGAN | None, variants: int
-    ) -> None:
-        self._studies = studies
-        self._pet_vqgan = pet_vqgan
-        self._ct_vqgan = ct_vqgan
-        self._variants = variants
-        self._tokens: dict[tuple[int, int], tuple[Tensor, Tensor | None]] = {}
-
-    def __len__(self) -> int:
-        return len(self._studies)
-
-    def tokens(self, study: int, variant: int) -> tuple[Tensor, Tensor | None]:
-        """PET tokens and CT tokens (or None), 1 x T int64; variant 0 is the study as it is."""
-        key = (study, variant % self._variants)
-        if key not in self._tokens:
-            self._tokens[key] = self._encode(*key)
-        pet, ct = self._tokens[key]
-        return pet.long(), None if ct is None else ct.long()
-
-    def _encode(self, study: int, variant: int) -> tuple[Tensor, Tensor | None]:
-        aligned = self._studies[study]
-        volumes = [aligned.pet.astype(np.float32)]
-        if self._ct_vqgan is not None and aligned.ct is not None:
-            volumes.append(aligned.ct.astype(np.float32))
-        if variant:
-            random = np.random.default_rng([study, variant])
-            volumes = shifted(volumes, 3, random)
-            volumes[0] = intensity_scaled(volumes[0], 0.05, random)
-        pet = encode(self._pet_vqgan, volumes[0])
-        ct = encode(self._ct_vqgan, volumes[1]) if self._ct_vqgan is not None else None
-        return pet.short(), None if ct is None else ct.short()
-
-
 class UnlikelyTokens:
     """Which training tokens a round's network found unlikely (paper 5), marked when asked for.
 
@@ -116,20 +77,19 @@ class UnlikelyTokens:
         self._marked.clear()
         self.round += 1
 
-    def marked(self, study: tuple[int, int], tokens: Tensor, context: Tensor | None) -> Tensor:
+    def marked(self, study: tuple[int, int], tokens: StudyTokens) -> Tensor:
         """1 x T, true where p(s_i) lies under the threshold; nowhere before the first round.
 
         Args:
             study: number and variant.
-            tokens: its PET tokens, 1 x T.
-            context: its CT tokens, 1 x T, or None.
+            tokens: its tokens.
         """
         if self._network is None:
-            return torch.zeros_like(tokens, dtype=torch.bool)
+            return torch.zeros_like(tokens.pet, dtype=torch.bool)
         if study not in self._marked:
             with torch.no_grad():
-                log_p = token_log_likelihood(self._network, tokens, context, self._threshold)
-            self._marked[study] = log_p[None] < math.log(self._threshold)
+                log_p = token_log_likelihood(self._network, *tokens, self._threshold)
+            self._marked[study] = resampling_mask(log_p, self._threshold)[None]
         return self._marked[study]
 
     def state_dict(self) -> dict[str, Any]:
@@ -144,13 +104,6 @@ class UnlikelyTokens:
             assert self._network is not None  # begin_round has just set it
             self._network.load_state_dict(state["network"])
         self.round = state["round"]
-
-
-def encode(vqgan: VQGAN, volume: np.ndarray) -> Tensor:
-    """D x H x W in the model's intensity unit to its raster sequence of tokens, 1 x T."""
-    with torch.no_grad():
-        image = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
-        return vqgan.tokens(image[None, None]).flatten(1)
 
 
 def train_transformer(
@@ -181,22 +134,21 @@ def train_transformer(
             unlikely.begin_round(network)
         study = int(random.integers(len(training)))
         variant = int(random.integers(settings.variants))
-        tokens, context = training.tokens(study, variant)
-        marked = unlikely.marked((study, variant), tokens, context)
+        tokens = training.tokens(study, variant)
+        marked = unlikely.marked((study, variant), tokens)
         hidden = _hidden(settings, random) | marked
-        seen = tokens.masked_fill(hidden, network.begin)
+        seen = tokens.pet.masked_fill(hidden, network.begin)
         for group in optimizer.param_groups:
             group["lr"] = run.learning_rate(settings.learning_rate, warmup=50)
-        wanted = tokens.masked_fill(marked, NOT_IN_THE_LOSS)
-        loss = functional.cross_entropy(
-            network(seen, context)[0], wanted[0], ignore_index=NOT_IN_THE_LOSS
-        )
+        wanted = tokens.pet.masked_fill(marked, NOT_IN_THE_LOSS)[0, tokens.body]
+        logits = network(seen, tokens.ct, tokens.body)[0]
+        loss = functional.cross_entropy(logits, wanted, ignore_index=NOT_IN_THE_LOSS)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         run.step += 1
-        log.step(cross_entropy=loss.item(), marked=float(marked.float().mean()))
+        log.step(cross_entropy=loss.item(), marked=float(marked[0, tokens.body].float().mean()))
         if run.step % 100 == 0 or run.progress() >= 1.0:
             log.validation(validation_cross_entropy=_validate(network, validation))
         if run.is_checkpoint_due():
@@ -229,7 +181,8 @@ def _validate(network: Performer, studies: EncodedStudies) -> float:
     losses = []
     with torch.no_grad():
         for study in range(min(6, len(studies))):
-            tokens, context = studies.tokens(study, 0)
-            losses.append(float(functional.cross_entropy(network(tokens, context)[0], tokens[0])))
+            tokens = studies.tokens(study, 0)
+            logits = network(*tokens)[0]
+            losses.append(float(functional.cross_entropy(logits, tokens.pet[0, tokens.body])))
     network.train()
     return float(np.mean(losses))

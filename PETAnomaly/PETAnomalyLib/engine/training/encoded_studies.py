@@ -1,0 +1,117 @@
+"""Training studies as tokens: encoded once, augmented a few times, kept on disk.
+
+Encoding a study takes as long as a step of the transformer on it. Tokens are kept as
+`<cache>/<vqgan>/<patient>__<study>-<variant>.npy`, where <vqgan> is the hash of the network's
+weights: a stage that is stopped, or another stage with the same VQ-GAN, finds them again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from PETAnomalyLib.engine.body_tokens import body_tokens
+from PETAnomalyLib.engine.networks.vqgan import VQGAN
+from PETAnomalyLib.engine.training.augmentation import Volume, intensity_scaled, shifted
+from PETAnomalyLib.engine.training.cohort import AlignedStudy
+
+LARGEST_SHIFT = 3  # voxels
+CONTRAST_SPREAD = 0.05
+
+
+class StudyTokens(NamedTuple):
+    """What the transformer is given of one study.
+
+    Attributes:
+        pet: 1 x T int64.
+        ct: 1 x T int64, or None.
+        body: T bool.
+    """
+
+    pet: Tensor
+    ct: Tensor | None
+    body: Tensor
+
+
+class Encoder:
+    """A trained VQ-GAN and the folder of what it has encoded.
+
+    Attributes:
+        vqgan: in evaluation mode.
+        folder: of its tokens, named by its weights.
+    """
+
+    def __init__(self, vqgan: VQGAN, cache: Path) -> None:
+        self.vqgan = vqgan
+        weights = hashlib.sha256()
+        for values in vqgan.state_dict().values():
+            weights.update(values.contiguous().numpy().tobytes())
+        self.folder = cache / weights.hexdigest()[:16]
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def tokens(self, name: str, volume: Volume) -> np.ndarray:
+        """Tokens of a volume (D x H x W, the model's intensity unit), d x h x w int16.
+
+        Args:
+            name: of the tokens' file; a file that is there already is believed.
+            volume: what to encode.
+        """
+        file = self.folder / f"{name}.npy"
+        if not file.exists():
+            with torch.no_grad():
+                image = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
+                tokens = self.vqgan.tokens(image[None, None])[0].short().numpy()
+            partial = file.with_suffix(f".{os.getpid()}.partial.npy")
+            np.save(partial, tokens)
+            partial.replace(file)
+        return np.asarray(np.load(file))
+
+
+class EncodedStudies:
+    """Tokens of each study's augmented variants, encoded when first asked for."""
+
+    def __init__(
+        self, studies: list[AlignedStudy], pet: Encoder, ct: Encoder | None, variants: int
+    ) -> None:
+        self._studies = studies
+        self._pet = pet
+        self._ct = ct
+        self._variants = variants
+        self._tokens: dict[tuple[int, int], StudyTokens] = {}
+
+    def __len__(self) -> int:
+        return len(self._studies)
+
+    def tokens(self, study: int, variant: int) -> StudyTokens:
+        """Variant 0 is the study as it is."""
+        key = (study, variant % self._variants)
+        if key not in self._tokens:
+            self._tokens[key] = self._encode(*key)
+        pet, ct, body = self._tokens[key]
+        return StudyTokens(pet.long(), None if ct is None else ct.long(), body)
+
+    def _encode(self, study: int, variant: int) -> StudyTokens:
+        aligned = self._studies[study]
+        name = f"{aligned.name}-{variant}"
+        volumes = [aligned.pet.astype(np.float32)]
+        if self._ct is not None and aligned.ct is not None:
+            volumes.append(aligned.ct.astype(np.float32))
+        if variant:
+            random = np.random.default_rng([zlib.crc32(aligned.name.encode()), variant])
+            volumes = shifted(volumes, LARGEST_SHIFT, random)
+            volumes[0] = intensity_scaled(volumes[0], CONTRAST_SPREAD, random)
+        pet = self._pet.tokens(name, volumes[0])
+        ct = _sequence(self._ct.tokens(name, volumes[1])) if self._ct is not None else None
+        body = torch.from_numpy(body_tokens(volumes[0], pet.shape)).flatten()
+        return StudyTokens(_sequence(pet), ct, body)
+
+
+def _sequence(tokens: np.ndarray) -> Tensor:
+    return torch.from_numpy(tokens).flatten()[None]

@@ -1,0 +1,75 @@
+"""Tokens of training studies: augmented, kept on disk, and never of another network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PETAnomalyLib.engine.body_tokens import body_tokens
+from PETAnomalyLib.engine.networks.vqgan import VQGAN, VQGANSizes
+from PETAnomalyLib.engine.training.cohort import AlignedStudy
+from PETAnomalyLib.engine.training.encoded_studies import EncodedStudies, Encoder
+
+SIZES = VQGANSizes((2, 3), 8, 4, 1)
+
+
+def network(seed: int) -> VQGAN:
+    """Weights and codes large enough that neighbouring blocks have different tokens."""
+    vqgan = VQGAN(SIZES).eval()
+    generator = torch.Generator().manual_seed(seed)
+    for values in vqgan.state_dict().values():
+        if values.is_floating_point():
+            values.copy_(torch.randn(values.shape, generator=generator))
+    return vqgan
+
+
+def studies() -> list[AlignedStudy]:
+    random = np.random.default_rng(0)
+    made = []
+    for name in ("a__0", "b__0"):
+        pet, ct = random.random((2, 8, 12, 16)).astype(np.float16)
+        pet[:4] = 0  # air
+        made.append(AlignedStudy(name, pet, ct, None))
+    return made
+
+
+def test_the_first_variant_is_the_study_as_it_is(tmp_path: Path) -> None:
+    pet, ct = network(0), network(1)
+    encoded = EncodedStudies(studies(), Encoder(pet, tmp_path), Encoder(ct, tmp_path), variants=3)
+    study = studies()[1]
+    tokens = encoded.tokens(1, 0)
+    with torch.no_grad():
+        for found, vqgan, volume in ((tokens.pet, pet, study.pet), (tokens.ct, ct, study.ct)):
+            assert found is not None
+            assert volume is not None
+            image = torch.from_numpy(volume.astype(np.float32))[None, None]
+            assert torch.equal(found, vqgan.tokens(image).flatten(1))
+    body = body_tokens(study.pet.astype(np.float32), (2, 3, 4))
+    assert torch.equal(tokens.body, torch.from_numpy(body).flatten())
+    variants = {tuple(encoded.tokens(1, v).pet[0].tolist()) for v in range(3)}
+    assert len(variants) == 3
+
+
+def test_tokens_on_disk_are_read_and_not_made_again(tmp_path: Path) -> None:
+    pet, ct = network(0), network(1)
+
+    def all_tokens() -> list[torch.Tensor]:
+        encoded = EncodedStudies(studies(), Encoder(pet, tmp_path), Encoder(ct, tmp_path), 2)
+        each = [encoded.tokens(study, variant) for study in (0, 1) for variant in (0, 1)]
+        return [values for tokens in each for values in tokens if values is not None]
+
+    first = all_tokens()
+    files = sorted(tmp_path.rglob("*.npy"))
+    assert len(files) == 2 * 2 * 2
+    written = [file.stat().st_mtime_ns for file in files]
+    assert all(torch.equal(a, b) for a, b in zip(first, all_tokens()))
+    assert [file.stat().st_mtime_ns for file in files] == written
+
+
+def test_a_network_trained_further_finds_no_old_tokens(tmp_path: Path) -> None:
+    before = network(0)
+    folder = Encoder(before, tmp_path).folder
+    with torch.no_grad():
+        next(iter(before.parameters())).add_(1e-3)
+    assert Encoder(before, tmp_path).folder != folder
