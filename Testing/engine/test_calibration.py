@@ -35,10 +35,8 @@ def test_calibration_chooses_the_best_point_of_each_curve(
     thresholds, curves = found["thresholds"], found["curves"]
     best = max(curves["resampling"], key=lambda point: point["auprc"])
     assert thresholds["resampling"] == best["resampling"]
-    assert thresholds["min_bandwidth"] == best["min_bandwidth"]
-    assert thresholds["epsilon_percentile"] == max(
-        curves["epsilon_percentile"], key=lambda point: point[1]
-    )[0]  # fmt: skip
+    for name in ("min_bandwidth", "epsilon_percentile"):
+        assert thresholds[name] == max(curves[name], key=lambda point: point[1])[0]
     for scorer in tiny_bundles["pet"].scorers:
         tolerable = [p["threshold"] for p in curves[scorer] if p["false_positives_a_scan"] <= 3]
         highest = max(point["threshold"] for point in curves[scorer])

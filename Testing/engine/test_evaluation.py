@@ -6,11 +6,15 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PETAnomalyLib.engine.evaluation import (
+    count_findings,
+    count_voxels,
     finding_quality,
     map_quality,
     number_lesions,
-    operating_curve,
+    stacked,
+    thresholds_of,
 )
+from PETAnomalyLib.engine.froc import operating_curve
 from sklearn.metrics import average_precision_score, f1_score
 
 
@@ -26,7 +30,9 @@ def test_map_quality_is_sklearns_average_precision_and_the_best_f1(
     score = np.array([s for s, _ in pairs], np.float32)  # few values: ties are the hard part
     truth = np.array([t for _, t in pairs])
     cut = len(pairs) // 2
-    found = map_quality([score[:cut], score[cut:]], [truth[:cut], truth[cut:]])
+    thresholds = thresholds_of(score[truth])
+    halves = [(score[:cut], truth[:cut]), (score[cut:], truth[cut:])]
+    found = map_quality(thresholds, stacked([count_voxels(*half, thresholds) for half in halves]))
     assert np.isclose(found.auprc, average_precision_score(truth, score))
     best = max(f1_score(truth, score >= t) for t in np.unique(score))
     assert np.isclose(found.best_dice, best)
@@ -40,7 +46,9 @@ def test_findings_are_counted_lesion_by_lesion() -> None:
     label = np.zeros((4, 8, 8), np.uint16)
     label[0, 0, 1:4] = 1
     label[3, 0, 0] = 2  # hits nothing
-    found = finding_quality([label], [number_lesions(truth)])
+    counts = count_findings(label, number_lesions(truth))
+    assert (counts.ranks, counts.false_positives) == ((1, 0), (2,))
+    found = finding_quality([counts])
     assert (found.lesions, found.lesions_hit, found.false_positives) == (2, 1, 1)
     assert np.isclose(found.dice, 2 * 1 / (4 + 4))
     assert (found.precision, found.recall) == (1 / 4, 1 / 4)
@@ -50,7 +58,14 @@ def test_a_study_without_lesions_counts_by_its_false_positives() -> None:
     truth = nothing = np.zeros((2, 2, 2), np.uint16)
     one = nothing.copy()
     one[0, 0, 0] = 1
-    assert finding_quality([nothing, one], [truth, truth]).false_positives == 1
+    counts = [count_findings(labels, truth) for labels in (nothing, one)]
+    assert finding_quality(counts).false_positives == 1
+
+
+def test_a_lesions_rank_is_its_first_finding() -> None:
+    truth = np.array([[[1, 1, 1, 0, 2, 2]]])
+    label = np.array([[[3, 2, 0, 1, 0, 0]]], np.uint16)
+    assert count_findings(label, truth).ranks == (2, 0)
 
 
 def test_the_operating_curve_counts_at_every_threshold() -> None:
@@ -58,10 +73,9 @@ def test_the_operating_curve_counts_at_every_threshold() -> None:
     truth[0, 0, [0, 1, 4]] = True
     score = np.array([[[5.0, 1.0, 0.0, 3.0, 2.0, 0.0]]])
 
-    def draw(threshold: float) -> list[np.ndarray]:
-        return [number_lesions(score > threshold)]
-
-    low, high = operating_curve(draw, [0.5, 4.0], [number_lesions(truth)])
+    thresholds = [0.5, 4.0]
+    counts = [count_findings(number_lesions(score > t), number_lesions(truth)) for t in thresholds]
+    low, high = operating_curve(thresholds, [counts])
     # Above 0.5: voxels 0-1 (a hit) and 3-4 (touching the second lesion). Above 4: voxel 0 alone.
     assert (low.sensitivity, low.false_positives_a_scan, low.recall) == (1.0, 0.0, 1.0)
     assert (low.precision, low.dice) == (3 / 4, 6 / 7)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from PETAnomalyLib.engine.evaluation import count_findings
 from PETAnomalyLib.engine.lesion_table import (
     clear_sensitivity,
     lesions_of,
@@ -33,7 +34,7 @@ def test_a_ball_has_its_own_diameter_and_is_hit_where_a_finding_touches_it(tmp_p
 
     labels = np.zeros(truth.shape, np.uint16)
     labels[10, 10, 15:30] = 7
-    mark_hits([ball, speck], "row", truth, labels)
+    mark_hits([ball, speck], "row", count_findings(labels, truth))
     assert (ball.hit, speck.hit) == ({"row": True}, {"row": False})
     assert clear_sensitivity([ball, speck], "row") == (1, 1)
     write_lesions([ball, speck], tmp_path / "lesions.csv")

@@ -9,7 +9,7 @@ Beside the models stand plain SUV thresholds, which is what a department does to
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,26 @@ import SimpleITK as sitk
 from PETAnomalyLib.engine.bundle import Bundle, find_bundle
 from PETAnomalyLib.engine.delineation import Delineator
 from PETAnomalyLib.engine.detection import DetectionSettings, detect
-from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.evaluation import (
+    FindingCounts,
     FindingQuality,
-    Labels,
     MapQuality,
-    OperatingPoint,
+    Scores,
+    VoxelCounts,
+    count_voxels,
     finding_quality,
     map_quality,
-    number_lesions,
-    operating_curve,
+    stacked,
+    thresholds_of,
 )
 from PETAnomalyLib.engine.events import Reporter, SilentReporter
-from PETAnomalyLib.engine.lesion_mask import read_lesions
+from PETAnomalyLib.engine.froc import (
+    OperatingPoint,
+    count_at_each,
+    operating_curve,
+    thresholds_to_try,
+)
+from PETAnomalyLib.engine.lesion_mask import known_lesions, require_lesions
 from PETAnomalyLib.engine.lesion_table import (
     Lesion,
     clear_sensitivity,
@@ -43,8 +50,7 @@ from PETAnomalyLib.engine.lesion_table import (
 from PETAnomalyLib.engine.study import read_pet
 from PETAnomalyLib.engine.training.cohort_layout import CohortStudy, find_studies
 
-# Of the lesions' own voxels: the thresholds at which findings are drawn for the operating curve.
-LESION_QUANTILES = np.linspace(0.05, 0.95, 13)
+PLAIN = "SUV"
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,9 @@ class Rule:
 
 
 PLAIN_THRESHOLDS = (
-    Rule("SUV > 2.5", "SUV", 2.5, 0.0, 0.3),
-    Rule("SUV > 4", "SUV", 4.0, 0.0, 0.3),
-    Rule("SUV > 4, grown to 41 %", "SUV", 4.0, 0.41, 0.3),
+    Rule("SUV > 2.5", PLAIN, 2.5, 0.0, 0.3),
+    Rule("SUV > 4", PLAIN, 4.0, 0.0, 0.3),
+    Rule("SUV > 4, grown to 41 %", PLAIN, 4.0, 0.41, 0.3),
 )
 
 
@@ -105,19 +111,21 @@ class Row:
 
 
 @dataclass(frozen=True)
-class _Known:
-    """A study and its true lesions."""
+class _Judged:
+    """What one rule makes of one study."""
 
-    study: CohortStudy
-    pet: sitk.Image
-    truth: Labels
-    lesions: list[Lesion]
+    voxels: VoxelCounts
+    drawn: FindingCounts
+    at_each: list[FindingCounts]
 
 
 def evaluate(
     cohort: Path, models: Sequence[str], out: Path, settings: DetectionSettings, reporter: Reporter
 ) -> list[Row]:
     """Run every model on every study and judge its maps and findings.
+
+    Maps are read study by study, twice: thresholds come from the lesions of all studies, and a
+    cohort's maps together would not fit into memory.
 
     Args:
         cohort: folder or list, see training/cohort_layout.py; the lesions of all are known.
@@ -129,29 +137,46 @@ def evaluate(
     Raises:
         InputError: a study without known lesions.
     """
-    known = [_known(study) for study in find_studies(cohort)]
+    studies = find_studies(cohort)
+    for study in studies:
+        require_lesions(study)
     bundles = [find_bundle(model) for model in models]
-    rows = []
     for number, bundle in enumerate(bundles):
-        reporter.stage("detect", f"{bundle.name} on {len(known)} studies")
-        for done, one in enumerate(known):
-            _detect_once(one.study, bundle, out, settings)
-            reporter.progress((number + (done + 1) / len(known)) / len(bundles))
+        reporter.stage("detect", f"{bundle.name} on {len(studies)} studies")
+        for done, study in enumerate(studies):
+            _detect_once(study, bundle, out, settings)
+            reporter.progress(0.7 * (number + (done + 1) / len(studies)) / len(bundles))
             reporter.check_cancelled()
-        for scorer in bundle.scorers:
-            threshold = bundle.thresholds["scorers"][scorer]
-            rule = Rule(bundle.name, scorer, threshold, settings.grow, bundle.min_volume_ml)
-            folders = [out / bundle.name / one.study.name for one in known]
-            maps = [sitk.ReadImage(str(folder / f"{scorer}.nii.gz")) for folder in folders]
-            rows.append(_judge(rule, known, maps, _scored(folders)))
-            reporter.check_cancelled()
-    seen_by_all = _scored([out / bundles[0].name / one.study.name for one in known])
-    for rule in PLAIN_THRESHOLDS:
-        rows.append(_judge(rule, known, [one.pet for one in known], seen_by_all))
+    rules = [
+        Rule(bundle.name, scorer, bundle.thresholds["scorers"][scorer], settings.grow,
+             bundle.min_volume_ml)
+        for bundle in bundles for scorer in bundle.scorers
+    ]  # fmt: skip
+    reporter.stage("judge", f"Judging {len(rules)} maps of {len(studies)} studies")
+    seen_by_all = bundles[0].name
+    rules += PLAIN_THRESHOLDS
+    in_lesions: list[list[Scores]] = [[] for _ in rules]
+    for done, study in enumerate(studies):
+        for scores, found in zip(in_lesions, _in_lesions(study, rules, out, seen_by_all)):
+            scores.append(found)
+        reporter.progress(0.7 + 0.1 * (done + 1) / len(studies))
         reporter.check_cancelled()
+    pooled_scores = [np.concatenate(scores) for scores in in_lesions]
+    curves = [thresholds_of(scores) for scores in pooled_scores]
+    trials = [thresholds_to_try(scores) for scores in pooled_scores]
+    lesions: list[Lesion] = []
+    judged: list[list[_Judged]] = [[] for _ in rules]
+    for done, study in enumerate(studies):
+        of_study, by_rule = _judge(study, rules, curves, trials, out, seen_by_all)
+        lesions += of_study
+        for all_studies, one in zip(judged, by_rule):
+            all_studies.append(one)
+        reporter.progress(0.8 + 0.2 * (done + 1) / len(studies))
+        reporter.check_cancelled()
+    rows = [_row(*one, lesions) for one in zip(rules, curves, trials, judged)]
     out.mkdir(parents=True, exist_ok=True)
     _write(rows, out)
-    write_lesions([lesion for one in known for lesion in one.lesions], out / "lesions.csv")
+    write_lesions(lesions, out / "lesions.csv")
     return rows
 
 
@@ -174,21 +199,6 @@ def as_markdown(rows: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _known(study: CohortStudy) -> _Known:
-    if study.lesions is None:
-        raise InputError(
-            f"the lesions of the study {study.name} are not known",
-            "evaluate on studies whose lesions somebody has drawn (autoPET: SEG.nii.gz)",
-        )
-    pet = read_pet(study.pet)[0]
-    truth = number_lesions(read_lesions(study.lesions, pet))
-    return _Known(study, pet, truth, lesions_of(study.name, pet, truth))
-
-
-def _scored(folders: Sequence[Path]) -> list[sitk.Image]:
-    return [sitk.ReadImage(str(folder / "scored_mask.nii.gz")) for folder in folders]
-
-
 def _detect_once(
     study: CohortStudy, bundle: Bundle, out: Path, settings: DetectionSettings
 ) -> None:
@@ -206,39 +216,75 @@ def _was_made_by(report: Path, bundle: Bundle) -> bool:
     return bool(made_by == bundle.sha256)
 
 
+def _maps(
+    study: CohortStudy, rules: Sequence[Rule], out: Path, pet: sitk.Image, seen_by_all: str
+) -> Iterator[tuple[sitk.Image, sitk.Image]]:
+    """For each rule its map of the study, and the mask of what the model could see of it."""
+    masks: dict[str, sitk.Image] = {}
+    for rule in rules:
+        plain = rule.scorer == PLAIN
+        model = seen_by_all if plain else rule.model
+        folder = out / model / study.name
+        if model not in masks:
+            masks[model] = sitk.ReadImage(str(folder / "scored_mask.nii.gz"))
+        score = pet if plain else sitk.ReadImage(str(folder / f"{rule.scorer}.nii.gz"))
+        yield score, masks[model]
+
+
+def _in_lesions(
+    study: CohortStudy, rules: Sequence[Rule], out: Path, seen_by_all: str
+) -> list[Scores]:
+    """For each rule the scores of the lesions' voxels that its model could see."""
+    pet = read_pet(study.pet)[0]
+    inside = known_lesions(study, pet) > 0
+    return [
+        sitk.GetArrayViewFromImage(score)[inside & (sitk.GetArrayViewFromImage(mask) > 0)]
+        for score, mask in _maps(study, rules, out, pet, seen_by_all)
+    ]
+
+
 def _judge(
-    rule: Rule, known: Sequence[_Known], maps: Sequence[sitk.Image], masks: Sequence[sitk.Image]
+    study: CohortStudy,
+    rules: Sequence[Rule],
+    curves: Sequence[Scores],
+    trials: Sequence[Sequence[float]],
+    out: Path,
+    seen_by_all: str,
+) -> tuple[list[Lesion], list[_Judged]]:
+    """One study's lesions, and what each rule makes of it."""
+    pet = read_pet(study.pet)[0]
+    truth = known_lesions(study, pet)
+    lesions = lesions_of(study.name, pet, truth)
+    judged = []
+    maps = _maps(study, rules, out, pet, seen_by_all)
+    for rule, curve, trial, (score, mask) in zip(rules, curves, trials, maps):
+        scored = sitk.GetArrayViewFromImage(mask) > 0
+        drawn, *at_each = count_at_each(
+            Delineator(score, pet, mask), truth, [rule.threshold, *trial], rule.grow,
+            rule.min_volume_ml,
+        )  # fmt: skip
+        mark_hits(lesions, rule.name, drawn)
+        voxels = count_voxels(sitk.GetArrayFromImage(score)[scored], truth[scored] > 0, curve)
+        judged.append(_Judged(voxels, drawn, at_each))
+    return lesions, judged
+
+
+def _row(
+    rule: Rule,
+    curve: Scores,
+    trial: Sequence[float],
+    judged: Sequence[_Judged],
+    lesions: Sequence[Lesion],
 ) -> Row:
-    drawings = [Delineator(m, one.pet, mask) for m, one, mask in zip(maps, known, masks)]
-
-    def draw(threshold: float) -> list[Labels]:
-        return [
-            sitk.GetArrayFromImage(
-                drawing.at(threshold, rule.grow or None, rule.min_volume_ml).labels
-            )
-            for drawing in drawings
-        ]
-
-    truths = [one.truth for one in known]
-    inside = [sitk.GetArrayFromImage(mask) > 0 for mask in masks]
-    scores = [sitk.GetArrayFromImage(m) for m in maps]
-    in_lesions = np.concatenate([score[truth > 0] for score, truth in zip(scores, truths)])
-    labels = draw(rule.threshold)
-    for one, label in zip(known, labels):
-        mark_hits(one.lesions, rule.name, one.truth, label)
-    clear_hit, clear = clear_sensitivity([x for one in known for x in one.lesions], rule.name)
-    thresholds = np.unique(np.quantile(in_lesions, LESION_QUANTILES)).tolist()
+    clear_hit, clear = clear_sensitivity(lesions, rule.name)
     return Row(
         rule=rule,
-        studies=len(known),
-        map=map_quality(
-            [score[mask] for score, mask in zip(scores, inside)],
-            [truth[mask] > 0 for truth, mask in zip(truths, inside)],
-        ),
-        findings=finding_quality(labels, truths),
+        studies=len(judged),
+        map=map_quality(curve, stacked([one.voxels for one in judged])),
+        findings=finding_quality([one.drawn for one in judged]),
         clear_hit=clear_hit,
         clear=clear,
-        curve=operating_curve(draw, thresholds, truths),
+        curve=operating_curve(trial, [one.at_each for one in judged]),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,8 @@ import torch
 
 from PETAnomalyLib.engine.bundle import DEFAULT_MODEL, Bundle, find_bundle
 from PETAnomalyLib.engine.delineation import delineate
-from PETAnomalyLib.engine.devices import (
-    choose_device,
-    device_in_words,
-    is_out_of_memory,
-    use_physical_cores,
-)
-from PETAnomalyLib.engine.errors import InputError, OutOfMemoryError
+from PETAnomalyLib.engine.devices import choose_device, is_out_of_memory, use_physical_cores
+from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.figures import overview
 from PETAnomalyLib.engine.findings import measure, write_csv
@@ -34,7 +29,8 @@ from PETAnomalyLib.engine.frame import (
     to_study_grid,
     unscored_body,
 )
-from PETAnomalyLib.engine.healing import Healing, HealingRequest, Reconstructions, build_healer
+from PETAnomalyLib.engine.healing import Healing, HealingRequest
+from PETAnomalyLib.engine.healing_fallback import heal_within_memory, smaller_pieces
 from PETAnomalyLib.engine.model_input import model_input
 from PETAnomalyLib.engine.output_folder import output_folder
 from PETAnomalyLib.engine.reconstructions_file import reconstructions_file
@@ -257,7 +253,6 @@ def _heal(
     device: torch.device,
     run: _Stages,
 ) -> tuple[Healing, torch.device]:
-    """Heal on the device; out of memory: smaller pieces, then the CPU, said aloud."""
     request = HealingRequest(
         resolved.samples,
         resolved.decodes,
@@ -270,29 +265,7 @@ def _heal(
         run.reporter.check_cancelled()
         run.reporter.progress(0.12 + 0.38 * share)
 
-    while True:
-        try:
-            return build_healer(bundle, device).heal(image, ct, request, on_progress), device
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-        if device.type == "cuda":
-            torch.cuda.empty_cache()
-        if request.samples_at_once > 1:
-            request = replace(request, samples_at_once=(request.samples_at_once + 1) // 2)
-            run.warn(
-                f"out of memory on {device_in_words(device)}: going on with "
-                f"{request.samples_at_once} samples at a time"
-            )
-        elif device.type != "cpu":
-            run.warn(f"out of memory on {device_in_words(device)}: going on, slower, on the CPU")
-            device = torch.device("cpu")
-            request = replace(request, samples_at_once=resolved.samples)
-        else:
-            raise OutOfMemoryError(
-                "memory ran out even one sample at a time on the CPU",
-                "close other programs, or lower --samples and --decodes",
-            )
+    return heal_within_memory(bundle, device, image, ct, request, on_progress, run.warn)
 
 
 def _score(
@@ -330,23 +303,10 @@ def _score(
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-            decoded = _smaller(decoded, run)
+            decoded = smaller_pieces(decoded, run.warn)
         if file is not None:
             file.finish({"image": image, **maps, **_of_tokens(healing)})
     return maps
-
-
-def _smaller(decoded: Reconstructions, run: _Stages) -> Reconstructions:
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    smaller = decoded.smaller()
-    if smaller is None:
-        raise OutOfMemoryError(
-            "memory ran out even while decoding in the smallest pieces on the CPU",
-            "close other programs, or lower --samples and --decodes",
-        )
-    run.warn("out of memory while decoding: beginning again with smaller pieces")
-    return smaller
 
 
 def _of_tokens(healing: Healing) -> dict[str, Array]:

@@ -9,6 +9,37 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from PETAnomalyLib.engine.errors import InputError
+from PETAnomalyLib.engine.evaluation import Labels, number_lesions
+from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
+
+
+def known_lesions(study: CohortStudy, pet: sitk.Image) -> Labels:
+    """The lesions of a study that cannot be judged without them: numbers 1.., D x H x W.
+
+    Args:
+        study: of a cohort.
+        pet: its PET, whose grid counts.
+
+    Raises:
+        InputError: nobody has drawn them, or see `read_lesions`.
+    """
+    require_lesions(study)
+    assert study.lesions is not None
+    return number_lesions(read_lesions(study.lesions, pet))
+
+
+def require_lesions(study: CohortStudy) -> None:
+    """Refuse a study whose lesions are not known, before hours are spent on the others.
+
+    Raises:
+        InputError: nobody has drawn them.
+    """
+    if study.lesions is None:
+        raise InputError(
+            f"the lesions of the study {study.name} are not known",
+            "calibrate and evaluate on studies whose lesions somebody has drawn "
+            "(autoPET: SEG.nii.gz)",
+        )
 
 
 def read_lesions(path: Path, pet: sitk.Image) -> npt.NDArray[np.bool_]:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from scipy import ndimage
 
-from PETAnomalyLib.engine.evaluation import Labels
+from PETAnomalyLib.engine.evaluation import FindingCounts, Labels
 
 # What a department would not forgive to miss (issue: 10 mm and more with SUV >= 4).
 CLEAR_DIAMETER_MM = 10.0
@@ -56,23 +57,21 @@ def lesions_of(study: str, pet: sitk.Image, truth: Labels) -> list[Lesion]:
         truth: lesion numbers on the PET's grid, 0 outside.
     """
     voxel_ml = math.prod(pet.GetSpacing()) / 1000.0
-    suv = sitk.GetArrayViewFromImage(pet)
+    inside = truth > 0
+    of_voxel, suv = truth[inside], sitk.GetArrayViewFromImage(pet)[inside]
+    numbers = np.arange(1, int(of_voxel.max(initial=0)) + 1)
+    voxels = np.bincount(of_voxel, minlength=len(numbers) + 1)[1:]
+    suv_max = ndimage.maximum(suv, of_voxel, numbers)
     return [
-        Lesion(
-            study,
-            number,
-            float(np.count_nonzero(truth == number)) * voxel_ml,
-            float(suv[truth == number].max()),
-        )
-        for number in range(1, int(truth.max(initial=0)) + 1)
+        Lesion(study, int(number), float(count) * voxel_ml, float(highest))
+        for number, count, highest in zip(numbers, voxels, suv_max)
     ]
 
 
-def mark_hits(lesions: Sequence[Lesion], row: str, truth: Labels, labels: Labels) -> None:
+def mark_hits(lesions: Sequence[Lesion], row: str, counts: FindingCounts) -> None:
     """Note which lesions of one study the findings of a row overlap."""
-    seen = set(np.unique(truth[labels > 0]).tolist())
     for lesion in lesions:
-        lesion.hit[row] = lesion.number in seen
+        lesion.hit[row] = counts.ranks[lesion.number - 1] > 0
 
 
 def clear_sensitivity(lesions: Sequence[Lesion], row: str) -> tuple[int, int]:

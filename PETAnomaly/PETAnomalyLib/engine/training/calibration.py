@@ -1,8 +1,9 @@
 """`petanomaly calibrate`: the thresholds of a bundle, searched on validation studies.
 
 Paper 1 tunes the resampling threshold and the minimum bandwidth on 11 validation studies. Here, in
-this order: the resampling threshold t together with the minimum bandwidth, by the area under the
-precision-recall curve of the KDE map; the epsilon percentile by that of the Z-score; then one
+this order: the resampling threshold t, with few samples and at the best of a few bandwidths, by the
+area under the precision-recall curve of the KDE map; the minimum bandwidth by the same, with as
+many reconstructions as the bundle makes; the epsilon percentile by that of the Z-score; then one
 threshold a scorer by the findings as they are drawn, growing included: the lowest with no more than
 three false positives a scan. A reader can dismiss a finding, but not see a missed lesion.
 """
@@ -18,35 +19,45 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
+import torch
 
 from PETAnomalyLib.engine.bundle import Bundle
 from PETAnomalyLib.engine.delineation import Delineator
-from PETAnomalyLib.engine.devices import choose_device
-from PETAnomalyLib.engine.errors import InputError
+from PETAnomalyLib.engine.devices import choose_device, is_out_of_memory, use_physical_cores
 from PETAnomalyLib.engine.evaluation import (
-    OperatingPoint,
+    Labels,
+    count_voxels,
     map_quality,
-    number_lesions,
-    operating_curve,
+    stacked,
+    thresholds_of,
 )
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.frame import Alignment, align, scored_mask, to_study_grid
-from PETAnomalyLib.engine.healing import Healer, HealingRequest, build_healer
-from PETAnomalyLib.engine.lesion_mask import read_lesions
+from PETAnomalyLib.engine.froc import (
+    OperatingPoint,
+    count_at_each,
+    operating_curve,
+    thresholds_to_try,
+)
+from PETAnomalyLib.engine.healing import HealingRequest
+from PETAnomalyLib.engine.healing_fallback import heal_within_memory, smaller_pieces
+from PETAnomalyLib.engine.lesion_mask import known_lesions, require_lesions
 from PETAnomalyLib.engine.model_input import model_input
 from PETAnomalyLib.engine.scoring import Array, kde, lowest_unless_elevated, residual, zscore
 from PETAnomalyLib.engine.study import read_study
 from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
 
-RESAMPLING_THRESHOLDS = (0.02, 0.04, 0.08)
-MIN_BANDWIDTHS = (0.01, 0.02, 0.04, 0.08)
+RESAMPLING_THRESHOLDS = (0.01, 0.02, 0.04, 0.08)
+# Half an octave apart.
+MIN_BANDWIDTHS = (0.005, 0.007, 0.01, 0.014, 0.02, 0.028, 0.04, 0.056, 0.08, 0.113, 0.16)
 EPSILON_PERCENTILES = (50.0, 75.0, 90.0, 95.0, 98.0, 99.0)
-# For the search alone: the best t is the same with 4 samples, at a quarter of the time.
+# For the search of t alone, which heals every study once for each t: a guess that saves time.
+# Whether more samples would choose another t has not been measured. The best bandwidth does depend
+# on how many there are, so that it is searched again with all of them.
 SEARCH_SAMPLES = 4
+SEARCH_BANDWIDTHS = (0.01, 0.02, 0.04, 0.08)
 GROW = 0.4
 FALSE_POSITIVES_A_SCAN = 3.0
-# Of the lesions' own voxels: thresholds beyond that many of them lose the lesions.
-LESION_QUANTILES = np.linspace(0.05, 0.95, 19)
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ class _Study:
     image: Array
     ct: Array | None
     pet: sitk.Image
-    truth: npt.NDArray[np.bool_]
+    truth: Labels
     scored: sitk.Image
     template: sitk.Image
     alignment: Alignment
@@ -93,20 +104,24 @@ def calibrate(
     for study in studies:
         aligned.append(_align(bundle, study, template))
         reporter.check_cancelled()
-    healer = build_healer(bundle, choose_device("auto"))
+    heal = _Healing(bundle, choose_device("auto"), reporter)
+    use_physical_cores()
     thresholds = {key: value for key, value in bundle.thresholds.items() if key != "scorers"}
     curves: dict[str, Any] = {}
     if "kde" in bundle.scorers:
-        t, h_min, curves["resampling"] = _best_resampling(bundle, healer, aligned, reporter)
-        thresholds["resampling"], thresholds["min_bandwidth"] = t, h_min
+        curves["resampling"] = _resampling_curve(heal, aligned)
+        best = max(curves["resampling"], key=lambda point: point["auprc"])
+        thresholds["resampling"] = best["resampling"]
     reporter.stage("heal", f"Healing {len(aligned)} studies")
-    healed = []
     t = thresholds.get("resampling", 1.0)  # a model with one reconstruction has none
-    for number, one in enumerate(aligned):
-        healed.append(_heal(healer, one, t, bundle.samples, bundle.decodes))
-        reporter.progress(0.5 + 0.3 * (number + 1) / len(aligned))
-        reporter.check_cancelled()
+    healed = heal.all(aligned, t, bundle.samples, (0.5, 0.8))
     reporter.stage("search", "Searching the thresholds")
+    if "kde" in bundle.scorers:
+        curve = [(h, _auprc(healed, lambda x, x_r, h=h: kde(x, x_r, h)))  # type: ignore[misc]
+                 for h in MIN_BANDWIDTHS]  # fmt: skip
+        curves["min_bandwidth"] = curve
+        thresholds["min_bandwidth"] = max(curve, key=lambda point: point[1])[0]
+        reporter.check_cancelled()
     if "zscore" in bundle.scorers:
         curve = [(p, _auprc(healed, lambda x, x_r, p=p: zscore(x, x_r, p)))  # type: ignore[misc]
                  for p in EPSILON_PERCENTILES]  # fmt: skip
@@ -135,11 +150,7 @@ def calibrate(
 
 
 def _align(bundle: Bundle, study: CohortStudy, template: sitk.Image) -> _Study:
-    if study.lesions is None:
-        raise InputError(
-            f"the lesions of the study {study.name} are not known",
-            "calibrate on studies whose lesions somebody has drawn",
-        )
+    require_lesions(study)
     read = read_study(study.pet, study.ct if bundle.ct == "required" else None)
     alignment = align(read.pet, template)
     image, ct = model_input(read, template, alignment, bundle.intensity)
@@ -147,45 +158,71 @@ def _align(bundle: Bundle, study: CohortStudy, template: sitk.Image) -> _Study:
         image=image,
         ct=ct,
         pet=read.pet,
-        truth=read_lesions(study.lesions, read.pet),
+        truth=known_lesions(study, read.pet),
         scored=scored_mask(read.pet, template, alignment),
         template=template,
         alignment=alignment,
     )
 
 
-def _heal(healer: Healer, study: _Study, threshold: float, samples: int, decodes: int) -> _Healed:
-    request = HealingRequest(
-        samples=samples,
-        decodes=decodes,
-        seed=0,
-        resampling_threshold=threshold,
-        samples_at_once=samples,
-    )
-    healing = healer.heal(study.image, study.ct, request, lambda _: None)
-    return _Healed(study, healing.reconstructions.astype(np.float16))
+class _Healing:
+    """Heals studies one after the other; out of memory as `detect` is."""
+
+    def __init__(self, bundle: Bundle, device: torch.device, reporter: Reporter) -> None:
+        self.bundle = bundle
+        self.reporter = reporter
+        self._device = device
+
+    def all(
+        self, studies: Sequence[_Study], t: float, samples: int, share: tuple[float, float]
+    ) -> list[_Healed]:
+        """Heal with the resampling threshold t; `share` of the whole run is this, from and to."""
+        healed = []
+        for number, study in enumerate(studies):
+            healed.append(self._one(study, t, samples))
+            done = (number + 1) / len(studies)
+            self.reporter.progress(share[0] + (share[1] - share[0]) * done)
+            self.reporter.check_cancelled()
+        return healed
+
+    def _one(self, study: _Study, t: float, samples: int) -> _Healed:
+        request = HealingRequest(
+            samples=samples,
+            decodes=self.bundle.decodes,
+            seed=0,
+            resampling_threshold=t,
+            samples_at_once=samples,
+        )
+        healing, self._device = heal_within_memory(
+            self.bundle, self._device, study.image, study.ct, request, lambda _: None, self._warn
+        )
+        decoded = healing.decoded
+        while True:
+            try:
+                return _Healed(study, decoded.array().astype(np.float16))
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            decoded = smaller_pieces(decoded, self._warn)
+
+    def _warn(self, message: str) -> None:
+        self.reporter.log("warning", message)
 
 
-def _best_resampling(
-    bundle: Bundle, healer: Healer, aligned: Sequence[_Study], reporter: Reporter
-) -> tuple[float, float, list[dict[str, float]]]:
-    """t and h_min with the highest area under the precision-recall curve, and all that were tried.
+def _resampling_curve(heal: _Healing, aligned: Sequence[_Study]) -> list[dict[str, float]]:
+    """The area under the precision-recall curve for each t and bandwidth.
 
     Both at once: more resampling gives more spread, and a wider kernel matters less.
     """
     curve = []
     for number, t in enumerate(RESAMPLING_THRESHOLDS):
-        reporter.stage("heal", f"Healing {len(aligned)} studies with t = {t:g}")
-        healed = []
-        for study in aligned:
-            healed.append(_heal(healer, study, t, SEARCH_SAMPLES, bundle.decodes))
-            reporter.check_cancelled()
-        for h_min in MIN_BANDWIDTHS:
+        heal.reporter.stage("heal", f"Healing {len(aligned)} studies with t = {t:g}")
+        share = 0.5 / len(RESAMPLING_THRESHOLDS)
+        healed = heal.all(aligned, t, SEARCH_SAMPLES, (number * share, (number + 1) * share))
+        for h_min in SEARCH_BANDWIDTHS:
             auprc = _auprc(healed, lambda x, x_r, h=h_min: kde(x, x_r, h))  # type: ignore[misc]
             curve.append({"resampling": t, "min_bandwidth": h_min, "auprc": auprc})
-        reporter.progress(0.5 * (number + 1) / len(RESAMPLING_THRESHOLDS))
-    best = max(curve, key=lambda point: point["auprc"])
-    return best["resampling"], best["min_bandwidth"], curve
+    return curve
 
 
 def _on_pet_grid(healed: _Healed, make_map: Callable[[Array, Array], Array]) -> sitk.Image:
@@ -197,14 +234,20 @@ def _on_pet_grid(healed: _Healed, make_map: Callable[[Array, Array], Array]) -> 
     return to_study_grid(image, study.pet, study.alignment, float(score.min()))
 
 
+def _seen(study: _Study) -> npt.NDArray[np.bool_]:
+    return np.asarray(sitk.GetArrayViewFromImage(study.scored) > 0)
+
+
 def _auprc(healed: Sequence[_Healed], make_map: Callable[[Array, Array], Array]) -> float:
     scores, truths = [], []
     for one in healed:
-        scored = sitk.GetArrayViewFromImage(one.study.scored) > 0
+        scored = _seen(one.study)
         score = sitk.GetArrayFromImage(_on_pet_grid(one, make_map))  # a view would outlive it
         scores.append(score[scored])
-        truths.append(one.study.truth[scored])
-    return map_quality(scores, truths).auprc
+        truths.append(one.study.truth[scored] > 0)
+    thresholds = thresholds_of(np.concatenate([s[t] for s, t in zip(scores, truths)]))
+    studies = stacked([count_voxels(s, t, thresholds) for s, t in zip(scores, truths)])
+    return map_quality(thresholds, studies).auprc
 
 
 def _best_threshold(
@@ -212,18 +255,18 @@ def _best_threshold(
 ) -> tuple[float, list[dict[str, float]]]:
     maps = [_on_pet_grid(one, make_map) for one in healed]
     studies = [one.study for one in healed]
-    in_lesions = np.concatenate(
-        [sitk.GetArrayViewFromImage(m)[study.truth] for m, study in zip(maps, studies)]
-    )
-    drawings = [Delineator(m, study.pet, study.scored) for m, study in zip(maps, studies)]
-    curve = operating_curve(
-        lambda threshold: [
-            sitk.GetArrayFromImage(drawing.at(threshold, GROW, min_volume_ml).labels)
-            for drawing in drawings
-        ],
-        np.unique(np.quantile(in_lesions, LESION_QUANTILES)).tolist(),
-        [number_lesions(study.truth) for study in studies],
-    )
+    in_lesions = [
+        sitk.GetArrayFromImage(m)[(study.truth > 0) & _seen(study)]
+        for m, study in zip(maps, studies)
+    ]
+    thresholds = thresholds_to_try(np.concatenate(in_lesions))
+    counts = [
+        count_at_each(
+            Delineator(m, study.pet, study.scored), study.truth, thresholds, GROW, min_volume_ml
+        )
+        for m, study in zip(maps, studies)
+    ]
+    curve = operating_curve(thresholds, counts)
     return tolerable_threshold(curve), [asdict(point) for point in curve]
 
 
