@@ -16,7 +16,7 @@ from PETAnomalyLib.engine.drawing import FAINT, INK, PAPER, Colour, font, plain,
 VALIDATION: Colour = (0, 130, 255)
 EACH_STEP: Colour = (205, 205, 212)
 WIDTH, HEIGHT = 620, 300  # of a panel, pixels
-LEFT, RIGHT, ABOVE, BELOW = 82, 22, 44, 42  # of the axes in it
+LEFT, RIGHT, ABOVE, BELOW = 82, 22, 44, 50  # of the axes in it
 COLUMNS = 2
 WIDE_RANGE = 20.0  # largest over smallest value: beyond it, the axis is logarithmic
 SMOOTHED = 50  # pieces of the run, each drawn as its mean
@@ -83,8 +83,7 @@ def _panel(name: str, curve: Curve) -> Image.Image:
             ABOVE + (HEIGHT - ABOVE - BELOW) * (high - value) / (high - low),
         )
 
-    for tick in ticks(low, high):
-        value = 10**tick if logarithmic else tick
+    for value in _powers(low, high) if logarithmic else ticks(low, high):
         y = place((0, value))[1]
         draw.line((LEFT, y, WIDTH - RIGHT, y), (235, 235, 240))
         draw.text((LEFT - 8, y), f"{value:.3g}", FAINT, font(14), "rm")
@@ -101,6 +100,13 @@ def _panel(name: str, curve: Curve) -> Image.Image:
     for x, y in validation:
         draw.ellipse((x - 3, y - 3, x + 3, y + 3), VALIDATION)
     return panel
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times the powers of ten between 10^low and 10^high."""
+    steps = (1, 2, 5) if high - low < 2.5 else (1,)
+    values = [m * 10.0**e for e in range(math.floor(low), math.ceil(high) + 1) for m in steps]
+    return [value for value in values if low <= math.log10(value) <= high]
 
 
 def _smoothed(points: Sequence[tuple[int, float]]) -> list[tuple[float, float]]:

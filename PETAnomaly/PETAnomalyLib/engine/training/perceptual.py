@@ -41,8 +41,10 @@ def _what_is_missing(crop: int) -> str | None:
     for package in ("lpips", "torchvision"):
         if find_spec(package) is None:
             return f"the Python package {package} is not installed"
-    from torchvision.models import AlexNet_Weights
-
+    try:
+        from torchvision.models import AlexNet_Weights
+    except (ImportError, RuntimeError) as error:  # as when made for another torch than this one
+        return f"torchvision does not fit this torch ({error})"
     file = AlexNet_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[-1]
     weights = Path(torch.hub.get_dir()) / "checkpoints" / file
     return None if weights.exists() else f"the weights of AlexNet are not in {weights}"
