@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import ctk
 import qt
 import slicer
 from slicer.i18n import tr as _
@@ -67,6 +68,8 @@ class FindingsSection:
         self.editing = editing if editing is not None else SegmentEditing(ui.editorFrame)
         self.watch = watch if watch is not None else EditWatch()
         self.watch.onEdited = self._onEdited
+        # Else CTK gives its number of decimals to the sliders of the embedded Segment Editor.
+        ui.thresholdSlider.synchronizeSiblings = ctk.ctkSliderWidget.NoSynchronize
         ui.thresholdSlider.valueChanged.connect(self._onThreshold)
         ui.growthCombo.currentIndexChanged.connect(self._onGrowth)
         ui.editButton.toggled.connect(self._onEditToggled)
@@ -232,9 +235,9 @@ class FindingsSection:
             self._range = (key, mapRange(node, value))
         bounds = self._range[1]
         slider.decimals = bounds.decimals
-        slider.singleStep = bounds.step
         slider.minimum = min(bounds.low, value)
         slider.maximum = max(bounds.high, value)
+        slider.singleStep = bounds.step  # last: a step wider than the range is not taken
         unit = models.SCORER_UNITS[parameters.scorer]
         slider.suffix = f" {unit}" if unit else ""
         slider.value = value
