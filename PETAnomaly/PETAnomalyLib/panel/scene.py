@@ -32,7 +32,9 @@ SCORER_ATTRIBUTE = "PETAnomaly.Scorer"
 THRESHOLD_ATTRIBUTE = "PETAnomaly.Threshold"  # the model's own, for a scene opened without it
 
 
-def resultSteps(parameters: Parameters, pet: Any, results: Results, model: Any) -> Iterator[str]:
+def resultSteps(
+    parameters: Parameters, pet: Any, results: Results, model: Any, replace: bool
+) -> Iterator[str]:
     """Place a run's results; yields the name of what comes next before each step.
 
     Args:
@@ -41,8 +43,9 @@ def resultSteps(parameters: Parameters, pet: Any, results: Results, model: Any) 
             the mask can be placed.
         results: what the run left.
         model: the bundle that made them.
+        replace: remove the last run's results first; else they stay in the scene.
     """
-    if parameters.replaceResults:
+    if replace:
         removeResults(parameters)
     else:
         forgetResults(parameters)
