@@ -51,7 +51,7 @@ def resultSteps(
         forgetResults(parameters)
     name = pet.GetName() if pet is not None else _("Deleted PET")
     for scorer, image in results.maps.items():
-        yield _("{scorer} map").format(scorer=SCORER_TITLES[scorer])
+        yield _("{scorer} map").format(scorer=_(SCORER_TITLES[scorer]))
         node = addVolume(image, f"{name} {scorer} map ({model.name})", pet, autoWindow=False)
         limit = defaultThreshold(model, scorer)
         node.SetAttribute(SCORER_ATTRIBUTE, scorer)
