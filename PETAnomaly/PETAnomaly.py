@@ -50,9 +50,9 @@ class PETAnomaly(ScriptedLoadableModule):
 
     def onStartupCompleted(self) -> None:
         """Offer the sample study in the Sample Data module."""
-        from PETAnomalyLib.panel import sample_data
+        from PETAnomalyLib.panel import sample_source
 
-        sample_data.register(self.resourcePath("Icons/PETAnomaly.png"))
+        sample_source.register(self.resourcePath("Icons/PETAnomaly.png"))
 
 
 class PETAnomalyLogic(ScriptedLoadableModuleLogic):

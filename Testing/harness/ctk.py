@@ -6,6 +6,7 @@ Source: CTK, Libs/Widgets (ctkCollapsibleButton, ctkSliderWidget, ctkPathLineEdi
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from qt import (
@@ -119,7 +120,12 @@ class ctkCollapsibleButton(QAbstractButton):
 
 
 class ctkSliderWidget(QWidget):
-    """A slider and a spin box on one number; the number has the spin box's ``decimals``."""
+    """A slider and a spin box on one number; the number has the spin box's ``decimals``.
+
+    ``decimals`` goes on to every other one below the same parent, however deep, unless told not to.
+    """
+
+    NoSynchronize, SynchronizeWidth, SynchronizeDecimals = 0, 1, 2
 
     valueChanged = Signal(float)
     valueIsChanging = Signal(float)
@@ -131,6 +137,8 @@ class ctkSliderWidget(QWidget):
         self._spinBox = QDoubleSpinBox(self)
         self._tracking = True
         self._dragging = False
+        self._step = self._spinBox.singleStep
+        self._synchronized = self.SynchronizeWidth | self.SynchronizeDecimals
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._slider, 1)
@@ -142,21 +150,20 @@ class ctkSliderWidget(QWidget):
         self._slider.sliderReleased.connect(self._onReleased)
 
     def _updateSteps(self) -> None:
-        step = self._spinBox.singleStep
         blocked = self._slider.blockSignals(True)
         self._slider.setRange(
-            0, max(1, round((self._spinBox.maximum - self._spinBox.minimum) / step))
+            0, max(1, round((self._spinBox.maximum - self._spinBox.minimum) / self._step))
         )
         self._slider.blockSignals(blocked)
         self._showOnSlider(self._spinBox.value)
 
     def _showOnSlider(self, value: float) -> None:
         blocked = self._slider.blockSignals(True)
-        self._slider.setValue(round((value - self._spinBox.minimum) / self._spinBox.singleStep))
+        self._slider.setValue(round((value - self._spinBox.minimum) / self._step))
         self._slider.blockSignals(blocked)
 
     def _onSlider(self, position: int) -> None:
-        value = self._spinBox.minimum + position * self._spinBox.singleStep
+        value = self._spinBox.minimum + position * self._step
         if self._tracking or not self._dragging:
             self._spinBox.setValue(value)
             return
@@ -180,6 +187,14 @@ class ctkSliderWidget(QWidget):
     def setDecimals(self, decimals: int) -> None:
         self._spinBox.setDecimals(decimals)
         self.decimalsChanged.emit(decimals)
+        if not self._synchronized & self.SynchronizeDecimals or self.parentWidget() is None:
+            return
+        for sibling in self.parentWidget().findChildren(ctkSliderWidget):
+            if sibling._synchronized & self.SynchronizeDecimals:
+                sibling._spinBox.setDecimals(decimals)
+
+    def _setSynchronized(self, mode: int) -> None:
+        self._synchronized = mode
 
     def setSpinBoxVisible(self, visible: bool) -> None:
         self._spinBox.setVisible(visible)
@@ -196,11 +211,17 @@ class ctkSliderWidget(QWidget):
         self._updateSteps()
 
     def _setSingleStep(self, step: float) -> None:
+        """As CTK: the slider warns of a step wider than the range, and keeps its own."""
         self._spinBox.setSingleStep(step)
+        width = self._spinBox.maximum - self._spinBox.minimum
+        if width > 0.0 and step > width:
+            logging.warning("setSingleStep(%s) is outside of valid bounds.", step)
+            return
+        self._step = step
         self._updateSteps()
 
     def _setPageStep(self, step: float) -> None:
-        self._slider.setPageStep(max(1, round(step / self._spinBox.singleStep)))
+        self._slider.setPageStep(max(1, round(step / self._step)))
 
     def _setTracking(self, tracking: bool) -> None:
         self._tracking = tracking
@@ -208,10 +229,11 @@ class ctkSliderWidget(QWidget):
     value = Property(float, lambda self: self._spinBox.value, setValue, user=True)
     minimum = Property(float, lambda self: self._spinBox.minimum, _setMinimum)
     maximum = Property(float, lambda self: self._spinBox.maximum, _setMaximum)
-    singleStep = Property(float, lambda self: self._spinBox.singleStep, _setSingleStep)
+    singleStep = Property(float, lambda self: self._step, _setSingleStep)
     pageStep = Property(float, lambda self: self._slider.pageStep * self.singleStep, _setPageStep)
     decimals = Property(int, lambda self: self._spinBox.decimals, setDecimals)
     tracking = Property(bool, lambda self: self._tracking, _setTracking)
+    synchronizeSiblings = Property(int, lambda self: self._synchronized, _setSynchronized)
     spinBoxVisible = Property(bool, lambda self: not self._spinBox.isHidden(), setSpinBoxVisible)
     suffix = Property(
         str, lambda self: self._spinBox.suffix, lambda self, text: self._spinBox.setSuffix(text)

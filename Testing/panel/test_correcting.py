@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import ctk
 import pytest
 import slicer
 from open_panel import openPanel, settled
+from PETAnomalyLib.panel.scene import addSegmentation
 from studies import addStudy, waitUntil
 
 pytestmark = pytest.mark.usefixtures("scene")
@@ -125,3 +127,89 @@ def test_the_models_defaults_come_back_by_one_click(detected: Any) -> None:
     assert parameters.minimumVolume == 0.5
     detected.update()
     assert detected.ui.thresholdSlider.value == pytest.approx(3.0)
+
+
+@pytest.fixture
+def answers(monkeypatch: Any) -> list[bool]:
+    """What is answered to the next questions, in turn; a question too many fails the test."""
+    given: list[bool] = []
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda *_a, **_k: given.pop(0))
+    return given
+
+
+def test_a_run_replaces_findings_changed_by_hand_only_after_asking(
+    detected: Any, answers: list[bool]
+) -> None:
+    detected.ui.replaceCheck.checked = True
+    detected.findings.deleteFindings(["Finding_2"])
+    mine = detected.parameters.segmentation
+    answers[:] = [False]
+    detected.ui.detectButton.click()
+    assert not detected.task.isRunning
+    assert detected.parameters.segmentation is mine
+    answers[:] = [True]
+    detected.ui.detectButton.click()
+    assert waitUntil(lambda: not detected.task.isRunning)
+    assert mine.GetScene() is None
+    assert not detected.parameters.handEdited
+
+
+def test_what_a_hand_changes_during_a_run_stays_in_the_scene(
+    detected: Any, answers: list[bool]
+) -> None:
+    detected.ui.replaceCheck.checked = True
+    mine = detected.parameters.segmentation
+    detected.ui.detectButton.click()
+    assert detected.task.isRunning
+    detected.findings.deleteFindings(["Finding_2"])
+    assert waitUntil(lambda: not detected.task.isRunning)
+    assert mine.GetScene() is slicer.mrmlScene
+    assert detected.parameters.segmentation is not mine
+    assert answers == []
+
+
+def test_a_hand_that_is_quicker_than_a_redraw_is_asked(detected: Any, answers: list[bool]) -> None:
+    answers[:] = [False]
+    detected.ui.thresholdSlider.value = 2.0
+    detected.update()
+    assert detected.findings.redraw.isPending
+    detected.findings.deleteFindings(["Finding_2"])
+    assert settled(detected)
+    detected.update()
+    assert [row.segment for row in detected.findings.rows()] == ["Finding_1"]
+    assert detected.ui.thresholdSlider.value == pytest.approx(3.0)
+    assert not detected.findings.redraw.isPending
+    assert answers == []
+
+
+def test_a_redraw_that_a_new_run_overtakes_does_not_touch_its_findings(detected: Any) -> None:
+    detected.ui.thresholdSlider.value = 9.0
+    detected.update()
+    assert detected.findings.redraw.isPending
+    new = addSegmentation("of a new run", detected.parameters.pet)
+    detected.parameters.segmentation = new
+    detected.update()
+    assert not detected.findings.redraw.isPending
+    assert settled(detected)
+    assert new.GetSegmentation().GetNumberOfSegments() == 0
+
+
+def test_the_threshold_slider_takes_the_step_of_a_map_with_a_far_wider_range(
+    detected: Any, caplog: Any
+) -> None:
+    slider = detected.ui.thresholdSlider
+    slider.blockSignals(True)
+    slider.decimals = 6
+    slider.minimum, slider.maximum, slider.singleStep = 0.0, 1e-3, 1e-6
+    slider.blockSignals(False)
+    detected.findings._range = ()
+    detected.update()
+    assert slider.singleStep == pytest.approx(detected.findings._range[1].step)
+    assert "outside of valid bounds" not in caplog.text
+
+
+def test_the_threshold_sliders_decimals_are_its_own(detected: Any) -> None:
+    smoothing = ctk.ctkSliderWidget(detected.ui.editorFrame)  # as in the editor's Smoothing effect
+    smoothing.decimals = 2
+    detected.ui.thresholdSlider.decimals = 0
+    assert smoothing.decimals == 2

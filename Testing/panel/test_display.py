@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import slicer
 from harness.slices import sliceImage
+from harness.views import ThreeDView
 from open_panel import openPanel, settled
 from PETAnomalyLib.panel import display
 from studies import addStudy, waitUntil
@@ -124,11 +125,19 @@ def test_without_a_ct_the_pet_is_below_and_the_map_above(tmp_path: Any) -> None:
         panel.ui.modelCombo.setCurrentIndex(0)
 
 
-def test_the_3d_view_makes_surfaces_and_goes_again(detected: Any) -> None:
+def test_the_3d_view_makes_surfaces_and_goes_again(detected: Any, monkeypatch: Any) -> None:
+    framed: list[Any] = []  # the views whose camera was brought to the study
+
+    def resetCamera(view: Any) -> None:
+        framed.append(view)
+
+    monkeypatch.setattr(ThreeDView, "resetCamera", resetCamera)
     detected.ui.show3DButton.checked = True
+    assert len(framed) == slicer.app.layoutManager().threeDViewCount > 0
     segmentation = detected.parameters.segmentation
     assert segmentation.GetSegmentation().ContainsRepresentation("Closed surface")
     rendering = slicer.util.getNodesByClass("vtkMRMLVolumeRenderingDisplayNode")
     assert [node.GetVisibility() for node in rendering] == [1]
     detected.ui.show3DButton.checked = False
     assert [node.GetVisibility() for node in rendering] == [0]
+    assert len(framed) == slicer.app.layoutManager().threeDViewCount

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import slicer
-from open_panel import READY, loadModule
+from open_panel import MODULE, READY, loadModule
 from stub_engine import stubInterpreter
 from studies import addStudy, waitUntil
 
@@ -78,3 +80,22 @@ def test_the_sample_study_is_offered_by_the_sample_data_module() -> None:
     sources = slicer.modules.sampleDataSources["Nuclear Medicine"]
     assert [source.sampleName for source in sources][-1:] == ["PETAnomaly sample"]
     assert Path(sources[-1].thumbnailFileName).exists()
+
+
+def test_the_start_of_slicer_does_not_wait_for_simpleitk_and_scipy() -> None:
+    """What is imported then is imported by everyone who has the extension, used or not."""
+    testing = Path(__file__).resolve().parents[1]
+    program = (
+        f"import sys; sys.path[:0] = [{str(testing)!r}, {str(MODULE.parent)!r}]\n"
+        "import harness; harness.start()\n"
+        "from harness.modules import loadScriptedModule\n"
+        "from pathlib import Path\n"
+        "import slicer\n"
+        f"loadScriptedModule(Path({str(MODULE)!r}))\n"
+        "slicer.modules.PETAnomalyInstance.onStartupCompleted()\n"
+        "print(*sorted({'SimpleITK', 'scipy', 'pydicom', 'torch'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []

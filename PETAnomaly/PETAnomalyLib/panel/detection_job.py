@@ -38,6 +38,7 @@ def detectionJob(
     # A model without CT gets none: the engine refuses what it would not use.
     ct = VolumeSnapshot(parameters.ct) if live(parameters.ct) and model.ct == "required" else None
     petId = parameters.pet.GetID()
+    wasEdited = parameters.handEdited  # then the radiologist was asked
     template = detectArguments(
         parameters, Path("pet.nrrd"), Path("ct.nrrd") if ct else None, Path("result"), device
     )
@@ -55,7 +56,9 @@ def detectionJob(
     def place(results: Results) -> Iterator[str]:
         pet = slicer.mrmlScene.GetNodeByID(petId)
         showSettings(parameters, results)
-        yield from resultSteps(parameters, pet, results, model)
+        # Nobody was asked about what was changed by hand while the run went on: it stays.
+        replace = parameters.replaceResults and (wasEdited or not parameters.handEdited)
+        yield from resultSteps(parameters, pet, results, model, replace)
         onPlaced(results)
 
     return Job(prepare, collect, place, _("Writing the study"), _("Loading the results"))

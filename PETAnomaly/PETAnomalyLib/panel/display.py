@@ -114,6 +114,15 @@ def show3D(parameters: Parameters) -> None:
         _showMip(pet, parameters.view3D)
 
 
+def frame3D() -> None:
+    """Bring what is shown into every 3-D view: their cameras look at the origin until told."""
+    layoutManager = slicer.app.layoutManager()
+    for index in range(layoutManager.threeDViewCount if layoutManager is not None else 0):
+        view = layoutManager.threeDWidget(index).threeDView()
+        view.resetFocalPoint()
+        view.resetCamera()
+
+
 def jumpTo(ras: Any) -> None:
     """Bring a point (R, A, S in mm) into the middle of every slice view."""
     slicer.vtkMRMLSliceNode.JumpAllSlices(

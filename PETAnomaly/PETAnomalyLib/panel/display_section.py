@@ -79,3 +79,5 @@ class DisplaySection:
         parameters.view3D = shown
         with slicer.util.WaitCursor():
             display.show3D(parameters)
+            if shown:
+                display.frame3D()

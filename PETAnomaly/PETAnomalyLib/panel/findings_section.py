@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import ctk
 import qt
 import slicer
 from slicer.i18n import tr as _
@@ -53,6 +54,8 @@ class FindingsSection:
         self._model = None
         self._filling = False
         self._asking = False
+        # What was asked for, a map and its settings; what was drawn; the segmentation it is in.
+        self._requested: tuple[str | None, DrawSettings] | None = None
         self._drawn: tuple[str | None, DrawSettings] | None = None
         self._drawnIn = None
         self._shownNodes: tuple = ()
@@ -67,6 +70,8 @@ class FindingsSection:
         self.editing = editing if editing is not None else SegmentEditing(ui.editorFrame)
         self.watch = watch if watch is not None else EditWatch()
         self.watch.onEdited = self._onEdited
+        # Else CTK gives its number of decimals to the sliders of the embedded Segment Editor.
+        ui.thresholdSlider.synchronizeSiblings = ctk.ctkSliderWidget.NoSynchronize
         ui.thresholdSlider.valueChanged.connect(self._onThreshold)
         ui.growthCombo.currentIndexChanged.connect(self._onGrowth)
         ui.editButton.toggled.connect(self._onEditToggled)
@@ -80,7 +85,7 @@ class FindingsSection:
         self.closeEditor()
         self._parameters = parameters
         self._model = model
-        self._drawn = self._drawnIn = None
+        self._requested = self._drawn = self._drawnIn = None
         self._shownNodes = ()
         if parameters is None:
             self.watch.watch(None)
@@ -104,14 +109,25 @@ class FindingsSection:
         segmentation = findingsSegmentation(parameters)
         if wanted is None or segmentation is not self._drawnIn:
             # A run, or a scene that was opened, brought these findings: they are as drawn.
-            self._drawn, self._drawnIn = wanted, segmentation
-        elif wanted != self._drawn:
+            self.redraw.forget()
+            self._requested = self._drawn = wanted
+            self._drawnIn = segmentation
+        elif wanted != self._requested:
             self._onWanted(wanted)
 
     def rows(self) -> list[Row]:
         """The table's rows as the scene keeps them."""
         table = findingsTable(self._parameters) if self._parameters is not None else None
         return findings_table_node.read(table) if table is not None else []
+
+    def mayBeReplaced(self) -> bool:
+        """Before a run that replaces the last one's results: ask for what was changed by hand."""
+        self.watch.settle()
+        parameters = self._parameters
+        return not (parameters.replaceResults and parameters.handEdited) or self._ask(
+            _("The findings were changed by hand. Replace them by the new run's?"),
+            _("Replace the findings"),
+        )
 
     def effectiveThreshold(self) -> float | None:
         """Of the chosen scorer: the radiologist's, else the one that the map's model came with."""
@@ -232,9 +248,9 @@ class FindingsSection:
             self._range = (key, mapRange(node, value))
         bounds = self._range[1]
         slider.decimals = bounds.decimals
-        slider.singleStep = bounds.step
         slider.minimum = min(bounds.low, value)
         slider.maximum = max(bounds.high, value)
+        slider.singleStep = bounds.step  # last: a step wider than the range is not taken
         unit = models.SCORER_UNITS[parameters.scorer]
         slider.suffix = f" {unit}" if unit else ""
         slider.value = value
@@ -305,11 +321,10 @@ class FindingsSection:
         parameters = self._parameters
         if live(parameters.pet) is None or self._asking:
             return
-        if parameters.handEdited and not self._mayReplace():
+        if not self._mayRedraw():
             self._goBack()
             return
-        parameters.handEdited = False
-        self._drawn = wanted
+        self._requested = wanted
         self.redraw.request(
             live(parameters.pet),
             scoreMap(parameters, parameters.scorer),
@@ -317,13 +332,20 @@ class FindingsSection:
             wanted[1],
         )
 
-    def _mayReplace(self) -> bool:
+    def _mayRedraw(self) -> bool:
+        """Ask before what a hand did is lost; afterwards it counts as given up."""
+        if self._parameters.handEdited and not self._ask(
+            _("The findings were changed by hand. Draw them anew and lose these changes?"),
+            _("Redraw the findings"),
+        ):
+            return False
+        self._parameters.handEdited = False
+        return True
+
+    def _ask(self, question: str, title: str) -> bool:
         self._asking = True
         try:
-            return slicer.util.confirmOkCancelDisplay(
-                _("The findings were changed by hand. Draw them anew and lose these changes?"),
-                windowTitle=_("Redraw the findings"),
-            )
+            return slicer.util.confirmOkCancelDisplay(question, windowTitle=title)
         finally:
             self._asking = False
 
@@ -331,6 +353,7 @@ class FindingsSection:
         """The controls return to what the findings were drawn with."""
         if self._drawn is None:
             return
+        self._requested = self._drawn
         mapId, settings = self._drawn
         parameters = self._parameters
         with slicer.util.NodeModify(parameters):
@@ -347,8 +370,15 @@ class FindingsSection:
         parameters = self._parameters
         segmentation = findingsSegmentation(parameters) if parameters is not None else None
         pet = live(parameters.pet) if parameters is not None else None
-        if segmentation is None or pet is None:
+        if segmentation is None or segmentation is not self._drawnIn or pet is None:
+            return  # of findings that a run has replaced meanwhile
+        self.watch.settle()
+        if not self._mayRedraw():  # changed by hand since the redraw was asked for
+            self.redraw.forget()
+            self._goBack()
             return
+        if self._requested is not None:
+            self._drawn = (self._requested[0], drawing.settings)
         with self.watch.ownChange():
             findings_segmentation.draw(segmentation, pet, drawing.labels, drawing.findings)
         self._writeRows(

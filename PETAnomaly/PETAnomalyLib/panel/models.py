@@ -75,9 +75,11 @@ def whyNoScorer(model: Any, scorer: str) -> str:
     return _(
         "{scorer} needs several healed versions of the study; {model} makes one. Choose {others}."
     ).format(
-        scorer=SCORER_TITLES[scorer],
+        scorer=_(SCORER_TITLES[scorer]),
         model=model.title,
-        others=_(" or ").join(SCORER_TITLES[other] for other in SCORERS if other in model.scorers),
+        others=_(" or ").join(
+            _(SCORER_TITLES[other]) for other in SCORERS if other in model.scorers
+        ),
     )
 
 

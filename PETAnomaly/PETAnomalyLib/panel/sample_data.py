@@ -1,7 +1,7 @@
 """The sample study: a synthetic whole-body PET/CT with known lesions, made on this computer.
 
-Offered by the panel's own button (in the background) and by Slicer's Sample Data module (which has
-to wait for it). The true lesions come along as a hidden segmentation.
+Offered by the panel's own button (in the background) and by Slicer's Sample Data module
+(`sample_source.py`). The true lesions come along as a hidden segmentation.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from .display import showInput, showLayers
 from .engine_task import Job
 from .inputs import markAsSuv
 from .parameters import Parameters
+from .sample_source import SAMPLE_NAME
 from .scene import addVolume, putBeside
 
 SAMPLE_SEED = 2_000_013  # the patient of `make demo`; no model was trained on such a seed
-SAMPLE_NAME = "PETAnomaly sample"
-CATEGORY = "Nuclear Medicine"
 LESION_COLOUR = (0.2, 0.9, 0.3)
 
 
@@ -88,24 +87,8 @@ def drawLesions(node: Any, pet: Any, labels: np.ndarray) -> None:
     )
 
 
-def register(iconFile: str) -> None:
-    """Offer the study in the Sample Data module; called once the application has started."""
-    import SampleData
-
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category=CATEGORY,
-        sampleName=SAMPLE_NAME,
-        # Made here, not downloaded: the source wants these fields, nothing reads them.
-        uris="",
-        fileNames="PETAnomalySample.nii.gz",
-        nodeNames=SAMPLE_NAME,
-        thumbnailFileName=iconFile,
-        customDownloader=_makeNow,
-    )
-
-
-def _makeNow(_source: Any) -> list:
-    """The Sample Data module waits for its downloads: make the study in this process."""
+def makeNow() -> list:
+    """Make and load the study in this process, for the Sample Data module, which has to wait."""
     from PETAnomalyLib.engine.phantom import generate
 
     with slicer.util.WaitCursor():

@@ -32,7 +32,9 @@ SCORER_ATTRIBUTE = "PETAnomaly.Scorer"
 THRESHOLD_ATTRIBUTE = "PETAnomaly.Threshold"  # the model's own, for a scene opened without it
 
 
-def resultSteps(parameters: Parameters, pet: Any, results: Results, model: Any) -> Iterator[str]:
+def resultSteps(
+    parameters: Parameters, pet: Any, results: Results, model: Any, replace: bool
+) -> Iterator[str]:
     """Place a run's results; yields the name of what comes next before each step.
 
     Args:
@@ -41,14 +43,15 @@ def resultSteps(parameters: Parameters, pet: Any, results: Results, model: Any) 
             the mask can be placed.
         results: what the run left.
         model: the bundle that made them.
+        replace: remove the last run's results first; else they stay in the scene.
     """
-    if parameters.replaceResults:
+    if replace:
         removeResults(parameters)
     else:
         forgetResults(parameters)
     name = pet.GetName() if pet is not None else _("Deleted PET")
     for scorer, image in results.maps.items():
-        yield _("{scorer} map").format(scorer=SCORER_TITLES[scorer])
+        yield _("{scorer} map").format(scorer=_(SCORER_TITLES[scorer]))
         node = addVolume(image, f"{name} {scorer} map ({model.name})", pet, autoWindow=False)
         limit = defaultThreshold(model, scorer)
         node.SetAttribute(SCORER_ATTRIBUTE, scorer)

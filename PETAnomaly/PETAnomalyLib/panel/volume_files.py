@@ -14,6 +14,7 @@ import numpy as np
 import SimpleITK as sitk
 import slicer
 import vtk
+from slicer.i18n import tr as _
 
 from PETAnomalyLib.engine.errors import InputError
 
@@ -66,7 +67,9 @@ class VolumeSnapshot:
 
     def __init__(self, node: Any) -> None:
         if node.GetImageData() is None:
-            raise InputError(f"{node.GetName()} has no voxels.", "Choose another volume.")
+            raise InputError(
+                _("{name} has no voxels.").format(name=node.GetName()), _("Choose another volume.")
+            )
         self.name = node.GetName()
         self.array = slicer.util.arrayFromVolume(node)
         self.ijkToRas = ijkToRas(node)

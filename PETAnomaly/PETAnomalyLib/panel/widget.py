@@ -173,7 +173,7 @@ class PETAnomalyPanel(VTKObservationMixin):
         """Detect, after making sure that the engine's Python has what it needs."""
         self.study.forget()
         self.update()
-        if self.whyNot() or self.isBusy:
+        if self.whyNot() or self.isBusy or not self.findings.mayBeReplaced():
             return
         self._withEnvironment(self._startDetection)
 
