@@ -12,7 +12,6 @@ import os
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
-from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor
 
 from PETAnomalyLib.engine.errors import InputError
@@ -38,13 +37,11 @@ def join_processes() -> Fabric:
     """
     machines, processes = _launched()
     cuda = torch.cuda.is_available()
-    many = machines * processes > 1
     fabric = Fabric(
         accelerator="cuda" if cuda else "cpu",
         devices=processes,
         num_nodes=machines,
-        # The only buffers that change are the codebook's, which MONAI reduces itself.
-        strategy=DDPStrategy(broadcast_buffers=False) if many else "auto",
+        strategy="ddp" if machines * processes > 1 else "auto",
         precision="bf16-mixed" if cuda and torch.cuda.is_bf16_supported() else "32-true",
     )
     fabric.launch()

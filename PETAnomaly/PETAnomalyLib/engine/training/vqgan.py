@@ -110,6 +110,7 @@ def train_vqgan(
         for group in optimizer.param_groups:
             group["lr"] = run.learning_rate(settings.learning_rate, warmup=50)
         seeds = [run.step * settings.batch + n for n in mine]
+        # MONAI's codebook follows the encodings of all processes.
         reconstruction, commitment, tokens = reconstruct(images, seeds)
         scale = variance(fabric, images).clamp_min(1e-4)
         error = (reconstruction - images).square().mean() / scale
