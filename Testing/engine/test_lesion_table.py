@@ -42,3 +42,8 @@ def test_a_ball_has_its_own_diameter_and_is_hit_where_a_finding_touches_it(tmp_p
         lines = list(csv.DictReader(file))
     assert [line["row"] for line in lines] == ["1", "0"]
     assert float(lines[0]["diameter_mm"]) == pytest.approx(24.0, abs=0.2)
+
+
+def test_a_healthy_study_has_no_lesions() -> None:
+    pet = sitk.GetImageFromArray(np.ones((4, 4, 4), np.float32))
+    assert lesions_of("a", pet, np.zeros((4, 4, 4), np.int32)) == []

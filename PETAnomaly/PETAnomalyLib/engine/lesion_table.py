@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from scipy import ndimage
 
 from PETAnomalyLib.engine.evaluation import FindingCounts, Labels
 
@@ -61,7 +60,8 @@ def lesions_of(study: str, pet: sitk.Image, truth: Labels) -> list[Lesion]:
     of_voxel, suv = truth[inside], sitk.GetArrayViewFromImage(pet)[inside]
     numbers = np.arange(1, int(of_voxel.max(initial=0)) + 1)
     voxels = np.bincount(of_voxel, minlength=len(numbers) + 1)[1:]
-    suv_max = ndimage.maximum(suv, of_voxel, numbers)
+    suv_max = np.full(len(numbers), -np.inf)
+    np.maximum.at(suv_max, of_voxel - 1, suv)  # SciPy's maximum fails where there is no lesion
     return [
         Lesion(study, int(number), float(count) * voxel_ml, float(highest))
         for number, count, highest in zip(numbers, voxels, suv_max)
