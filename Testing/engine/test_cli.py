@@ -139,6 +139,18 @@ def test_models_list_is_quick_and_imports_neither_torch_nor_an_image_library() -
     assert err.splitlines()[-1] == "[] True"
 
 
+def test_detection_needs_nothing_that_is_installed_for_training_alone() -> None:
+    script = (
+        "import sys\n"
+        "sys.modules['lightning_fabric'] = sys.modules['tensorboard'] = None\n"  # absent
+        "import PETAnomalyLib.engine.detection, PETAnomalyLib.engine.healing\n"
+        "import PETAnomalyLib.engine.networks.registry\n"
+        "print([m for m in sys.modules if 'engine.training' in m], file=sys.stderr)"
+    )
+    _, err = start_python(["-c", script]).communicate(timeout=60)
+    assert err.splitlines()[-1] == "[]"
+
+
 def test_models_list_and_show_as_json_agree() -> None:
     run = run_petanomaly("models", "list", "--json")
     models = json.loads(run.stdout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PETAnomalyLib.engine.body_tokens import body_tokens
 from PETAnomalyLib.engine.networks.vqgan import VQGAN, VQGANSizes
@@ -49,6 +50,24 @@ def test_the_first_variant_is_the_study_as_it_is(tmp_path: Path) -> None:
     assert torch.equal(tokens.body, torch.from_numpy(body).flatten())
     variants = {tuple(encoded.tokens(1, v).pet[0].tolist()) for v in range(3)}
     assert len(variants) == 3
+
+
+def test_a_variant_carries_the_number_of_the_augmentation_that_made_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a run that goes on with a newer version would be given the tokens of an older one."""
+    pet = network(0)
+
+    def names() -> set[str]:
+        encoded = EncodedStudies(studies(), Encoder(pet, tmp_path), None, 2)
+        encoded.tokens(0, 0)
+        encoded.tokens(0, 1)
+        return {file.name for file in tmp_path.rglob("*.npy")}
+
+    before = names()
+    assert "a__0-0.npy" in before
+    monkeypatch.setattr("PETAnomalyLib.engine.training.encoded_studies.AUGMENTATION", 99)
+    assert names() - before == {"a__0-1-augmentation99.npy"}
 
 
 def test_tokens_on_disk_are_read_and_not_made_again(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from PETAnomalyLib.engine import figures
+from PETAnomalyLib.engine import drawing, figures
 from PETAnomalyLib.engine.figures import FINDING, TRUTH, overview
 from PETAnomalyLib.engine.findings import measure
 from PIL import Image
@@ -143,7 +143,7 @@ def test_the_same_study_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_colour_scale_has_between_four_and_ten_round_ticks() -> None:
     for low, high in ((0.0, 7.0), (-1.2, 6.6), (0.0, 0.013), (-3.0, 250.0), (0.0, 1.0)):
-        ticks = figures._ticks(low, high)
+        ticks = drawing.ticks(low, high)
         assert 4 <= len(ticks) <= 10
         assert low - 1e-9 <= ticks[0]
         assert ticks[-1] <= high + 1e-9

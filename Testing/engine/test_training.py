@@ -9,42 +9,25 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from lightning_fabric import Fabric
 from PETAnomalyLib.engine.errors import Cancelled, InputError
 from PETAnomalyLib.engine.events import SilentReporter
 from PETAnomalyLib.engine.networks import vqgan as vqgan_network
 from PETAnomalyLib.engine.networks.vqgan import VQGANSizes
-from PETAnomalyLib.engine.training.augmentation import shifted
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.cohort import split_by_patient
 from PETAnomalyLib.engine.training.cohort_layout import CohortStudy, find_studies
 from PETAnomalyLib.engine.training.export import export
 from PETAnomalyLib.engine.training.run import train
 from PETAnomalyLib.engine.training.vqgan import perplexity, revive_dead_codes
+from PIL import Image
 from safetensors.torch import load_file
-from tiny_bundle import AUTOENCODER, FRAME, INTENSITY, PERFORMER, VQGAN, write_tiny_study
+from tiny_training import SECTIONS, configuration, read_log, write_tiny_cohort
 
-SECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
-    "pet-vqgan": (
-        "vqgan",
-        {"modality": "pet", "sizes": VQGAN, "steps": 6, "batch": 2, "crop": 16},
-    ),
-    "ct-vqgan": (
-        "vqgan",
-        {"modality": "ct", "sizes": VQGAN, "steps": 3, "batch": 2, "crop": 16},
-    ),
-    "transformer": (
-        "transformer",
-        {
-            "pet_vqgan": "pet-vqgan",
-            "ct_vqgan": "ct-vqgan",
-            "sizes": PERFORMER,
-            "steps": 6,
-            "hidden_share": 0.3,
-            "masking_rounds": [0.3, 0.7],
-            "masking_threshold": 0.05,
-        },
-    ),
-    "autoencoder": ("autoencoder", {"sizes": AUTOENCODER, "steps": 6, "batch": 1}),
+PICTURES = {
+    "vqgan": "reconstructions.png",
+    "transformer": "likelihoods.png",
+    "autoencoder": "reconstructions.png",
 }
 
 
@@ -63,20 +46,7 @@ class Interrupted(SilentReporter):
 
 @pytest.fixture(scope="module")
 def cohort(tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cohort")
-    (folder / "patient-1" / "0").parent.mkdir()
-    (folder / "patient-1" / "0").symlink_to(tiny_study, target_is_directory=True)
-    write_tiny_study(folder / "patient-2" / "0", seed=3_000_003)
-    return folder
-
-
-def configuration(folder: Path, name: str, **changes: Any) -> Path:
-    stage, section = SECTIONS[name]
-    path = folder / f"{name}.json"
-    path.write_text(
-        json.dumps({"frame": FRAME, "intensity": INTENSITY, stage: {**section, **changes}})
-    )
-    return path
+    return write_tiny_cohort(tmp_path_factory.mktemp("cohort") / "studies", tiny_study)
 
 
 def run_stage(cohort: Path, models: Path, name: str, **changes: Any) -> Path:
@@ -92,15 +62,32 @@ def models(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def curve(run: Path, value: str) -> list[float]:
-    entries = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    return [entry[value] for entry in entries if value in entry]
+def test_every_stage_leaves_weights_curves_a_picture_and_its_configuration(models: Path) -> None:
+    for name, (stage, section) in SECTIONS.items():
+        run = models / name
+        assert {path.name for path in run.iterdir()} == {
+            "weights.safetensors", "log.jsonl", "config.json", "checkpoint.pt", "tensorboard",
+            "curves.png", PICTURES[stage],
+        }  # fmt: skip
+        steps = [entry["step"] for entry in read_log(run)]
+        assert steps == [*range(1, section["steps"] + 1), section["steps"]]  # and a validation
+        for picture in ("curves.png", PICTURES[stage]):
+            drawn = np.asarray(Image.open(run / picture))
+            assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 10  # more than paper and ink
 
 
-def test_every_stage_leaves_weights_a_curve_and_its_configuration(models: Path) -> None:
-    for name in SECTIONS:
-        files = {path.name for path in (models / name).iterdir()}
-        assert files == {"weights.safetensors", "log.jsonl", "config.json", "checkpoint.pt"}
+def test_tensorboard_reads_the_same_curve(models: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    board = EventAccumulator(str(models / "pet-vqgan" / "tensorboard")).Reload()
+    logged = [entry["error"] for entry in read_log(models / "pet-vqgan") if "error" in entry]
+    assert [event.value for event in board.Scalars("error")] == pytest.approx(logged)
+    assert "codes_used" in board.Tags()["scalars"]
+
+
+def test_the_use_of_the_codebook_is_reported(models: Path) -> None:
+    [validated] = [entry for entry in read_log(models / "ct-vqgan") if "codes_used" in entry]
+    assert 1 <= validated["validation_perplexity"] <= validated["codes_used"] <= 16
 
 
 def test_runs_of_one_model_share_one_template_and_one_cache(models: Path) -> None:
@@ -161,14 +148,32 @@ def test_a_run_that_was_stopped_and_resumed_ends_like_one_that_was_not(
         assert torch.allclose(value.double(), resumed[key].double(), rtol=1e-4, atol=1e-6), key
 
 
+def test_a_run_that_has_no_checkpoint_yet_resumes_from_the_beginning(
+    cohort: Path, models: Path
+) -> None:
+    config, run = configuration(models, "autoencoder"), models / "autoencoder-unbegun"
+    with pytest.raises(Cancelled):
+        train("autoencoder", cohort, config, run, None, False, Interrupted(after=3))
+    train("autoencoder", cohort, config, run, None, True, SilentReporter())
+    assert read_log(run) == read_log(models / "autoencoder")
+
+
 def test_a_run_is_never_overwritten_by_mistake(cohort: Path, models: Path) -> None:
     with pytest.raises(InputError, match="holds a training run already"):
         run_stage(cohort, models, "autoencoder")
 
 
-def test_an_unknown_key_of_the_configuration_is_named(cohort: Path, tmp_path: Path) -> None:
+def test_what_is_wrong_in_the_configuration_is_named_before_the_cohort_is_read(
+    tmp_path: Path,
+) -> None:
+    nowhere = tmp_path / "nowhere"
     with pytest.raises(InputError, match="unknown key 'stepps'"):
-        run_stage(cohort, tmp_path, "autoencoder", stepps=3)
+        run_stage(nowhere, tmp_path, "autoencoder", stepps=3)
+    with pytest.raises(InputError, match="names no 'pet_vqgan'"):
+        run_stage(nowhere, tmp_path, "transformer", pet_vqgan=None)
+    config = configuration(tmp_path, "pet-vqgan")
+    with pytest.raises(InputError, match="no section 'autoencoder'"):
+        train("autoencoder", nowhere, config, tmp_path / "run", None, False, SilentReporter())
 
 
 def test_a_folder_without_studies_is_refused(tmp_path: Path) -> None:
@@ -200,35 +205,16 @@ def test_dead_codes_are_given_real_encodings() -> None:
     network = vqgan_network.VQGAN(VQGANSizes((4, 6), 16, 8, 1))
     images = torch.rand(2, 1, 16, 16, 16)
     network.quantizer.ema_cluster_size[:] = torch.tensor([100.0] * 10 + [0.0] * 6)
-    assert revive_dead_codes(network, images) == 6
     with torch.no_grad():
         encodings = network.encoder(images).movedim(1, -1).reshape(-1, 8)
+    assert revive_dead_codes(network, encodings, seed=1) == 6
     codes = network.quantizer.embedding.weight[10:]
     assert torch.cdist(codes.double(), encodings.double()).min(1).values.max() < 1e-5
-    assert revive_dead_codes(network, images) == 0
-
-
-def test_volumes_are_shifted_together_and_by_whole_voxels() -> None:
-    volume = np.random.default_rng(0).random((6, 7, 8))
-    one, other = shifted([volume, 2 * volume], 2, np.random.default_rng(1))
-    assert np.array_equal(2 * one, other)
-    cut = [slice(2, -2)] * 3
-    inner = volume[tuple(cut)]
-    positions = [
-        (z, y, x)
-        for z in range(-2, 3)
-        for y in range(-2, 3)
-        for x in range(-2, 3)
-        if np.array_equal(
-            one[2 : 2 + inner.shape[0], 2 : 2 + inner.shape[1], 2 : 2 + inner.shape[2]],
-            volume[2 + z : 4 + z, 2 + y : 5 + y, 2 + x : 6 + x],
-        )
-    ]
-    assert len(positions) == 1
+    assert revive_dead_codes(network, encodings, seed=2) == 0
 
 
 def test_the_learning_rate_warms_up_and_ends_at_zero(tmp_path: Path) -> None:
-    run = Run(tmp_path, steps=100, minutes=None)
+    run = Run(tmp_path, steps=100, minutes=None, fabric=Fabric(accelerator="cpu", devices=1))
     rates = []
     for step in range(101):
         run.step = step

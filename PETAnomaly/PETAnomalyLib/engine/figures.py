@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from .drawing import FAINT, INK, PAPER, Colour, font, heat, plain, ticks
 from .findings import Finding, bounding_boxes, total
 
-Colour = tuple[int, int, int]
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
 SUV_WINDOW = 7.0  # SUV shown black
@@ -27,9 +27,6 @@ BODY_SUV = 0.1  # what is body rather than air
 TABLE_ROWS = 20
 NUMBERED = 30  # more numbers than this would hide the picture
 
-PAPER: Colour = (255, 255, 255)
-INK: Colour = (25, 25, 30)
-FAINT: Colour = (110, 110, 120)
 SCORERS = {"kde": "KDE map (nats)", "zscore": "z-score map", "residual": "residual map"}
 FINDING: Colour = (
     0,
@@ -37,21 +34,6 @@ FINDING: Colour = (
     255,
 )  # blue and green: seen on grey, on the map, and by colour-blind eyes
 TRUTH: Colour = (0, 175, 70)
-
-# Dark to bright in even steps of lightness, for the map (control points, 0..255).
-HEAT = np.array(
-    [
-        (0, 0, 8),
-        (40, 11, 84),
-        (101, 21, 110),
-        (159, 42, 99),
-        (212, 72, 66),
-        (245, 125, 21),
-        (250, 193, 39),
-        (252, 255, 164),
-    ],
-    float,
-)
 
 HEIGHT = 860  # of the projections, pixels, at most
 WIDTH = 1480  # of all projections together, pixels, at most
@@ -124,7 +106,7 @@ def overview(
     for name, is_map in (("PET", False), (map_name, True)):
         for number, view in enumerate(VIEWS):
             if is_map:
-                panel = _heat(_grey(study, study.score[number], number, scale, low, high))
+                panel = heat(_grey(study, study.score[number], number, scale, low, high))
             else:
                 grey = _grey(study, study.pet[number], number, scale, SUV_WINDOW, 0.0)
                 panel = grey.convert("RGB")
@@ -140,19 +122,19 @@ def overview(
     page = Image.new("RGB", (width, ABOVE + max(height, rows_height) + BELOW), PAPER)
     draw = ImageDraw.Draw(page)
     heading = title or "PET anomaly detection"
-    draw.text((MARGIN, 22), _plain(f"{heading}  |  {map_name}"), INK, _font(26))
+    draw.text((MARGIN, 22), plain(f"{heading}  |  {map_name}"), INK, font(26))
 
     x = MARGIN
     for index, (panel, caption) in enumerate(zip(panels, captions)):
-        draw.text((x, ABOVE - 26), _plain(caption), FAINT, _font(16))
+        draw.text((x, ABOVE - 26), plain(caption), FAINT, font(16))
         page.paste(panel, (x, ABOVE))
         draw.rectangle((x - 1, ABOVE - 1, x + panel.width, ABOVE + height), outline=(200, 200, 205))
         x += panel.width + gap
         if index == 1:
-            _draw_scale(page, x, height, "SUV", 0.0, SUV_WINDOW, None, heat=False)
+            _draw_scale(page, x, height, "SUV", 0.0, SUV_WINDOW, None, coloured=False)
             x += BAR - gap
         if index == 3:
-            _draw_scale(page, x, height, "score", low, high, threshold, heat=True)
+            _draw_scale(page, x, height, "score", low, high, threshold, coloured=True)
             x += BAR - gap
     _draw_table(draw, x + gap, findings)
     _draw_legend(draw, page.height - BELOW + 14, findings, truth is not None)
@@ -160,7 +142,7 @@ def overview(
         (MARGIN, page.height - 30),
         "Research use only. Not a medical device. Numbers as in findings.csv.",
         FAINT,
-        _font(15),
+        font(15),
     )
     page.save(path, format="PNG")
 
@@ -255,14 +237,6 @@ def _grey(
     return picture.resize((wide, tall), Image.Resampling.BICUBIC)
 
 
-def _heat(grey: Image.Image) -> Image.Image:
-    steps = np.linspace(0, len(HEAT) - 1, 256)
-    table = np.stack(
-        [np.interp(steps, np.arange(len(HEAT)), HEAT[:, channel]) for channel in range(3)], axis=1
-    )
-    return Image.fromarray(np.round(table).astype(np.uint8)[np.asarray(grey)])
-
-
 def _draw_outlines(panel: Image.Image, study: _Study, number: int) -> None:
     """Truth dashed below, findings on top, then the numbers, which keep clear of each other."""
     part = study.across[number]
@@ -321,8 +295,8 @@ def _draw_number(
     draw: ImageDraw.ImageDraw, text: str, edges: Box, taken: list[Box], panel: tuple[int, int]
 ) -> None:
     """A number beside its finding, at the nearest place where no other number stands."""
-    font = _font(17)
-    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
+    letters = font(17)
+    left, top, right, bottom = draw.textbbox((0, 0), text, font=letters)
     wide, tall = right - left, bottom - top
     middle = ((edges[0] + edges[2]) / 2, (edges[1] + edges[3]) / 2)
     best: Box | None = None
@@ -347,7 +321,7 @@ def _draw_number(
         (best[0] - left, best[1] - top),
         text,
         FINDING,
-        font,
+        letters,
         stroke_width=2,
         stroke_fill=PAPER,
     )
@@ -366,7 +340,7 @@ def _draw_marks(panel: Image.Image, view: _View, ink: Colour) -> None:
     edge = PAPER if ink == INK else INK
     draw = ImageDraw.Draw(panel)
     for text, x, anchor in ((view.marks[0], 6, "la"), (view.marks[1], panel.width - 6, "ra")):
-        draw.text((x, 5), text, ink, _font(20), anchor, stroke_width=2, stroke_fill=edge)
+        draw.text((x, 5), text, ink, font(20), anchor, stroke_width=2, stroke_fill=edge)
 
 
 def _draw_scale(
@@ -377,35 +351,27 @@ def _draw_scale(
     low: float,
     high: float,
     threshold: float | None,
-    heat: bool,
+    coloured: bool,
 ) -> None:
     """A vertical colour scale with numbers, and the threshold where one is given."""
     draw = ImageDraw.Draw(page)
     tall, top = min(320, max(height, 160) - 40), ABOVE + 24
     ramp = Image.fromarray(np.round(np.linspace(255, 0, tall)).astype(np.uint8)[:, None])
     ramp = ramp.resize((16, tall))
-    page.paste(_heat(ramp) if heat else ImageChops.invert(ramp), (x, top))
+    page.paste(heat(ramp) if coloured else ImageChops.invert(ramp), (x, top))
     draw.rectangle((x - 1, top - 1, x + 16, top + tall), outline=(160, 160, 165))
-    draw.text((x - 2, top - 24), name, INK, _font(16))
+    draw.text((x - 2, top - 24), name, INK, font(16))
 
     def height_of(value: float) -> float:
         return top + tall * (1 - (value - low) / (high - low))
 
-    for value in _ticks(low, high):
+    for value in ticks(low, high):
         y = height_of(value)
         draw.line((x + 16, y, x + 21, y), FAINT)
-        draw.text((x + 25, y), f"{value:g}", INK, _font(15), anchor="lm")
+        draw.text((x + 25, y), f"{value:g}", INK, font(15), anchor="lm")
     if threshold is not None and low <= threshold <= high:
         y = height_of(threshold)
         draw.line((x - 7, y, x + 22, y), FINDING, 3)
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers between two values, four to nine of them."""
-    power = 10.0 ** math.floor(math.log10((high - low) / 4))
-    step = next(power * factor for factor in (5, 2, 1) if (high - low) / (power * factor) >= 4)
-    first = math.ceil(low / step - 1e-9)
-    return [round(n * step, 10) + 0.0 for n in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def _draw_table(draw: ImageDraw.ImageDraw, x: int, findings: Sequence[Finding]) -> None:
@@ -413,7 +379,7 @@ def _draw_table(draw: ImageDraw.ImageDraw, x: int, findings: Sequence[Finding]) 
     columns = (("No.", 34), ("SUVmax", 108), ("MTV ml", 188), ("score", 262))
     y = ABOVE
     for name, right in columns:
-        draw.text((x + right, y), name, FAINT, _font(15), anchor="ra")
+        draw.text((x + right, y), name, FAINT, font(15), anchor="ra")
     draw.line((x, y + 22, x + columns[-1][1] + 6, y + 22), FAINT)
     y += 28
     for finding in findings[:TABLE_ROWS]:
@@ -424,20 +390,20 @@ def _draw_table(draw: ImageDraw.ImageDraw, x: int, findings: Sequence[Finding]) 
             f"{finding.score_max:.2f}",
         )
         for cell, (_, right) in zip(cells, columns):
-            draw.text((x + right, y), cell, INK, _font(16), anchor="ra")
+            draw.text((x + right, y), cell, INK, font(16), anchor="ra")
         if finding.growth_limited:
-            draw.text((x + columns[0][1] + 1, y), "*", INK, _font(16))
+            draw.text((x + columns[0][1] + 1, y), "*", INK, font(16))
         y += 24
     if len(findings) > TABLE_ROWS:
-        draw.text((x, y), f"and {len(findings) - TABLE_ROWS} more", FAINT, _font(15))
+        draw.text((x, y), f"and {len(findings) - TABLE_ROWS} more", FAINT, font(15))
         y += 24
     sums = total(findings)
     words = "no findings" if not findings else f"{sums.count} finding{'s'[: sums.count > 1]}"
     draw.line((x, y + 2, x + columns[-1][1] + 6, y + 2), FAINT)
-    draw.text((x, y + 8), words, INK, _font(16))
+    draw.text((x, y + 8), words, INK, font(16))
     if findings:
         sum_text = f"TMTV {sums.tmtv_ml:.1f} ml   TLG {sums.tlg_g:.0f} g"
-        draw.text((x, y + 32), sum_text, INK, _font(16))
+        draw.text((x, y + 32), sum_text, INK, font(16))
 
 
 def _draw_legend(
@@ -449,25 +415,12 @@ def _draw_legend(
     x = float(MARGIN)
     for colour, words in entries:
         draw.line((x, y + 9, x + 26, y + 9), colour, 4)
-        draw.text((x + 34, y), words, INK, _font(16))
-        x += 34 + draw.textlength(words, font=_font(16)) + 26
+        draw.text((x + 34, y), words, INK, font(16))
+        x += 34 + draw.textlength(words, font=font(16)) + 26
     if any(finding.growth_limited for finding in findings):
         draw.text(
             (x, y),
             "* growth limited: where the contour leaked, it is the map's own",
             INK,
-            _font(16),
+            font(16),
         )
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own font: there on every machine. Before Pillow 10.1 it has one size only."""
-    try:
-        return ImageFont.load_default(size)
-    except TypeError:
-        return ImageFont.load_default()
-
-
-def _plain(text: str) -> str:
-    """Letters that Pillow's own font has; the others become question marks."""
-    return text.encode("latin-1", "replace").decode("latin-1")

@@ -39,7 +39,7 @@ def run_train(options: argparse.Namespace, reporter: Reporter) -> None:
     """Train the stage."""
     from PETAnomalyLib.engine.training.run import train
 
-    weights = train(
+    train(
         options.stage,
         options.cohort,
         options.config,
@@ -48,7 +48,6 @@ def run_train(options: argparse.Namespace, reporter: Reporter) -> None:
         options.resume,
         reporter,
     )
-    reporter.log("info", f"Wrote {weights}")
 
 
 def add_calibrate(subcommands: Subcommands) -> argparse.ArgumentParser:

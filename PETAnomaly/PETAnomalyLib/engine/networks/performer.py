@@ -109,6 +109,11 @@ class _Heads(nn.Module):
         return functional.rms_norm(x, (w,)) * (self.length * w**-0.25)
 
 
+def _full_precision(x: Tensor) -> torch.autocast:
+    """Features are exponentials, and are summed over thousands of tokens: too much for bfloat16."""
+    return torch.autocast(x.device.type, enabled=False)
+
+
 class _Attention(nn.Module):
     directions: Tensor
 
@@ -124,19 +129,24 @@ class _Attention(nn.Module):
         self.register_buffer("directions", torch.empty(sizes.features, head_width))
 
     def _phi(self, x: Tensor) -> Tensor:
-        return positive_features(x, self.directions)
+        return positive_features(x.float(), self.directions)
 
     def causal(self, x: Tensor, state: AttentionState | None) -> tuple[Tensor, AttentionState]:
         y = self.norm(x)
-        q, k, v = self._phi(self.query(y)), self._phi(self.key(y)), self.value(y)
-        attended, state = causal_attention(q, k, v, state)
+        q, k, v = self.query(y), self.key(y), self.value(y)
+        with _full_precision(x):
+            attended, state = causal_attention(self._phi(q), self._phi(k), v.float(), state)
         return x + self.output(attended.transpose(1, 2).flatten(2)), state
 
     def context(self, ct: Tensor) -> AttentionState:
-        return remember(self._phi(self.key(ct)), self.value(ct))
+        k, v = self.key(ct), self.value(ct)
+        with _full_precision(ct):
+            return remember(self._phi(k), v.float())
 
     def cross(self, x: Tensor, context: AttentionState) -> Tensor:
-        attended = attention(self._phi(self.query(self.norm(x))), context)
+        q = self.query(self.norm(x))
+        with _full_precision(x):
+            attended = attention(self._phi(q), context)
         return x + self.output(attended.transpose(1, 2).flatten(2))
 
 

@@ -11,8 +11,10 @@ That single dropout is the last thing but one in the decoder, so decoding comes 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from monai.networks.blocks import Convolution
 from monai.networks.nets.vqvae import VQVAE, VQVAEResidualUnit
 from torch import Tensor, nn
@@ -100,8 +102,24 @@ class VQGAN(nn.Module):
         """The last layer, without dropout: B x 1 x D x H x W."""
         return self.after_dropout(hidden)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Training: reconstruction, commitment loss, tokens (the codebook moves by its EMA)."""
+    def forward(
+        self, images: Tensor, seeds: Sequence[int] | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Training: reconstruction, commitment loss, tokens (the codebook moves by its EMA).
+
+        Args:
+            images: B x 1 x D x H x W.
+            seeds: of each image's dropout, so that an image is dealt the same whatever batch it is
+                in; None for no dropout.
+        """
         quantized, commitment, tokens = self.quantizer(self.encoder(images))
-        hidden = nn.functional.dropout(self.before_dropout(quantized), DROPOUT, self.training)
+        hidden = self.before_dropout(quantized)
+        if seeds is not None:
+            kept = torch.stack([_kept(hidden[0], seed) for seed in seeds])
+            hidden = hidden * kept / (1.0 - DROPOUT)
         return self.after_dropout(hidden), commitment, tokens
+
+
+def _kept(values: Tensor, seed: int) -> Tensor:
+    generator = torch.Generator(values.device).manual_seed(seed)
+    return torch.rand(values.shape, generator=generator, device=values.device) >= DROPOUT

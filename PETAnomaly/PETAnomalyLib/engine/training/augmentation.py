@@ -1,13 +1,30 @@
-"""Small random changes of a study before it is encoded (paper 1, appendices C.2 and D.2)."""
+"""Small random changes of a study (paper 1, appendices C.2 and D.2).
+
+Elastic deformation and shift move the anatomy, PET and CT alike; contrast, intensity shift and
+Gaussian noise change the values.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import torch
+from scipy import ndimage
+from torch.nn import functional
 
 Volume = np.ndarray
 
+CONTROL = 8  # voxels between the points that are displaced at random
+DISPLACEMENT = 1.0  # voxels, standard deviation of each component at these points
+REACH = 4  # voxels: hardly a displacement is larger
 
-def shifted(volumes: list[Volume], largest: int, random: np.random.Generator) -> list[Volume]:
+CONTRAST = 0.1  # a factor within 1 +- this
+INTENSITY_SHIFT = 0.01  # of the model's intensity unit, 0 to 1
+NOISE = 0.005  # standard deviation, likewise
+
+
+def shifted(volumes: Sequence[Volume], largest: int, random: np.random.Generator) -> list[Volume]:
     """The same whole-voxel shift of all volumes, edges repeated: -largest..largest along each axis.
 
     Tokens span several voxels: a shift of a few voxels gives the same anatomy other tokens.
@@ -18,6 +35,28 @@ def shifted(volumes: list[Volume], largest: int, random: np.random.Generator) ->
     return [np.pad(volume, padding, mode="edge")[window] for volume in volumes]
 
 
-def intensity_scaled(volume: Volume, spread: float, random: np.random.Generator) -> Volume:
-    """Contrast changed by a factor within 1 +- spread."""
-    return volume * random.uniform(1.0 - spread, 1.0 + spread)
+def deformed(volumes: Sequence[Volume], random: np.random.Generator) -> list[Volume]:
+    """The same elastic deformation of all volumes, float32, edges repeated.
+
+    Cubic splines: linear interpolation halves the noise, and what a network learns from smoothed
+    studies it does not find in those it is given later.
+    """
+    shape = volumes[0].shape
+    points = (3, *(-(-n // CONTROL) + 1 for n in shape))
+    at_points = torch.from_numpy(random.normal(0.0, DISPLACEMENT, points))
+    displacement = functional.interpolate(
+        at_points[None], shape, mode="trilinear", align_corners=True
+    )[0].numpy()
+    places = np.indices(shape) + displacement
+    return [
+        ndimage.map_coordinates(volume.astype(np.float32), places, order=3, mode="nearest")
+        for volume in volumes
+    ]
+
+
+def intensity_changed(volume: Volume, random: np.random.Generator) -> Volume:
+    """Contrast, intensity shift and Gaussian noise, float32."""
+    contrast = random.uniform(1.0 - CONTRAST, 1.0 + CONTRAST)
+    shift = random.uniform(-INTENSITY_SHIFT, INTENSITY_SHIFT)
+    noise = random.normal(0.0, NOISE, volume.shape)
+    return (volume * contrast + shift + noise).astype(np.float32)

@@ -6,17 +6,28 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.networks.autoencoder import AutoencoderSizes, DenseAutoencoder
-from PETAnomalyLib.engine.training.augmentation import intensity_scaled, shifted
+from PETAnomalyLib.engine.training.augmentation import deformed, intensity_changed, shifted
 from PETAnomalyLib.engine.training.checkpoint import Run
+from PETAnomalyLib.engine.training.processes import own_part, variance
 from PETAnomalyLib.engine.training.progress import RunLog
+from PETAnomalyLib.engine.training.validation_pictures import draw_reconstructions
+
+LARGEST_SHIFT = 2  # voxels
 
 
 @dataclass(frozen=True)
 class AutoencoderSettings:
-    """What the configuration file's `autoencoder` section holds."""
+    """What the configuration file's `autoencoder` section holds.
+
+    Attributes:
+        sizes: the network.
+        steps, batch: optimisation steps, studies a step.
+        learning_rate: Adam.
+    """
 
     sizes: AutoencoderSizes
     steps: int
@@ -33,53 +44,53 @@ def train_autoencoder(
     reporter: Reporter,
 ) -> DenseAutoencoder:
     """Train and return the network; volumes D x H x W in the model's intensity unit."""
+    fabric = run.fabric
+    mine = own_part(fabric, settings.batch)
     torch.manual_seed(0)
-    random = np.random.default_rng(0)
     network = DenseAutoencoder(settings.sizes)
-    optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate)
-    if resume:
-        state = run.resume()
+    reconstruct, optimizer = fabric.setup(
+        network, torch.optim.Adam(network.parameters(), settings.learning_rate)
+    )
+    if resume and (state := run.resume()):
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
-        random.bit_generator.state = state["order"]
     log = RunLog(run, reporter)
+    held_out = np.stack(validation[:8])[:, None].astype(np.float32)
     while run.progress() < 1.0:
-        images = torch.from_numpy(
-            np.stack(
-                [
-                    intensity_scaled(
-                        shifted([training[i].astype(np.float32)], 2, random)[0], 0.1, random
-                    )
-                    for i in random.integers(len(training), size=settings.batch)
-                ]
-            )[:, None].astype(np.float32)
-        )
+        volumes = [_augmented(training, np.random.default_rng((run.step, n))) for n in mine]
+        images = torch.from_numpy(np.stack(volumes)[:, None]).to(fabric.device)
         for group in optimizer.param_groups:
             group["lr"] = run.learning_rate(settings.learning_rate, warmup=50)
-        error = (network(images) - images).square().mean() / images.var()
+        error = (reconstruct(images) - images).square().mean() / variance(fabric, images)
         optimizer.zero_grad()
-        error.backward()
+        fabric.backward(error)
         optimizer.step()
-        run.step += 1
-        log.step(error=error.item())
+        run.advance()
+        log.step(error=error)
         if run.step % 50 == 0 or run.progress() >= 1.0:
-            log.validation(validation_error=_validate(network, validation[:8]))
+            _validate(network, torch.from_numpy(held_out).to(fabric.device), run, log)
         if run.is_checkpoint_due():
-            run.save(
-                {
-                    "network": network.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "order": random.bit_generator.state,
-                }
-            )
-        reporter.check_cancelled()
+            run.save({"network": network.state_dict(), "optimizer": optimizer.state_dict()})
+        run.check_cancelled(reporter)
     return network.eval()
 
 
-def _validate(network: DenseAutoencoder, volumes: list[np.ndarray]) -> float:
-    errors = []
+def _augmented(volumes: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
+    [volume] = shifted([volumes[random.integers(len(volumes))]], LARGEST_SHIFT, random)
+    if random.random() < 0.5:
+        [volume] = deformed([volume], random)
+    return intensity_changed(volume, random)
+
+
+def _validate(network: DenseAutoencoder, images: Tensor, run: Run, log: RunLog) -> None:
     with torch.no_grad():
-        for volume in volumes:
-            image = torch.from_numpy(volume.astype(np.float32))[None, None]
-            errors.append(float((network(image) - image).square().mean() / image.var()))
-    return float(np.mean(errors))
+        reconstruction = torch.cat([network(image[None]) for image in images])
+    errors = (reconstruction - images).square().mean((1, 2, 3, 4)) / images.var((1, 2, 3, 4))
+    log.validation(validation_error=float(errors.mean()))
+    if run.fabric.is_global_zero:
+        draw_reconstructions(
+            run.folder / "reconstructions.png",
+            images[:, 0].amax(2).cpu().numpy(),  # coronal
+            reconstruction[:, 0].amax(2).cpu().numpy(),
+            f"Step {run.step}: coronal MIPs of held-out studies",
+        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 
-from PETAnomalyLib.engine.errors import InputError
+from PETAnomalyLib.engine.errors import Cancelled
+from PETAnomalyLib.engine.events import Reporter
+from PETAnomalyLib.engine.training.processes import largest
 
 SAVE_EVERY = 50  # steps: a kill costs a minute or two of training on two cores
 
@@ -23,36 +25,57 @@ class Run:
 
     Attributes:
         folder: RUN of the command line.
-        step: optimisation steps done.
         steps: steps the learning-rate schedule is laid out for.
         minutes: stop after this time in all sessions together, None for no limit.
-        elapsed_s: seconds trained in earlier sessions.
+        fabric: the processes that share the run; the first alone writes.
+        step: optimisation steps done.
+        seconds: trained in all sessions, as of the last step.
     """
 
     folder: Path
     steps: int
     minutes: float | None
+    fabric: Fabric
     step: int = 0
-    elapsed_s: float = 0.0
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        self.started = time.monotonic()
+        self._started = time.monotonic()
 
-    def seconds(self) -> float:
-        """Seconds trained in all sessions."""
-        return self.elapsed_s + time.monotonic() - self.started
+    def advance(self) -> None:
+        """A step is done.
+
+        The clock is read here and nowhere else, so that all processes see the same progress.
+        """
+        self.step += 1
+        seconds = time.monotonic() - self._started
+        self.seconds = largest(self.fabric, seconds)
 
     def progress(self) -> float:
         """0 at the start, 1 when the steps or the minutes are used up."""
         by_step = self.step / self.steps
         if self.minutes is None:
             return min(1.0, by_step)
-        return min(1.0, max(by_step, self.seconds() / (60.0 * self.minutes)))
+        return min(1.0, max(by_step, self.seconds / (60.0 * self.minutes)))
 
     def learning_rate(self, base: float, warmup: int) -> float:
         """Linear warm-up, then a cosine to zero over the run."""
         cosine = 0.5 * (1.0 + float(np.cos(np.pi * self.progress())))
         return base * min(1.0, (self.step + 1) / warmup) * cosine
+
+    def check_cancelled(self, reporter: Reporter) -> None:
+        """Stop all processes when one is asked to: none is left waiting for another.
+
+        Raises:
+            Cancelled: in every process.
+        """
+        asked = None
+        try:
+            reporter.check_cancelled()
+        except Cancelled as error:
+            asked = error
+        if largest(self.fabric, float(asked is not None)):
+            raise asked or Cancelled("Another process of this training was asked to stop.")
 
     def is_checkpoint_due(self) -> bool:
         """Whether to save after the step just done."""
@@ -64,35 +87,20 @@ class Run:
 
     def save(self, state: dict[str, Any]) -> None:
         """Write the checkpoint in one move: a kill leaves the one before."""
+        if not self.fabric.is_global_zero:
+            return
         partial = self.checkpoint.with_suffix(f".{os.getpid()}.partial")
-        torch.save(
-            {
-                "step": self.step,
-                "elapsed_s": self.seconds(),
-                "torch_random": torch.get_rng_state(),
-                "numpy_random": np.random.get_state(),
-                "python_random": random.getstate(),
-                **state,
-            },
-            partial,
-        )
+        torch.save({"step": self.step, "elapsed_s": self.seconds, **state}, partial)
         partial.replace(self.checkpoint)
 
     def resume(self) -> dict[str, Any]:
-        """Read the checkpoint back and put the random streams where they were.
-
-        Raises:
-            InputError: there is none.
-        """
+        """Read the checkpoint back; where there is none yet, the run begins: an empty state."""
+        for abandoned in self.folder.glob("checkpoint.*.partial"):  # by a kill
+            abandoned.unlink(missing_ok=True)
         if not self.checkpoint.exists():
-            raise InputError(
-                f"nothing to resume: {self.checkpoint} does not exist",
-                "leave --resume out to start a new run",
-            )
+            return {}
         # Our own file of a moment ago, not a bundle: random states are not tensors.
-        state: dict[str, Any] = torch.load(self.checkpoint, weights_only=False)
-        self.step, self.elapsed_s = state["step"], state["elapsed_s"]
-        torch.set_rng_state(state["torch_random"])
-        np.random.set_state(state["numpy_random"])
-        random.setstate(state["python_random"])
+        state: dict[str, Any] = torch.load(self.checkpoint, map_location="cpu", weights_only=False)
+        self.step, self.seconds = state["step"], state["elapsed_s"]
+        self._started = time.monotonic() - self.seconds
         return state

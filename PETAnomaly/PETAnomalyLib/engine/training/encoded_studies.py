@@ -2,7 +2,8 @@
 
 Encoding a study takes as long as a step of the transformer on it. Tokens are kept as
 `<cache>/<vqgan>/<patient>__<study>-<variant>.npy`, where <vqgan> is the hash of the network's
-weights: a stage that is stopped, or another stage with the same VQ-GAN, finds them again.
+weights: a stage that is stopped, or another stage with the same VQ-GAN, finds them again. Augmented
+variants also carry the number of the augmentation that made them.
 """
 
 from __future__ import annotations
@@ -19,11 +20,16 @@ from torch import Tensor
 
 from PETAnomalyLib.engine.body_tokens import body_tokens
 from PETAnomalyLib.engine.networks.vqgan import VQGAN
-from PETAnomalyLib.engine.training.augmentation import Volume, intensity_scaled, shifted
+from PETAnomalyLib.engine.training.augmentation import (
+    Volume,
+    deformed,
+    intensity_changed,
+    shifted,
+)
 from PETAnomalyLib.engine.training.cohort import AlignedStudy
 
+AUGMENTATION = 2  # one more whenever a variant becomes something else than it was
 LARGEST_SHIFT = 3  # voxels
-CONTRAST_SPREAD = 0.05
 
 
 class StudyTokens(NamedTuple):
@@ -39,6 +45,11 @@ class StudyTokens(NamedTuple):
     ct: Tensor | None
     body: Tensor
 
+    def to(self, device: torch.device) -> StudyTokens:
+        """The same on a device."""
+        ct = None if self.ct is None else self.ct.to(device)
+        return StudyTokens(self.pet.to(device), ct, self.body.to(device))
+
 
 class Encoder:
     """A trained VQ-GAN and the folder of what it has encoded.
@@ -52,7 +63,7 @@ class Encoder:
         self.vqgan = vqgan
         weights = hashlib.sha256()
         for values in vqgan.state_dict().values():
-            weights.update(values.contiguous().numpy().tobytes())
+            weights.update(values.contiguous().cpu().numpy().tobytes())
         self.folder = cache / weights.hexdigest()[:16]
         self.folder.mkdir(parents=True, exist_ok=True)
 
@@ -67,7 +78,8 @@ class Encoder:
         if not file.exists():
             with torch.no_grad():
                 image = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
-                tokens = self.vqgan.tokens(image[None, None])[0].short().numpy()
+                image = image.to(next(self.vqgan.parameters()).device)
+                tokens = self.vqgan.tokens(image[None, None])[0].short().cpu().numpy()
             partial = file.with_suffix(f".{os.getpid()}.partial.npy")
             np.save(partial, tokens)
             partial.replace(file)
@@ -89,6 +101,14 @@ class EncodedStudies:
     def __len__(self) -> int:
         return len(self._studies)
 
+    def name(self, study: int) -> str:
+        """`<patient>__<study>`."""
+        return self._studies[study].name
+
+    def pet(self, study: int) -> Volume:
+        """D x H x W, the model's PET intensity, not augmented."""
+        return self._studies[study].pet
+
     def tokens(self, study: int, variant: int) -> StudyTokens:
         """Variant 0 is the study as it is."""
         key = (study, variant % self._variants)
@@ -103,11 +123,13 @@ class EncodedStudies:
         volumes = [aligned.pet.astype(np.float32)]
         if self._ct is not None and aligned.ct is not None:
             volumes.append(aligned.ct.astype(np.float32))
+        image = volumes[0]
         if variant:
+            name += f"-augmentation{AUGMENTATION}"
             random = np.random.default_rng([zlib.crc32(aligned.name.encode()), variant])
-            volumes = shifted(volumes, LARGEST_SHIFT, random)
-            volumes[0] = intensity_scaled(volumes[0], CONTRAST_SPREAD, random)
-        pet = self._pet.tokens(name, volumes[0])
+            volumes = deformed(shifted(volumes, LARGEST_SHIFT, random), random)
+            image = intensity_changed(volumes[0], random)  # a scanner's HU do not vary so
+        pet = self._pet.tokens(name, image)
         ct = _sequence(self._ct.tokens(name, volumes[1])) if self._ct is not None else None
         body = torch.from_numpy(body_tokens(volumes[0], pet.shape)).flatten()
         return StudyTokens(_sequence(pet), ct, body)

@@ -2,7 +2,8 @@
 
 Runs of one model lie side by side: `<models>/template.nii.gz`, `<models>/aligned/` and
 `<models>/tokens/` are made by whichever stage runs first and shared by all; `<models>/<run>/` holds
-a stage's `config.json`, `checkpoint.pt`, `log.jsonl` and, at the end, `weights.safetensors`.
+a stage's `config.json`, `checkpoint.pt`, the curves (`log.jsonl`, `curves.png`, `tensorboard/`), a
+picture of what it makes of held-out studies and, at the end, `weights.safetensors`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Union
 
+import torch
 from safetensors.torch import save_file
 from torch import nn
 
@@ -32,16 +34,23 @@ from PETAnomalyLib.engine.training.cohort import (
 )
 from PETAnomalyLib.engine.training.cohort_layout import find_studies
 from PETAnomalyLib.engine.training.encoded_studies import EncodedStudies, Encoder
+from PETAnomalyLib.engine.training.processes import QuietReporter, join_processes
 from PETAnomalyLib.engine.training.template import build_template
 from PETAnomalyLib.engine.training.transformer import TransformerSettings, train_transformer
 from PETAnomalyLib.engine.training.vqgan import VQGANSettings, train_vqgan
 
-STAGES = ("vqgan", "transformer", "autoencoder")
 TEMPLATE_STUDIES = 12
 VALIDATION_SHARE = 0.08
 SPLIT_SEED = 0
 
-Section = TypeVar("Section")
+Settings = Union[VQGANSettings, TransformerSettings, AutoencoderSettings]
+SETTINGS: Mapping[str, tuple[type[Any], type[Any]]] = {
+    "vqgan": (VQGANSettings, VQGANSizes),
+    "transformer": (TransformerSettings, PerformerSizes),
+    "autoencoder": (AutoencoderSettings, AutoencoderSizes),
+}
+# Keys of the transformer's section that name the runs whose tokens it learns.
+ENCODERS = ("pet_vqgan", "ct_vqgan")
 
 
 def train(
@@ -56,7 +65,7 @@ def train(
     """Train one stage and write its weights.
 
     Args:
-        stage: one of `STAGES`.
+        stage: one of `SETTINGS`.
         cohort: folder in the autoPET layout.
         config: JSON file with the sections `frame`, `intensity` and the stage's own.
         out: the run's folder.
@@ -70,57 +79,79 @@ def train(
     Raises:
         InputError: an unusable cohort or configuration, a run that exists already.
     """
-    settings = _read(config)
-    if (out / "checkpoint.pt").exists() and not resume:
-        raise InputError(
-            f"{out} holds a training run already", "go on with --resume, or choose another --out"
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(config, out / "config.json")
-    training, validation = split_by_patient(find_studies(cohort), VALIDATION_SHARE, SPLIT_SEED)
-    template = out.parent / "template.nii.gz"
-    if not template.exists():
-        build_template(training[:TEMPLATE_STUDIES], settings["frame"], template, reporter)
-    cache = out.parent / "aligned"
-    studies = [
-        aligned_studies(part, template, settings["intensity"], cache, reporter)
-        for part in (training, validation)
-    ]
+    configuration = _read(config)
+    settings = _settings(stage, configuration)  # before an hour is spent on the cohort
+    fabric = join_processes()
+    if not fabric.is_global_zero:
+        reporter = QuietReporter(reporter)
+    with fabric.rank_zero_first():  # it makes what the others then find
+        if fabric.is_global_zero:
+            _begin(config, out, resume, reporter)
+        studies = _prepare(cohort, configuration, out.parent, reporter)
     reporter.stage(stage, f"Training {stage}")
-    network = _train_stage(stage, settings, studies, out, minutes, resume, reporter)
+    run = Run(out, settings.steps, minutes, fabric)
+    network = _train_stage(settings, configuration[stage], studies, run, resume, reporter)
     weights = out / "weights.safetensors"
-    save_file({name: x.contiguous() for name, x in network.state_dict().items()}, weights)
+    if fabric.is_global_zero:
+        partial = weights.with_suffix(".partial")
+        save_file({name: x.contiguous() for name, x in network.state_dict().items()}, partial)
+        partial.replace(weights)
+        reporter.log("info", f"Wrote {weights}")
     return weights
 
 
+def _begin(config: Path, out: Path, resume: bool, reporter: Reporter) -> None:
+    begun = (out / "checkpoint.pt").exists()
+    if begun and not resume:
+        raise InputError(
+            f"{out} holds a training run already", "go on with --resume, or choose another --out"
+        )
+    if resume and not begun:
+        # As where a job was stopped before its first checkpoint: started again, it must not fail.
+        reporter.log(
+            "info", f"There is nothing to resume in {out} yet: starting from the beginning"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(config, out / "config.json")
+
+
+def _prepare(
+    cohort: Path, settings: dict[str, Any], models: Path, reporter: Reporter
+) -> list[list[AlignedStudy]]:
+    """Training and validation studies, aligned to the template that all runs beside share."""
+    training, validation = split_by_patient(find_studies(cohort), VALIDATION_SHARE, SPLIT_SEED)
+    template = models / "template.nii.gz"
+    if not template.exists():
+        build_template(training[:TEMPLATE_STUDIES], settings["frame"], template, reporter)
+    return [
+        aligned_studies(part, template, settings["intensity"], models / "aligned", reporter)
+        for part in (training, validation)
+    ]
+
+
 def _train_stage(
-    stage: str,
-    settings: dict[str, Any],
+    settings: Settings,
+    section: Mapping[str, Any],
     studies: list[list[AlignedStudy]],
-    out: Path,
-    minutes: float | None,
+    run: Run,
     resume: bool,
     reporter: Reporter,
 ) -> nn.Module:
-    section = dict(settings[stage])
-    if stage == "vqgan":
-        vqgan = _section(VQGANSettings, VQGANSizes, section)
-        training, validation = ([getattr(s, vqgan.modality) for s in part] for part in studies)
-        run = Run(out, vqgan.steps, minutes)
-        return train_vqgan(vqgan, training, validation, run, resume, reporter)
-    if stage == "autoencoder":
-        autoencoder = _section(AutoencoderSettings, AutoencoderSizes, section)
+    if isinstance(settings, VQGANSettings):
+        training, validation = ([getattr(s, settings.modality) for s in part] for part in studies)
+        return train_vqgan(settings, training, validation, run, resume, reporter)
+    if isinstance(settings, AutoencoderSettings):
         training, validation = ([s.pet for s in part] for part in studies)
-        run = Run(out, autoencoder.steps, minutes)
-        return train_autoencoder(autoencoder, training, validation, run, resume, reporter)
-    cache = out.parent / "tokens"
-    pet = Encoder(load_vqgan(out.parent / section.pop("pet_vqgan")), cache)
-    ct_run = section.pop("ct_vqgan", None)
-    ct = Encoder(load_vqgan(out.parent / ct_run), cache) if ct_run else None
-    transformer = _section(TransformerSettings, PerformerSizes, section)
-    encoded = [EncodedStudies(s, pet, ct, transformer.variants) for s in studies]
-    run = Run(out, transformer.steps, minutes)
-    return train_transformer(transformer, encoded[0], encoded[1], run, resume, reporter)
+        return train_autoencoder(settings, training, validation, run, resume, reporter)
+    models, device = run.folder.parent, run.fabric.device
+    pet = _encoder(models / section["pet_vqgan"], device)
+    ct = _encoder(models / section["ct_vqgan"], device) if section.get("ct_vqgan") else None
+    encoded = [EncodedStudies(s, pet, ct, settings.variants) for s in studies]
+    return train_transformer(settings, encoded[0], encoded[1], run, resume, reporter)
+
+
+def _encoder(run: Path, device: torch.device) -> Encoder:
+    return Encoder(load_vqgan(run).to(device), run.parent / "tokens")
 
 
 def load_vqgan(run: Path) -> VQGAN:
@@ -136,8 +167,15 @@ def load_vqgan(run: Path) -> VQGAN:
     return load_weights(network, weights)  # type: ignore[return-value]  # by its name
 
 
-def _section(settings: type[Section], sizes: type, values: Mapping[str, Any]) -> Section:
-    known = {field.name for field in fields(settings)}  # type: ignore[arg-type]
+def _settings(stage: str, settings: Mapping[str, Any]) -> Settings:
+    for key in ("frame", "intensity", stage):
+        if key not in settings:
+            raise InputError(f"the configuration has no section '{key}'")
+    if stage == "transformer" and not settings[stage].get("pet_vqgan"):
+        raise InputError("the configuration's transformer names no 'pet_vqgan' run")
+    kind, sizes = SETTINGS[stage]
+    values = {k: v for k, v in settings[stage].items() if k not in ENCODERS}
+    known = {field.name for field in fields(kind)}
     unknown = sorted(set(values) - known)
     if unknown:
         raise InputError(
@@ -145,8 +183,8 @@ def _section(settings: type[Section], sizes: type, values: Mapping[str, Any]) ->
             f"known here: {', '.join(sorted(known))}",
         )
     try:
-        return settings(**{**_with_tuples(values), "sizes": sizes(**_with_tuples(values["sizes"]))})
-    except TypeError as error:
+        return kind(**{**_with_tuples(values), "sizes": sizes(**_with_tuples(values["sizes"]))})
+    except (TypeError, KeyError) as error:
         raise InputError(f"the configuration does not fit: {error}") from error
 
 

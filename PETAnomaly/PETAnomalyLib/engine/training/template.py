@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,9 @@ def build_template(
         mean.CopyInformation(template)
         template = mean
     path.parent.mkdir(parents=True, exist_ok=True)
-    sitk.WriteImage(template, str(path), useCompression=True)
+    partial = path.with_name(f"{os.getpid()}.partial.{path.name}")
+    sitk.WriteImage(template, str(partial), useCompression=True)
+    partial.replace(path)  # a kill leaves no half template, which every later stage would believe
 
 
 def _centred(pet: sitk.Image, frame: dict[str, Any]) -> sitk.Image:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,7 +27,9 @@ from PETAnomalyLib.engine.networks.performer import Performer, PerformerSizes
 from PETAnomalyLib.engine.resampling import resampling_mask, token_log_likelihood
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.encoded_studies import EncodedStudies, StudyTokens
+from PETAnomalyLib.engine.training.processes import own_part
 from PETAnomalyLib.engine.training.progress import RunLog
+from PETAnomalyLib.engine.training.validation_pictures import draw_likelihoods
 
 NOT_IN_THE_LOSS = -100  # a token's number where cross-entropy is to leave it out
 
@@ -40,7 +42,8 @@ class TransformerSettings:
 
     Attributes:
         sizes: the network.
-        steps: optimisation steps, one study each.
+        steps: optimisation steps.
+        batch: studies a step (paper 1: 1); the step follows the mean of their gradients.
         variants: augmented encodings of each study.
         hidden_share: share of the input tokens hidden in training, half of them in boxes.
         learning_rate: Adam (paper 1: 1e-3).
@@ -51,6 +54,7 @@ class TransformerSettings:
 
     sizes: PerformerSizes
     steps: int
+    batch: int = 1
     variants: int = 3
     hidden_share: float = 0.1
     learning_rate: float = 1e-3
@@ -115,15 +119,17 @@ def train_transformer(
     reporter: Reporter,
 ) -> Performer:
     """Train and return the network; its curve and checkpoint are in `run.folder`."""
+    fabric = run.fabric
+    mine = own_part(fabric, settings.batch)
     torch.manual_seed(0)
     random = np.random.default_rng(0)
     network = Performer(settings.sizes)
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
     )
+    predict, optimizer = fabric.setup(network, optimizer)
     unlikely = UnlikelyTokens(settings.masking_threshold)
-    if resume:
-        state = run.resume()
+    if resume and (state := run.resume()):
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         random.bit_generator.state = state["order"]
@@ -132,25 +138,30 @@ def train_transformer(
     while run.progress() < 1.0:
         if sum(run.progress() >= share for share in settings.masking_rounds) > unlikely.round:
             unlikely.begin_round(network)
-        study = int(random.integers(len(training)))
-        variant = int(random.integers(settings.variants))
-        tokens = training.tokens(study, variant)
-        marked = unlikely.marked((study, variant), tokens)
-        hidden = _hidden(settings, random) | marked
-        seen = tokens.pet.masked_fill(hidden, network.begin)
         for group in optimizer.param_groups:
             group["lr"] = run.learning_rate(settings.learning_rate, warmup=50)
-        wanted = tokens.pet.masked_fill(marked, NOT_IN_THE_LOSS)[0, tokens.body]
-        logits = network(seen, tokens.ct, tokens.body)[0]
-        loss = functional.cross_entropy(logits, wanted, ignore_index=NOT_IN_THE_LOSS)
+        batch = [_draw(settings, len(training), random) for _ in range(settings.batch)]
         optimizer.zero_grad()
-        loss.backward()
+        losses, shares = [], []
+        # One after the other: the sequences of two studies differ in length.
+        for n in mine:
+            tokens = training.tokens(*batch[n].study).to(fabric.device)
+            marked = unlikely.marked(batch[n].study, tokens)
+            hidden = batch[n].hidden.to(fabric.device) | marked
+            seen = tokens.pet.masked_fill(hidden, network.begin)
+            wanted = tokens.pet.masked_fill(marked, NOT_IN_THE_LOSS)[0, tokens.body]
+            with fabric.no_backward_sync(predict, enabled=n != mine[-1]):
+                logits = predict(seen, tokens.ct, tokens.body)[0]
+                loss = functional.cross_entropy(logits, wanted, ignore_index=NOT_IN_THE_LOSS)
+                fabric.backward(loss / len(mine))
+            losses.append(loss.detach())
+            shares.append(marked[0, tokens.body].float().mean())
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        run.step += 1
-        log.step(cross_entropy=loss.item(), marked=float(marked[0, tokens.body].float().mean()))
+        run.advance()
+        log.step(cross_entropy=torch.stack(losses).mean(), marked=torch.stack(shares).mean())
         if run.step % 100 == 0 or run.progress() >= 1.0:
-            log.validation(validation_cross_entropy=_validate(network, validation))
+            _validate(network, validation, run, log)
         if run.is_checkpoint_due():
             run.save(
                 {
@@ -160,12 +171,30 @@ def train_transformer(
                     "unlikely": unlikely.state_dict(),
                 }
             )
-        reporter.check_cancelled()
+        run.check_cancelled(reporter)
     return network.eval()
 
 
+class _Drawn(NamedTuple):
+    """What one item of a batch is.
+
+    Attributes:
+        study: number and variant.
+        hidden: which tokens the network does not see this time, 1 x T.
+    """
+
+    study: tuple[int, int]
+    hidden: Tensor
+
+
+def _draw(settings: TransformerSettings, studies: int, random: np.random.Generator) -> _Drawn:
+    study = int(random.integers(studies))
+    variant = int(random.integers(settings.variants))
+    return _Drawn((study, variant), _hidden(settings, random))
+
+
 def _hidden(settings: TransformerSettings, random: np.random.Generator) -> Tensor:
-    """Which tokens the network does not see this time, 1 x T."""
+    """Single tokens and boxes, 1 x T."""
     grid, share = settings.sizes.grid, settings.hidden_share
     hidden = random.random(grid) < share / 2
     mean_box = np.mean(HIDDEN_BOX) ** 3
@@ -176,13 +205,23 @@ def _hidden(settings: TransformerSettings, random: np.random.Generator) -> Tenso
     return torch.from_numpy(hidden).view(1, -1)
 
 
-def _validate(network: Performer, studies: EncodedStudies) -> float:
+def _validate(network: Performer, studies: EncodedStudies, run: Run, log: RunLog) -> None:
     network.eval()
     losses = []
-    with torch.no_grad():
-        for study in range(min(6, len(studies))):
-            tokens = studies.tokens(study, 0)
-            logits = network(*tokens)[0]
-            losses.append(float(functional.cross_entropy(logits, tokens.pet[0, tokens.body])))
+    for study in range(min(6, len(studies))):
+        tokens = studies.tokens(study, 0).to(run.fabric.device)
+        with torch.no_grad():
+            log_p = torch.log_softmax(network(*tokens)[0], -1)  # S codebook
+        surprise = -log_p.gather(-1, tokens.pet[0, tokens.body, None])[:, 0]  # S
+        losses.append(float(surprise.mean()))
+        if study == 0 and run.fabric.is_global_zero:
+            everywhere = torch.zeros(tokens.body.shape)
+            everywhere[tokens.body.cpu()] = surprise.cpu()
+            draw_likelihoods(
+                run.folder / "likelihoods.png",
+                studies.pet(study).astype(np.float32).max(1),  # coronal
+                everywhere.view(network.sizes.grid).amax(1).numpy(),
+                f"Step {run.step}: {studies.name(study)}, held out",
+            )
     network.train()
-    return float(np.mean(losses))
+    log.validation(validation_cross_entropy=float(np.mean(losses)))

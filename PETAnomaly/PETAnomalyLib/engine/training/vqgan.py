@@ -1,9 +1,9 @@
 """Stage `vqgan`: images to tokens and back, one modality (paper 1, appendix C).
 
 Loss: squared error and the spectral loss of equation 5, both over the image's variance so that the
-commitment (beta = 0.25) weighs the same for every intensity scaling, and a least-squares patch
-discriminator after a warm-up (Esser et al., arXiv 2012.09841). Trained on random crops: the network
-is fully convolutional.
+commitment (beta = 0.25) weighs the same for every intensity scaling, the perceptual loss, and a
+least-squares patch discriminator after a warm-up (Esser et al., arXiv 2012.09841). Trained on
+random crops: the network is fully convolutional.
 
 The EMA codebook collapses onto a single code when it starts from random numbers (perplexity 1.0 in
 a trial): it starts from real encodings, and codes that die are given new ones.
@@ -11,23 +11,30 @@ a trial): it starts from real encodings, and codes that die are given new ones.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from monai.losses import JukeboxLoss, PatchAdversarialLoss
-from monai.networks.nets import PatchDiscriminator
+from monai.losses import JukeboxLoss
 from torch import Tensor
 
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.networks.vqgan import VQGAN, VQGANSizes
-from PETAnomalyLib.engine.training.augmentation import intensity_scaled
+from PETAnomalyLib.engine.training.augmentation import REACH, deformed, intensity_changed
 from PETAnomalyLib.engine.training.checkpoint import Run
+from PETAnomalyLib.engine.training.critic import Critic
+from PETAnomalyLib.engine.training.perceptual import perceptual_loss
+from PETAnomalyLib.engine.training.processes import gathered, own_part, variance
 from PETAnomalyLib.engine.training.progress import RunLog
+from PETAnomalyLib.engine.training.validation_pictures import draw_reconstructions
 
 REVIVE_EVERY = 25  # steps
 DEAD = 0.02  # of the mean usage
+
+# Which crops: the first number of their seeds.
+TRAINING, HELD_OUT, FIRST_CODES = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,8 @@ class VQGANSettings:
         learning_rate, discriminator_learning_rate: Adam.
         adversarial_from: share of the run after which the discriminator joins.
         adversarial_weight: of the generator's adversarial loss.
+        perceptual_weight: of the perceptual loss. The paper gives no number; this is that of
+            MONAI's tutorial on the same networks.
         body_intensity: crops are centred on voxels above it, most of the time.
     """
 
@@ -53,6 +62,7 @@ class VQGANSettings:
     discriminator_learning_rate: float = 5e-4
     adversarial_from: float = 0.6
     adversarial_weight: float = 0.01
+    perceptual_weight: float = 0.001
     body_intensity: float = 0.03
 
 
@@ -74,103 +84,106 @@ def train_vqgan(
         resume: go on from the checkpoint.
         reporter: told of the progress.
     """
+    fabric = run.fabric
+    mine = own_part(fabric, settings.batch)
     torch.manual_seed(0)
-    random = np.random.default_rng(0)
     network = VQGAN(settings.sizes)
-    discriminator = PatchDiscriminator(
-        spatial_dims=3, channels=16, in_channels=1, num_layers_d=2, norm="INSTANCE"
-    )
     optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate)
-    critic = torch.optim.Adam(discriminator.parameters(), settings.discriminator_learning_rate)
+    critic = Critic(settings.discriminator_learning_rate, fabric)
+    state = run.resume() if resume else {}
+    if not state:
+        _start_codes(network, _crops(training, settings, [(FIRST_CODES, n) for n in range(16)]))
+    reconstruct, optimizer = fabric.setup(network, optimizer)
     parts: dict[str, Any] = {
-        "network": network, "discriminator": discriminator, "optimizer": optimizer, "critic": critic
+        "network": network, "optimizer": optimizer,
+        "discriminator": critic.network, "critic": critic.optimizer,
     }  # fmt: skip
-    if resume:
-        state = run.resume()
-        for name, part in parts.items():
-            part.load_state_dict(state[name])
-        random.bit_generator.state = state["crops"]
-    spectral, adversarial = JukeboxLoss(spatial_dims=3), PatchAdversarialLoss("mean")
+    _load(parts, state)
+    spectral = JukeboxLoss(spatial_dims=3)
+    perceptual = perceptual_loss(settings.crop, fabric.device, reporter)
     log = RunLog(run, reporter)
-    held_out = _crops(validation, settings, np.random.default_rng(1), 8)
+    held_out = _crops(validation, settings, [(HELD_OUT, n) for n in range(8)]).to(fabric.device)
     network.train()
     while run.progress() < 1.0:
-        images = _crops(training, settings, random, settings.batch)
-        if run.step == 0:
-            _start_codes(network, training, settings, random)
+        images = _crops(training, settings, [(TRAINING, run.step, n) for n in mine])
+        images = images.to(fabric.device)
         for group in optimizer.param_groups:
             group["lr"] = run.learning_rate(settings.learning_rate, warmup=50)
-        reconstruction, commitment, tokens = network(images)
-        variance = images.var().clamp_min(1e-4)
-        error = (reconstruction - images).square().mean() / variance
-        spectrum = spectral(reconstruction, images) / variance
+        seeds = [run.step * settings.batch + n for n in mine]
+        reconstruction, commitment, tokens = reconstruct(images, seeds)
+        scale = variance(fabric, images).clamp_min(1e-4)
+        error = (reconstruction - images).square().mean() / scale
+        spectrum = spectral(reconstruction, images) / scale
         loss = error + spectrum + commitment
-        if run.progress() >= settings.adversarial_from:
-            judged = discriminator(reconstruction)[-1]
-            loss = loss + settings.adversarial_weight * adversarial(judged, True, False)
+        if perceptual is not None:
+            loss = loss + settings.perceptual_weight * perceptual(reconstruction, images)
+        adversarial = run.progress() >= settings.adversarial_from
+        if adversarial:
+            loss = loss + settings.adversarial_weight * critic.loss(reconstruction)
         optimizer.zero_grad()
-        loss.backward()
+        fabric.backward(loss)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        if run.progress() >= settings.adversarial_from:
-            fake = adversarial(discriminator(reconstruction.detach())[-1], False, True)
-            real = adversarial(discriminator(images)[-1], True, True)
-            critic.zero_grad()
-            ((fake + real) / 2).backward()
-            critic.step()
-        run.step += 1
+        if adversarial:
+            critic.learn(reconstruction, images)
+        run.advance()
         # The decoder must be able to settle on the codes that there are.
         if run.step % REVIVE_EVERY == 0 and run.progress() < settings.adversarial_from:
-            revive_dead_codes(network, images)
-        log.step(error=error.item(), spectrum=spectrum.item(), commitment=commitment.item(),
-                 perplexity=perplexity(tokens, settings.sizes.codebook))  # fmt: skip
+            revive_dead_codes(
+                network, gathered(fabric, _flat_encodings(network, images)), seed=run.step
+            )
+        used = perplexity(gathered(fabric, tokens), settings.sizes.codebook)
+        log.step(error=error, spectrum=spectrum, commitment=commitment, perplexity=used)
         if run.step % 100 == 0 or run.progress() >= 1.0:
-            log.validation(**_validate(network, held_out))
+            _validate(network, held_out, run, log)
         if run.is_checkpoint_due():
-            run.save(
-                {**{name: part.state_dict() for name, part in parts.items()},
-                 "crops": random.bit_generator.state}
-            )  # fmt: skip
-        reporter.check_cancelled()
+            run.save({name: part.state_dict() for name, part in parts.items()})
+        run.check_cancelled(reporter)
     return network.eval()
 
 
-def perplexity(tokens: Tensor, codebook: int) -> float:
+def _load(parts: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    for name in parts if state else ():
+        parts[name].load_state_dict(state[name])
+
+
+def perplexity(tokens: Tensor, codebook: int) -> Tensor:
     """exp of the entropy of the codes' usage: from 1 (all one code) to the codebook's size."""
-    usage = torch.bincount(tokens.flatten(), minlength=codebook).double()
+    usage = torch.bincount(tokens.flatten(), minlength=codebook).float()
     share = usage[usage > 0] / usage.sum()
-    return float(torch.exp(-(share * share.log()).sum()))
+    return torch.exp(-(share * share.log()).sum())
 
 
-def revive_dead_codes(network: VQGAN, images: Tensor) -> int:
-    """Give codes that are hardly used a real encoding of this batch; returns how many."""
-    quantizer = network.quantizer
-    usage = quantizer.ema_cluster_size
+def revive_dead_codes(network: VQGAN, encodings: Tensor, seed: int) -> int:
+    """Give codes that are hardly used a real encoding of this batch; returns how many.
+
+    Args:
+        network: whose codebook it is.
+        encodings: of all processes' images, n x code length: the codebooks stay equal.
+        seed: which of them are taken.
+    """
+    usage = network.quantizer.ema_cluster_size
     dead = (usage < DEAD * usage.mean()).nonzero()[:, 0]
-    if len(dead):
-        with torch.no_grad():
-            encodings = _flat_encodings(network, images)
-        _set_codes(network, dead, encodings[torch.randperm(len(encodings))[: len(dead)]])
+    _set_codes(network, dead, _some(encodings, len(dead), seed))
     return len(dead)
 
 
-def _start_codes(
-    network: VQGAN,
-    volumes: list[np.ndarray],
-    settings: VQGANSettings,
-    random: np.random.Generator,
-) -> None:
+def _some(encodings: Tensor, count: int, seed: int) -> Tensor:
+    order = torch.randperm(len(encodings), generator=torch.Generator().manual_seed(seed))
+    return encodings[order[:count].to(encodings.device)]
+
+
+def _start_codes(network: VQGAN, images: Tensor) -> None:
+    encodings = _flat_encodings(network, images)
     with torch.no_grad():
-        images = _crops(volumes, settings, random, 16)
-        encodings = _flat_encodings(network, images)
         # Bring the encodings to unit spread: the commitment then has a scale to hold on to.
         last: Any = network.encoder.blocks[-1].conv
         spread = encodings.std().clamp_min(1e-6)
         last.weight /= spread
         last.bias /= spread
         encodings = encodings / spread
-    codes = torch.arange(settings.sizes.codebook)
-    _set_codes(network, codes, encodings[torch.randperm(len(encodings))[: len(codes)]])
+    codes = torch.arange(network.sizes.codebook)
+    _set_codes(network, codes, _some(encodings, len(codes), seed=0))
 
 
 def _set_codes(network: VQGAN, codes: Tensor, encodings: Tensor) -> None:
@@ -182,40 +195,56 @@ def _set_codes(network: VQGAN, codes: Tensor, encodings: Tensor) -> None:
     quantizer.ema_w[codes] = encodings * fair
 
 
+@torch.no_grad()
 def _flat_encodings(network: VQGAN, images: Tensor) -> Tensor:
     return network.encoder(images).movedim(1, -1).flatten(0, -2)
 
 
-def _validate(network: VQGAN, images: Tensor) -> dict[str, float]:
+def _validate(network: VQGAN, images: Tensor, run: Run, log: RunLog) -> None:
     network.eval()
     with torch.no_grad():
         reconstruction, _, tokens = network(images)
     network.train()
-    codebook = network.sizes.codebook
-    return {
-        "validation_error": float(
-            ((reconstruction - images).square().mean() / images.var()).item()
-        ),
-        "validation_absolute_error": float((reconstruction - images).abs().mean()),
-        "perplexity": perplexity(tokens, codebook),
-        "codes_used": float(tokens.unique().numel()),
-    }
+    error = reconstruction - images
+    log.validation(
+        validation_error=float(error.square().mean() / images.var()),
+        validation_absolute_error=float(error.abs().mean()),
+        validation_perplexity=float(perplexity(tokens, network.sizes.codebook)),
+        codes_used=float(tokens.unique().numel()),
+    )
+    if run.fabric.is_global_zero:
+        middle = images.shape[3] // 2  # coronal
+        draw_reconstructions(
+            run.folder / "reconstructions.png",
+            images[:, 0, :, middle].cpu().numpy(),
+            reconstruction[:, 0, :, middle].cpu().numpy(),
+            f"Step {run.step}: coronal slices of held-out crops",
+        )
 
 
 def _crops(
-    volumes: list[np.ndarray], settings: VQGANSettings, random: np.random.Generator, count: int
+    volumes: list[np.ndarray], settings: VQGANSettings, seeds: Sequence[tuple[int, ...]]
 ) -> Tensor:
+    """One augmented crop for each seed, B x 1 x edge x edge x edge."""
+    crops = [_crop(volumes, settings, np.random.default_rng(seed)) for seed in seeds]
+    return torch.from_numpy(np.stack(crops)[:, None])
+
+
+def _crop(
+    volumes: list[np.ndarray], settings: VQGANSettings, random: np.random.Generator
+) -> np.ndarray:
     edge = settings.crop
-    crops = []
-    for _ in range(count):
-        volume = volumes[random.integers(len(volumes))]
-        start = [int(random.integers(0, max(1, n - edge + 1))) for n in volume.shape]
-        crop = volume[tuple(slice(s, s + edge) for s in start)].astype(np.float32)
-        # Nine in ten crops show the body: air is a single token and needs no more practice.
-        if crop.mean() < settings.body_intensity and random.random() < 0.9:
-            middle = [n // 2 - edge // 2 for n in volume.shape[1:]]
-            window = (slice(start[0], start[0] + edge), *(slice(m, m + edge) for m in middle))
-            crop = volume[window].astype(np.float32)
-        crop = intensity_scaled(crop, 0.1, random)
-        crops.append(crop + random.normal(0.0, 0.005, crop.shape).astype(np.float32))
-    return torch.from_numpy(np.stack(crops)[:, None].astype(np.float32))
+    volume = volumes[random.integers(len(volumes))]
+    start = [int(random.integers(0, max(1, n - edge + 1))) for n in volume.shape]
+    inside = volume[tuple(slice(s, s + edge) for s in start)]
+    # Nine in ten crops show the body: air is a single token and needs no more practice.
+    if inside.mean(dtype=np.float32) < settings.body_intensity and random.random() < 0.9:
+        start[1:] = [n // 2 - edge // 2 for n in volume.shape[1:]]
+    around = [
+        np.arange(s - REACH, s + edge + REACH).clip(0, n - 1) for s, n in zip(start, volume.shape)
+    ]
+    crop = volume[np.ix_(*around)].astype(np.float32)
+    # The other half keeps its voxels: interpolation smooths them a little.
+    if random.random() < 0.5:
+        [crop] = deformed([crop], random)
+    return intensity_changed(crop[(slice(REACH, -REACH),) * 3], random)
