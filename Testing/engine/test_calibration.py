@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from PETAnomalyLib.engine.bundle import Bundle
-from PETAnomalyLib.engine.cohort_evaluation import as_markdown, evaluate
+from PETAnomalyLib.engine.cohort_evaluation import evaluate
 from PETAnomalyLib.engine.detection import DetectionSettings
 from PETAnomalyLib.engine.errors import InputError
+from PETAnomalyLib.engine.evaluation_files import table_of, write_evaluation
 from PETAnomalyLib.engine.events import SilentReporter
 from PETAnomalyLib.engine.training.calibration import calibrate
 from PETAnomalyLib.engine.training.cohort_layout import find_studies
@@ -47,7 +49,9 @@ def test_the_table_is_that_of_the_files_that_detect_writes(
     cohort: Path, tiny_study: Path, tiny_bundles: dict[str, Bundle], tmp_path: Path
 ) -> None:
     bundle = tiny_bundles["autoencoder"]
-    rows = evaluate(cohort, [str(bundle.path)], tmp_path, DetectionSettings(), SilentReporter())
+    studies = find_studies(cohort)
+    found = evaluate(studies, [str(bundle.path)], tmp_path, DetectionSettings(), SilentReporter())
+    rows = found.rows
     assert [row.rule.name for row in rows] == [
         f"{bundle.name} residual", "SUV > 2.5 SUV", "SUV > 4 SUV", "SUV > 4, grown to 41 % SUV"
     ]  # fmt: skip
@@ -60,21 +64,28 @@ def test_the_table_is_that_of_the_files_that_detect_writes(
     scored = mask > 0
     expected = average_precision_score(truth[scored], score[scored])
     assert np.isclose(rows[0].map.auprc, expected)
-    assert f"{expected:.3f}" in as_markdown(rows)
-    assert (tmp_path / "evaluation.md").read_text() == as_markdown(rows)
+    assert f"{expected:.3f}" in table_of(found)
+    write_evaluation(found, tmp_path)
+    assert table_of(found) in (tmp_path / "evaluation.md").read_text()
+    with (tmp_path / "evaluation.csv").open() as file:
+        assert [line["model"] for line in csv.DictReader(file)] == [r.rule.model for r in rows]
+    (whole,) = json.loads((tmp_path / "evaluation.json").read_text())["rows"][0]["by_study"]
+    assert np.isclose(whole["auprc"], expected)
+    assert np.isclose(whole["true_mtv_ml"], truth.sum() * 0.8**3)
     suv = sitk.GetArrayFromImage(sitk.ReadImage(str(tiny_study / "SUV.nii.gz")))
     assert np.isclose(rows[1].map.auprc, average_precision_score(truth[scored], suv[scored]))
 
 
-def test_a_repeated_evaluation_detects_nothing_anew(
+def test_a_repeated_evaluation_detects_nothing_anew_unless_settings_differ(
     cohort: Path, tiny_bundles: dict[str, Bundle], tmp_path: Path
 ) -> None:
-    model = [str(tiny_bundles["autoencoder"].path)]
-    first = evaluate(cohort, model, tmp_path, DetectionSettings(), SilentReporter())
-    report = next(tmp_path.glob("*/*/report.json"))
-    written = report.stat().st_mtime_ns
-    assert evaluate(cohort, model, tmp_path, DetectionSettings(), SilentReporter()) == first
-    assert report.stat().st_mtime_ns == written
+    model, studies = [str(tiny_bundles["autoencoder"].path)], find_studies(cohort)
+    written = []
+    for settings in (DetectionSettings(), DetectionSettings(), DetectionSettings(grow=0.5)):
+        found = evaluate(studies, model, tmp_path, settings, SilentReporter())
+        assert found.rows[0].rule.grow == settings.grow
+        written.append(next(tmp_path.glob("*/*/report.json")).stat().st_mtime_ns)
+    assert written[0] == written[1] < written[2]
 
 
 def test_a_study_without_known_lesions_cannot_be_evaluated(
@@ -85,7 +96,7 @@ def test_a_study_without_known_lesions_cannot_be_evaluated(
     (study / "SUV.nii.gz").symlink_to(tiny_study / "SUV.nii.gz")
     with pytest.raises(InputError, match="lesions of the study patient__0 are not known"):
         evaluate(
-            tmp_path / "cohort",
+            find_studies(tmp_path / "cohort"),
             [str(tiny_bundles["pet"].path)],
             tmp_path / "out",
             DetectionSettings(),

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PETAnomalyLib.engine.evaluation import (
+    MOST_THRESHOLDS,
     count_findings,
     count_voxels,
     finding_quality,
@@ -37,6 +38,16 @@ def test_map_quality_is_sklearns_average_precision_and_the_best_f1(
     best = max(f1_score(truth, score >= t) for t in np.unique(score))
     assert np.isclose(found.best_dice, best)
     assert np.isclose(f1_score(truth, score >= found.best_threshold), best)
+
+
+def test_fewer_thresholds_than_lesion_voxels_change_no_third_decimal() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random(200_000) < 0.1
+    score = (rng.normal(size=len(truth)) + 1.5 * truth).astype(np.float32)
+    thresholds = thresholds_of(score[truth])
+    assert len(thresholds) == MOST_THRESHOLDS < truth.sum()
+    found = map_quality(thresholds, stacked([count_voxels(score, truth, thresholds)]))
+    assert abs(found.auprc - average_precision_score(truth, score)) < 5e-4
 
 
 def test_findings_are_counted_lesion_by_lesion() -> None:

@@ -11,6 +11,8 @@ import pytest
 import SimpleITK as sitk
 from PETAnomalyLib.engine.evaluation import count_findings
 from PETAnomalyLib.engine.lesion_table import (
+    by_site,
+    by_size,
     clear_sensitivity,
     lesions_of,
     mark_hits,
@@ -35,10 +37,19 @@ def test_a_ball_has_its_own_diameter_and_is_hit_where_a_finding_touches_it(tmp_p
     labels = np.zeros(truth.shape, np.uint16)
     labels[10, 10, 15:30] = 7
     mark_hits([ball, speck], "row", count_findings(labels, truth))
-    assert (ball.hit, speck.hit) == ({"row": True}, {"row": False})
+    assert (ball.rank, speck.rank) == ({"row": 7}, {"row": 0})
     assert clear_sensitivity([ball, speck], "row") == (1, 1)
+    assert by_size([ball, speck], "row") == {"under 10 mm": (0, 1), "20 to 30 mm": (1, 1)}
+    assert ball.centre_lps_mm == pytest.approx((20.0, 20.0, 20.0))
+    ball.site = "liver"
+    assert by_site([ball, speck], "row") == {"liver": (1, 1)}
     write_lesions([ball, speck], tmp_path / "lesions.csv")
     with (tmp_path / "lesions.csv").open() as file:
         lines = list(csv.DictReader(file))
-    assert [line["row"] for line in lines] == ["1", "0"]
+    assert [line["row"] for line in lines] == ["7", "0"]
     assert float(lines[0]["diameter_mm"]) == pytest.approx(24.0, abs=0.2)
+
+
+def test_a_healthy_study_has_no_lesions() -> None:
+    pet = sitk.GetImageFromArray(np.ones((4, 4, 4), np.float32))
+    assert lesions_of("a", pet, np.zeros((4, 4, 4), np.int32)) == []

@@ -2,85 +2,90 @@
 
 Every study goes through `detect` as a user's would; what is judged are the files that it writes.
 Beside the models stand plain SUV thresholds, which is what a department does today.
-`OUT/<model>/<study>/` holds the detections, and is used again when the evaluation is repeated;
-`OUT/evaluation.json` and `OUT/evaluation.md` hold the table, `OUT/lesions.csv` every lesion.
+`OUT/<model>/<study>/` holds the detections, which are used again as long as model, settings and
+study are the same; `evaluation_files.py` writes what comes out.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
 
 from PETAnomalyLib.engine.bundle import Bundle, find_bundle
-from PETAnomalyLib.engine.delineation import Delineator
-from PETAnomalyLib.engine.detection import DetectionSettings, detect
+from PETAnomalyLib.engine.comparison import Comparison, Estimate, compare, measure
+from PETAnomalyLib.engine.detection import DetectionSettings, detect, resolve
 from PETAnomalyLib.engine.evaluation import (
-    FindingCounts,
     FindingQuality,
     MapQuality,
-    Scores,
     VoxelCounts,
-    count_voxels,
     finding_quality,
     map_quality,
+    pooled,
     stacked,
     thresholds_of,
 )
 from PETAnomalyLib.engine.events import Reporter, SilentReporter
 from PETAnomalyLib.engine.froc import (
     OperatingPoint,
-    count_at_each,
+    as_voxel_counts,
+    hits_at_each,
     operating_curve,
     thresholds_to_try,
 )
-from PETAnomalyLib.engine.lesion_mask import known_lesions, require_lesions
-from PETAnomalyLib.engine.lesion_table import (
-    Lesion,
-    clear_sensitivity,
-    lesions_of,
-    mark_hits,
-    write_lesions,
+from PETAnomalyLib.engine.lesion_mask import require_lesions
+from PETAnomalyLib.engine.lesion_table import Lesion, by_site, by_size, clear_sensitivity
+from PETAnomalyLib.engine.study_judgement import (
+    PLAIN,
+    Detections,
+    Judged,
+    Rule,
+    Trials,
+    judge,
+    scores_in_lesions,
 )
-from PETAnomalyLib.engine.study import read_pet
-from PETAnomalyLib.engine.training.cohort_layout import CohortStudy, find_studies
+from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
+from PETAnomalyLib.engine.volume_errors import VolumeErrors, volume_errors
+from PETAnomalyLib.engine.worker_pool import for_each
 
-PLAIN = "SUV"
-
-
-@dataclass(frozen=True)
-class Rule:
-    """From a map to findings.
-
-    Attributes:
-        model, scorer: what made the map.
-        threshold: of the map, in its unit.
-        grow: fraction of a finding's own SUVmax that it grows to, 0 for none.
-        min_volume_ml: smaller findings are left out.
-    """
-
-    model: str
-    scorer: str
-    threshold: float
-    grow: float
-    min_volume_ml: float
-
-    @property
-    def name(self) -> str:
-        """For tables."""
-        return f"{self.model} {self.scorer}"
-
-
-PLAIN_THRESHOLDS = (
+PLAIN_RULES = (
     Rule("SUV > 2.5", PLAIN, 2.5, 0.0, 0.3),
     Rule("SUV > 4", PLAIN, 4.0, 0.0, 0.3),
     Rule("SUV > 4, grown to 41 %", PLAIN, 4.0, 0.41, 0.3),
 )
+MOST_CURVE_POINTS = 200  # of a precision-recall curve, for a picture
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """One row of the table for one study alone.
+
+    Attributes:
+        study: its name.
+        auprc, dice: of the map, and `findings_dice` of the findings, at the threshold that is best
+            over all studies; None without lesions.
+        lesions, lesions_hit, false_positives: of the findings at the rule's threshold.
+        first_hit: number of the first finding that overlaps a lesion; 1 has the highest score of
+            the study. None where none does.
+        true_mtv_ml, drawn_mtv_ml, true_tlg_g, drawn_tlg_g: totals of lesions and findings.
+    """
+
+    study: str
+    auprc: float | None
+    dice: float | None
+    findings_dice: float | None
+    lesions: int
+    lesions_hit: int
+    false_positives: int
+    first_hit: int | None
+    true_mtv_ml: float
+    drawn_mtv_ml: float
+    true_tlg_g: float
+    drawn_tlg_g: float
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,12 @@ class Row:
         findings: at the rule's threshold.
         clear_hit, clear: hit among the lesions of 10 mm and more with SUV >= 4, and all of those.
         curve: findings at other thresholds.
+        clear_hit_at_each: of the clear lesions, at each point of the curve.
+        volumes: errors of MTV and TLG at the rule's threshold.
+        by_size, by_site: hit, and all, at the rule's threshold; sites only where they are known.
+        false_positive_organs: how many of the false positives lie where; phantoms only.
+        precision_recall: of the map, (recall, precision).
+        by_study: every study by itself.
     """
 
     rule: Rule
@@ -103,193 +114,207 @@ class Row:
     clear_hit: int
     clear: int
     curve: list[OperatingPoint]
+    clear_hit_at_each: list[int]
+    volumes: VolumeErrors
+    by_size: dict[str, tuple[int, int]]
+    by_site: dict[str, tuple[int, int]]
+    false_positive_organs: dict[str, int]
+    precision_recall: list[tuple[float, float]]
+    by_study: list[StudyRow]
 
     @property
-    def best_findings_dice(self) -> float:
-        """The best Dice of the findings over all thresholds: paper 1's row "+ 40 %"."""
-        return max(point.dice for point in self.curve)
+    def best_findings(self) -> OperatingPoint:
+        """Where the findings' Dice is best over all thresholds: paper 1's row "+ 40 %"."""
+        return max(self.curve, key=lambda point: point.dice)
+
+    @property
+    def false_positives_a_scan(self) -> float:
+        """At the rule's threshold."""
+        return self.findings.false_positives / self.studies
+
+    def clear_hit_within(self, false_positives_a_scan: float) -> int | None:
+        """The most clear lesions hit by any threshold with no more false positives than that.
+
+        None where no threshold that was tried has as few.
+        """
+        points = [(self.false_positives_a_scan, self.clear_hit)]
+        points += [
+            (point.false_positives_a_scan, hit)
+            for point, hit in zip(self.curve, self.clear_hit_at_each)
+        ]
+        return max((hit for fp, hit in points if fp <= false_positives_a_scan), default=None)
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """What one rule makes of one study."""
+class Evaluation:
+    """All that an evaluation finds.
 
-    voxels: VoxelCounts
-    drawn: FindingCounts
-    at_each: list[FindingCounts]
+    Attributes:
+        rows: of the table.
+        estimates: AUPRC and best Dice with their intervals: of a row's map under the row's name, of
+            its findings under `findings_of(name)`.
+        comparisons: every two of those.
+        lesions: every true lesion, with its rank in each row.
+    """
+
+    rows: list[Row]
+    estimates: dict[str, dict[str, Estimate]]
+    comparisons: list[Comparison]
+    lesions: list[Lesion]
+
+
+def findings_of(row: str) -> str:
+    """The name of a row's findings, as drawn at any threshold, beside that of its map."""
+    return f"{row}, findings"
 
 
 def evaluate(
-    cohort: Path, models: Sequence[str], out: Path, settings: DetectionSettings, reporter: Reporter
-) -> list[Row]:
+    studies: Sequence[CohortStudy],
+    models: Sequence[str],
+    out: Path,
+    settings: DetectionSettings,
+    reporter: Reporter,
+    processes: int = 1,
+) -> Evaluation:
     """Run every model on every study and judge its maps and findings.
 
     Maps are read study by study, twice: thresholds come from the lesions of all studies, and a
     cohort's maps together would not fit into memory.
 
     Args:
-        cohort: folder or list, see training/cohort_layout.py; the lesions of all are known.
+        studies: the lesions of all are known.
         models: names or folders of bundles.
-        out: where the detections and the table go.
+        out: where the detections go.
         settings: for `detect`; its model and scorer are set here.
         reporter: told of the progress.
+        processes: that work on one study each at the same time.
 
     Raises:
         InputError: a study without known lesions.
     """
-    studies = find_studies(cohort)
     for study in studies:
         require_lesions(study)
     bundles = [find_bundle(model) for model in models]
-    for number, bundle in enumerate(bundles):
-        reporter.stage("detect", f"{bundle.name} on {len(studies)} studies")
-        for done, study in enumerate(studies):
-            _detect_once(study, bundle, out, settings)
-            reporter.progress(0.7 * (number + (done + 1) / len(studies)) / len(bundles))
-            reporter.check_cancelled()
+    reporter.stage("detect", f"{len(bundles)} models on {len(studies)} studies")
+    jobs = [(study, bundle, out, settings) for bundle in bundles for study in studies]
+    for_each(_detect_once, jobs, processes, reporter, (0.0, 0.7))
     rules = [
         Rule(bundle.name, scorer, bundle.thresholds["scorers"][scorer], settings.grow,
              bundle.min_volume_ml)
         for bundle in bundles for scorer in bundle.scorers
     ]  # fmt: skip
-    reporter.stage("judge", f"Judging {len(rules)} maps of {len(studies)} studies")
-    seen_by_all = bundles[0].name
-    rules += PLAIN_THRESHOLDS
-    in_lesions: list[list[Scores]] = [[] for _ in rules]
-    for done, study in enumerate(studies):
-        for scores, found in zip(in_lesions, _in_lesions(study, rules, out, seen_by_all)):
-            scores.append(found)
-        reporter.progress(0.7 + 0.1 * (done + 1) / len(studies))
+    rules += PLAIN_RULES
+    reporter.stage("judge", f"Judging {len(rules)} ways of drawing on {len(studies)} studies")
+    detections = Detections(out, bundles[0].name)
+    read = [(study, rules, detections) for study in studies]
+    scores = for_each(scores_in_lesions, read, processes, reporter, (0.7, 0.75))
+    trials = []
+    for of_rule in zip(*scores):
+        in_lesions = np.concatenate(of_rule)
+        trials.append(Trials(thresholds_of(in_lesions), thresholds_to_try(in_lesions)))
+    todo = [(study, rules, trials, detections) for study in studies]
+    judged = for_each(judge, todo, processes, reporter, (0.75, 0.98))
+    lesions = [lesion for of_study, _ in judged for lesion in of_study]
+    clear = [[lesion.is_clear for lesion in of_study] for of_study, _ in judged]
+    names = [study.name for study in studies]
+    rows, ways = [], {}
+    for rule, trial, by_rule in zip(rules, trials, zip(*(found for _, found in judged))):
+        counts = stacked([one.voxels for one in by_rule])
+        drawn = as_voxel_counts([one.at_each for one in by_rule])
+        on_map, on_findings = measure(counts), measure(drawn)
+        ways[rule.name], ways[findings_of(rule.name)] = on_map, on_findings
+        by_study = [_study_row(*one) for one in zip(
+            names, by_rule, on_map.estimates["auprc"].by_study, on_map.estimates["dice"].by_study,
+            on_findings.estimates["dice"].by_study)]  # fmt: skip
+        rows.append(_row(rule, trial, counts, by_rule, lesions, clear, by_study))
         reporter.check_cancelled()
-    pooled_scores = [np.concatenate(scores) for scores in in_lesions]
-    curves = [thresholds_of(scores) for scores in pooled_scores]
-    trials = [thresholds_to_try(scores) for scores in pooled_scores]
-    lesions: list[Lesion] = []
-    judged: list[list[_Judged]] = [[] for _ in rules]
-    for done, study in enumerate(studies):
-        of_study, by_rule = _judge(study, rules, curves, trials, out, seen_by_all)
-        lesions += of_study
-        for all_studies, one in zip(judged, by_rule):
-            all_studies.append(one)
-        reporter.progress(0.8 + 0.2 * (done + 1) / len(studies))
-        reporter.check_cancelled()
-    rows = [_row(*one, lesions) for one in zip(rules, curves, trials, judged)]
-    out.mkdir(parents=True, exist_ok=True)
-    _write(rows, out)
-    write_lesions(lesions, out / "lesions.csv")
-    return rows
-
-
-def as_markdown(rows: Sequence[Row]) -> str:
-    """The table for people."""
-    lines = [
-        "| model | map | best Dice of the map | AUPRC | best Dice of findings "
-        "| Dice at the threshold | lesions hit | of 10 mm and SUV 4 or more "
-        "| false positives a scan |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        found = row.findings
-        lines.append(
-            f"| {row.rule.model} | {row.rule.scorer} | {row.map.best_dice:.3f} "
-            f"| {row.map.auprc:.3f} | {row.best_findings_dice:.3f} | {found.dice:.3f} "
-            f"| {found.lesions_hit} of {found.lesions} | {row.clear_hit} of {row.clear} "
-            f"| {found.false_positives / row.studies:.1f} |"
-        )
-    return "\n".join(lines) + "\n"
+    reporter.progress(1.0)
+    estimates = {name: way.estimates for name, way in ways.items()}
+    return Evaluation(rows, estimates, compare(ways), lesions)
 
 
 def _detect_once(
     study: CohortStudy, bundle: Bundle, out: Path, settings: DetectionSettings
 ) -> None:
     folder = out / bundle.name / study.name
-    report = folder / "report.json"
-    if report.exists() and _was_made_by(report, bundle):
+    wanted = replace(settings, model=str(bundle.path), scorer=None)
+    if _is_there(folder / "report.json", study, bundle, wanted):
         return
     ct = study.ct if bundle.ct == "required" else None
-    chosen: dict[str, Any] = {**asdict(settings), "model": str(bundle.path), "scorer": None}
-    detect(study.pet, ct, folder, DetectionSettings(**chosen), SilentReporter())
+    detect(study.pet, ct, folder, wanted, SilentReporter())
 
 
-def _was_made_by(report: Path, bundle: Bundle) -> bool:
-    made_by = json.loads(report.read_text(encoding="utf-8"))["model"]["sha256"]
-    return bool(made_by == bundle.sha256)
-
-
-def _maps(
-    study: CohortStudy, rules: Sequence[Rule], out: Path, pet: sitk.Image, seen_by_all: str
-) -> Iterator[tuple[sitk.Image, sitk.Image]]:
-    """For each rule its map of the study, and the mask of what the model could see of it."""
-    masks: dict[str, sitk.Image] = {}
-    for rule in rules:
-        plain = rule.scorer == PLAIN
-        model = seen_by_all if plain else rule.model
-        folder = out / model / study.name
-        if model not in masks:
-            masks[model] = sitk.ReadImage(str(folder / "scored_mask.nii.gz"))
-        score = pet if plain else sitk.ReadImage(str(folder / f"{rule.scorer}.nii.gz"))
-        yield score, masks[model]
-
-
-def _in_lesions(
-    study: CohortStudy, rules: Sequence[Rule], out: Path, seen_by_all: str
-) -> list[Scores]:
-    """For each rule the scores of the lesions' voxels that its model could see."""
-    pet = read_pet(study.pet)[0]
-    inside = known_lesions(study, pet) > 0
-    return [
-        sitk.GetArrayViewFromImage(score)[inside & (sitk.GetArrayViewFromImage(mask) > 0)]
-        for score, mask in _maps(study, rules, out, pet, seen_by_all)
-    ]
-
-
-def _judge(
-    study: CohortStudy,
-    rules: Sequence[Rule],
-    curves: Sequence[Scores],
-    trials: Sequence[Sequence[float]],
-    out: Path,
-    seen_by_all: str,
-) -> tuple[list[Lesion], list[_Judged]]:
-    """One study's lesions, and what each rule makes of it."""
-    pet = read_pet(study.pet)[0]
-    truth = known_lesions(study, pet)
-    lesions = lesions_of(study.name, pet, truth)
-    judged = []
-    maps = _maps(study, rules, out, pet, seen_by_all)
-    for rule, curve, trial, (score, mask) in zip(rules, curves, trials, maps):
-        scored = sitk.GetArrayViewFromImage(mask) > 0
-        drawn, *at_each = count_at_each(
-            Delineator(score, pet, mask), truth, [rule.threshold, *trial], rule.grow,
-            rule.min_volume_ml,
-        )  # fmt: skip
-        mark_hits(lesions, rule.name, drawn)
-        voxels = count_voxels(sitk.GetArrayFromImage(score)[scored], truth[scored] > 0, curve)
-        judged.append(_Judged(voxels, drawn, at_each))
-    return lesions, judged
+def _is_there(report: Path, study: CohortStudy, bundle: Bundle, wanted: DetectionSettings) -> bool:
+    """Whether the same model has seen the same study with the same settings."""
+    if not report.exists():
+        return False
+    if study.pet.is_file() and study.pet.stat().st_mtime > report.stat().st_mtime:
+        return False
+    made = json.loads(report.read_text(encoding="utf-8"))
+    same = made["settings"] == json.loads(json.dumps(asdict(resolve(wanted, bundle))))
+    return bool(same and made["model"]["sha256"] == bundle.sha256)
 
 
 def _row(
     rule: Rule,
-    curve: Scores,
-    trial: Sequence[float],
-    judged: Sequence[_Judged],
+    trial: Trials,
+    counts: VoxelCounts,
+    judged: Sequence[Judged],
     lesions: Sequence[Lesion],
+    clear: Sequence[Sequence[bool]],
+    by_study: list[StudyRow],
 ) -> Row:
-    clear_hit, clear = clear_sensitivity(lesions, rule.name)
+    clear_hit, clear_count = clear_sensitivity(lesions, rule.name)
+    at_each = [one.at_each for one in judged]
+    organs = Counter(organ for one in judged for organ in one.organs or ())
     return Row(
         rule=rule,
         studies=len(judged),
-        map=map_quality(curve, stacked([one.voxels for one in judged])),
+        map=map_quality(trial.voxels, counts),
         findings=finding_quality([one.drawn for one in judged]),
         clear_hit=clear_hit,
-        clear=clear,
-        curve=operating_curve(trial, [one.at_each for one in judged]),
+        clear=clear_count,
+        curve=operating_curve(trial.findings, at_each),
+        clear_hit_at_each=hits_at_each(at_each, clear),
+        volumes=volume_errors([one.volumes for one in judged]),
+        by_size=by_size(lesions, rule.name),
+        by_site=by_site(lesions, rule.name),
+        false_positive_organs=dict(organs.most_common()),
+        precision_recall=_precision_recall(counts),
+        by_study=by_study,
     )
 
 
-def _write(rows: Sequence[Row], out: Path) -> None:
-    (out / "evaluation.json").write_text(
-        json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8"
+def _study_row(
+    study: str,
+    judged: Judged,
+    auprc: float | None,
+    dice: float | None,
+    findings_dice: float | None,
+) -> StudyRow:
+    drawn, volumes = judged.drawn, judged.volumes
+    return StudyRow(
+        study=study,
+        auprc=auprc,
+        dice=dice,
+        findings_dice=findings_dice,
+        lesions=len(drawn.ranks),
+        lesions_hit=drawn.lesions_hit,
+        false_positives=len(drawn.false_positives),
+        first_hit=min((rank for rank in drawn.ranks if rank), default=None),
+        true_mtv_ml=volumes.true.mtv_ml,
+        drawn_mtv_ml=volumes.drawn.mtv_ml,
+        true_tlg_g=volumes.true.tlg_g,
+        drawn_tlg_g=volumes.drawn.tlg_g,
     )
-    (out / "evaluation.md").write_text(as_markdown(rows), encoding="utf-8")
+
+
+def _precision_recall(counts: VoxelCounts) -> list[tuple[float, float]]:
+    """A map's curve, few enough points for a picture, from high thresholds to low."""
+    whole = pooled(counts)
+    recall = whole.hits / whole.in_lesions
+    chosen = np.unique(np.searchsorted(recall, np.linspace(0, recall[-1], MOST_CURVE_POINTS)))
+    return [
+        (float(recall[n]), float(whole.hits[n] / max(1, whole.taken[n])))
+        for n in np.minimum(chosen, len(recall) - 1)
+    ]

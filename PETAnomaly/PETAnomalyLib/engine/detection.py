@@ -72,7 +72,7 @@ class DetectionSettings:
 
 
 @dataclass(frozen=True)
-class _Resolved:
+class ResolvedSettings:
     """The settings with the bundle's own values filled in: what is written into the report."""
 
     scorer: str
@@ -109,7 +109,7 @@ def detect(
         Cancelled: the run was asked to stop; nothing is left behind.
     """
     bundle = find_bundle(settings.model)
-    resolved = _resolve(settings, bundle)
+    resolved = resolve(settings, bundle)
     if bundle.ct == "required" and ct is None:
         raise InputError(
             f"the model '{bundle.name}' needs the CT of the study",
@@ -215,7 +215,12 @@ class _Stages:
         self.reporter.progress(done_after)
 
 
-def _resolve(settings: DetectionSettings, bundle: Bundle) -> _Resolved:
+def resolve(settings: DetectionSettings, bundle: Bundle) -> ResolvedSettings:
+    """Fill in what the bundle was calibrated for.
+
+    Raises:
+        InputError: a scorer that the model cannot give.
+    """
     scorer = settings.scorer or bundle.scorers[0]
     if scorer not in bundle.scorers:
         raise InputError(
@@ -225,7 +230,7 @@ def _resolve(settings: DetectionSettings, bundle: Bundle) -> _Resolved:
                "; KDE and Z-score need several reconstructions, and this model makes one"),
         )  # fmt: skip
     thresholds = bundle.thresholds
-    return _Resolved(
+    return ResolvedSettings(
         scorer=scorer,
         samples=settings.samples or bundle.samples,
         decodes=settings.decodes or bundle.decodes,
@@ -249,7 +254,7 @@ def _heal(
     bundle: Bundle,
     image: Array,
     ct: Array | None,
-    resolved: _Resolved,
+    resolved: ResolvedSettings,
     device: torch.device,
     run: _Stages,
 ) -> tuple[Healing, torch.device]:
@@ -272,7 +277,7 @@ def _score(
     bundle: Bundle,
     image: Array,
     healing: Healing,
-    resolved: _Resolved,
+    resolved: ResolvedSettings,
     keep: Path | None,
     run: _Stages,
 ) -> dict[str, Array]:

@@ -1,7 +1,6 @@
 """The overview picture: PET and anomaly map in two projections, with the findings drawn on both.
 
-Coronal and sagittal maximum-intensity projections in true millimetres, in the radiological view
-(the patient's right on the left, anterior on the left, head up), whatever the grid's orientation.
+Coronal and sagittal maximum-intensity projections; `projection.py` says how they are made.
 Pillow draws it: Slicer ships Pillow, and not matplotlib.
 """
 
@@ -15,26 +14,29 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw
 
 from .drawing import FAINT, INK, PAPER, Colour, font, heat, plain, ticks
 from .findings import Finding, bounding_boxes, total
+from .projection import (
+    FINDING,
+    SUV_WINDOW,
+    TRUTH,
+    VIEWS,
+    Box,
+    View,
+    grey,
+    map_range,
+    mips,
+    outline,
+    to_lps,
+)
 
-Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
-
-SUV_WINDOW = 7.0  # SUV shown black
 BODY_SUV = 0.1  # what is body rather than air
 TABLE_ROWS = 20
 NUMBERED = 30  # more numbers than this would hide the picture
 
 SCORERS = {"kde": "KDE map (nats)", "zscore": "z-score map", "residual": "residual map"}
-FINDING: Colour = (
-    0,
-    130,
-    255,
-)  # blue and green: seen on grey, on the map, and by colour-blind eyes
-TRUTH: Colour = (0, 175, 70)
-
 HEIGHT = 860  # of the projections, pixels, at most
 WIDTH = 1480  # of all projections together, pixels, at most
 MOST_PIXELS_PER_MM = 3.0
@@ -43,23 +45,6 @@ BAR = 88  # width that a colour scale takes with its numbers
 TABLE = 300
 ABOVE = 104  # title, captions
 BELOW = 76  # legend, footer
-
-
-@dataclass(frozen=True)
-class _View:
-    """One projection direction: which array axis is projected, and what is shown across."""
-
-    name: str
-    axis: int  # of (k, j, i) in LPS order
-    across: int
-    marks: tuple[str, str]  # at the left and right border
-
-
-CORONAL = _View("coronal", axis=1, across=2, marks=("R", "L"))
-SAGITTAL = _View("sagittal", axis=2, across=1, marks=("A", "P"))
-
-
-VIEWS = (CORONAL, SAGITTAL)
 
 
 @dataclass(frozen=True)
@@ -97,7 +82,7 @@ def overview(
         threshold: marked on the map's scale.
     """
     study = _projected(pet, score, labels, findings, truth)
-    low, high = _map_range(study.score[0], threshold)
+    low, high = map_range(study.score[0], threshold)
     scale = _pixels_per_mm(study)
     map_name = SCORERS.get(scorer_name, scorer_name)
 
@@ -108,8 +93,8 @@ def overview(
             if is_map:
                 panel = heat(_grey(study, study.score[number], number, scale, low, high))
             else:
-                grey = _grey(study, study.pet[number], number, scale, SUV_WINDOW, 0.0)
-                panel = grey.convert("RGB")
+                shades = _grey(study, study.pet[number], number, scale, SUV_WINDOW, 0.0)
+                panel = shades.convert("RGB")
             _draw_outlines(panel, study, number)
             _draw_marks(panel, view, PAPER if is_map else INK)
             panels.append(panel)
@@ -155,8 +140,8 @@ def _projected(
     truth: sitk.Image | None,
 ) -> _Study:
     """All images turned to LPS axes and projected once."""
-    turned = _to_lps(pet)
-    pet_mips = _mips(turned)
+    turned = to_lps(pet)
+    pet_mips = mips(turned)
     spacing = turned.GetSpacing()[::-1]
     across = []
     for view, mip in zip(VIEWS, pet_mips):
@@ -166,17 +151,12 @@ def _projected(
         across.append(slice(max(0, first - air), min(mip.shape[1], last + 1 + air)))
     return _Study(
         pet=pet_mips,
-        score=_mips(_to_lps(score)),
-        findings=_shadows(_to_lps(labels), findings),
-        truth=() if truth is None else _mips(_to_lps(truth) != 0),
+        score=mips(to_lps(score)),
+        findings=_shadows(to_lps(labels), findings),
+        truth=() if truth is None else mips(to_lps(truth) != 0),
         across=(across[0], across[1]),
         spacing=spacing,
     )
-
-
-def _mips(image: sitk.Image) -> tuple[NDArray, ...]:
-    array = sitk.GetArrayViewFromImage(image)
-    return tuple(array.max(axis=view.axis) for view in VIEWS)
 
 
 def _shadows(
@@ -197,12 +177,6 @@ def _shadows(
     return found
 
 
-def _to_lps(image: sitk.Image) -> sitk.Image:
-    direction = image.GetDirection()
-    orientation = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(direction)
-    return image if orientation == "LPS" else sitk.DICOMOrient(image, "LPS")
-
-
 def _pixels_per_mm(study: _Study) -> float:
     tall = study.pet[0].shape[0] * study.spacing[0]
     wide = sum(
@@ -212,83 +186,27 @@ def _pixels_per_mm(study: _Study) -> float:
     return min(HEIGHT / tall, WIDTH / (2 * wide), MOST_PIXELS_PER_MM)
 
 
-def _map_range(mip: NDArray[np.float32], threshold: float | None) -> tuple[float, float]:
-    """The values shown darkest and brightest.
-
-    Not up to the highest: a few voxels that tower over all would leave the rest black.
-    """
-    low = float(mip.min())
-    raised = mip[mip > low]
-    if not raised.size:
-        return low, low + 1.0
-    high = float(np.percentile(raised, 99.5))
-    return low, high if threshold is None else max(high, low + 1.25 * (threshold - low))
-
-
 def _grey(
     study: _Study, mip: NDArray[np.float32], number: int, scale: float, black: float, white: float
 ) -> Image.Image:
     """A projection as grey, head up, `scale` pixels a millimetre."""
-    flat = mip[::-1, study.across[number]].astype(np.float64)
-    grey = np.clip((flat - black) / (white - black), 0, 1)
     mm = (study.spacing[0], study.spacing[VIEWS[number].across])
-    tall, wide = (max(8, round(n * step * scale)) for n, step in zip(flat.shape, mm))
-    picture = Image.fromarray(np.round(grey * 255).astype(np.uint8))
-    return picture.resize((wide, tall), Image.Resampling.BICUBIC)
+    return grey(mip[:, study.across[number]], mm, scale, black, white)
 
 
 def _draw_outlines(panel: Image.Image, study: _Study, number: int) -> None:
     """Truth dashed below, findings on top, then the numbers, which keep clear of each other."""
     part = study.across[number]
     if study.truth:
-        _outline(panel, study.truth[number][::-1, part] > 0, TRUTH, dashed=True)
+        outline(panel, study.truth[number][::-1, part] > 0, TRUTH, dashed=True)
     placed = []
     for finding, shadow in study.findings[number]:
-        edges = _outline(panel, shadow[::-1, part], FINDING, dashed=False)
+        edges = outline(panel, shadow[::-1, part], FINDING, dashed=False)
         placed.append((f"{finding.number}{'*' if finding.growth_limited else ''}", edges))
     draw = ImageDraw.Draw(panel)
     taken: list[Box] = []
     for text, edges in placed[:NUMBERED]:
         _draw_number(draw, text, edges, taken, panel.size)
-
-
-def _outline(panel: Image.Image, shadow: NDArray[np.bool_], colour: Colour, dashed: bool) -> Box:
-    """A line just outside a shadow (rows, columns), so that what it holds stays visible.
-
-    Returns:
-        The shadow's bounding box in the panel's pixels.
-    """
-    rows, columns = np.flatnonzero(shadow.any(axis=1)), np.flatnonzero(shadow.any(axis=0))
-    if not rows.size:
-        return (0, 0, 0, 0)
-    tall, wide = panel.height / shadow.shape[0], panel.width / shadow.shape[1]
-    room = [math.ceil(6 / tall), math.ceil(6 / wide)]  # voxels, for the line itself
-    padded = np.pad(
-        shadow[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1],
-        ((room[0], room[0]), (room[1], room[1])),
-    )
-    size = (max(1, round(padded.shape[1] * wide)), max(1, round(padded.shape[0] * tall)))
-    mask = Image.fromarray(padded.astype(np.uint8) * 255).resize(size, Image.Resampling.BILINEAR)
-    mask = mask.point([0] * 127 + [255] * 129)
-    # The truth's line is the broader one: it shows also where a finding's lies on it.
-    width = 7 if dashed else 5
-    ring = ImageChops.subtract(mask.filter(ImageFilter.MaxFilter(width)), mask)
-    if dashed:
-        y, x = np.indices((ring.height, ring.width))
-        ring = ImageChops.multiply(
-            ring, Image.fromarray((((x + y) // 5) % 2 * 255).astype(np.uint8))
-        )
-    corner = (
-        round((int(columns[0]) - room[1]) * wide),
-        round((int(rows[0]) - room[0]) * tall),
-    )
-    panel.paste(colour, corner, ring)
-    return (
-        columns[0] * wide,
-        rows[0] * tall,
-        (columns[-1] + 1) * wide,
-        (rows[-1] + 1) * tall,
-    )
 
 
 def _draw_number(
@@ -336,7 +254,7 @@ def _overlap(one: Box, other: Box) -> bool:
     )
 
 
-def _draw_marks(panel: Image.Image, view: _View, ink: Colour) -> None:
+def _draw_marks(panel: Image.Image, view: View, ink: Colour) -> None:
     edge = PAPER if ink == INK else INK
     draw = ImageDraw.Draw(panel)
     for text, x, anchor in ((view.marks[0], 6, "la"), (view.marks[1], panel.width - 6, "ra")):

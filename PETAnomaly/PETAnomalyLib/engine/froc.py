@@ -16,6 +16,7 @@ from PETAnomalyLib.engine.evaluation import (
     FindingCounts,
     Labels,
     Scores,
+    VoxelCounts,
     count_findings,
     finding_quality,
 )
@@ -99,3 +100,35 @@ def operating_curve(
             )
         )
     return curve
+
+
+def hits_at_each(
+    studies: Sequence[Sequence[FindingCounts]], wanted: Sequence[Sequence[bool]]
+) -> list[int]:
+    """How many of the wanted lesions are hit at each threshold.
+
+    Args:
+        studies: for each study its counts, as from `count_at_each`.
+        wanted: for each study, for each of its lesions.
+    """
+    return [
+        sum(
+            rank > 0 and counts
+            for one, of_study in zip(at_threshold, wanted)
+            for rank, counts in zip(one.ranks, of_study)
+        )
+        for at_threshold in zip(*studies)
+    ]
+
+
+def as_voxel_counts(studies: Sequence[Sequence[FindingCounts]]) -> VoxelCounts:
+    """Findings at rising thresholds as counts at falling ones, S x T: for Dice and AUPRC.
+
+    The area ends at the recall of the lowest threshold; beyond it nothing is won.
+    """
+    falling = [list(reversed(of_study)) for of_study in studies]
+    return VoxelCounts(
+        taken=np.array([[one.drawn for one in of_study] for of_study in falling]),
+        hits=np.array([[one.overlap for one in of_study] for of_study in falling]),
+        in_lesions=np.array([of_study[0].true for of_study in falling]),
+    )

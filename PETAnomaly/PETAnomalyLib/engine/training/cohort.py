@@ -7,11 +7,9 @@ Alignment and resampling take seconds a study and never change, so they are done
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from PETAnomalyLib.engine.lesion_mask import read_lesions
 from PETAnomalyLib.engine.model_input import model_input
 from PETAnomalyLib.engine.study import read_study
 from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
+from PETAnomalyLib.engine.worker_pool import worker_pool
 
 
 @dataclass(frozen=True)
@@ -79,10 +78,7 @@ def aligned_studies(
     missing = [study for study in studies if not (cache / f"{study.name}.npz").exists()]
     if missing:
         reporter.stage("align", f"Aligning {len(missing)} studies")
-        # Fork would copy the threads of torch and ITK in an unknown state.
-        with ProcessPoolExecutor(
-            os.cpu_count(), mp_context=get_context("spawn"), initializer=_end_with_parent
-        ) as pool:
+        with worker_pool(None) as pool:
             jobs = {
                 pool.submit(_align_into_cache, s, template, dict(intensity), cache): s
                 for s in missing
@@ -100,23 +96,9 @@ def aligned_studies(
     return usable
 
 
-def _end_with_parent() -> None:
-    """A killed run leaves no workers waiting for ever: each watches the process that started it."""
-    parent = parent_process()
-    if parent is None:
-        return
-
-    def follow() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
-
-
 def _align_into_cache(
     study: CohortStudy, template_path: Path, intensity: Mapping[str, Any], cache: Path
 ) -> None:
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)  # one process a core is parallel enough
     read = read_study(study.pet, study.ct)
     template = sitk.ReadImage(str(template_path))
     alignment = align(read.pet, template)

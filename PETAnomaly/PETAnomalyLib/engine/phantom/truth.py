@@ -1,0 +1,77 @@
+"""What is known of a phantom beyond its lesion mask: the lesions' sites, and every voxel's organ.
+
+A phantom's `description.json` lies beside its PET. Organs are not written down: they are painted
+again from the seed (seconds), and believed only where the description comes out the same, as it
+does not once the painting has changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+
+from PETAnomalyLib.engine.phantom.canvas import GRID_IJ
+from PETAnomalyLib.engine.phantom.patient import draw_patient
+from PETAnomalyLib.engine.phantom.study import paint_patient
+from PETAnomalyLib.engine.phantom.tissue import Tissue
+
+DESCRIPTION = "description.json"
+
+Tissues = npt.NDArray[np.uint8]
+
+
+def describes(pet: Path) -> dict[str, Any] | None:
+    """The description of a phantom; None for any other PET."""
+    beside = pet.with_name(DESCRIPTION)
+    if pet.name != "SUV.nii.gz" or not beside.exists():
+        return None
+    description = json.loads(beside.read_text(encoding="utf-8"))
+    return description if "seed" in description and "lesions" in description else None
+
+
+def sites(
+    description: dict[str, Any], centres_lps_mm: Sequence[tuple[float, float, float]]
+) -> list[str]:
+    """The kind of place of each lesion of the mask: node, lung, liver, bone, soft tissue.
+
+    Args:
+        description: of the phantom.
+        centres_lps_mm: of the mask's lesions. Two that touch are one in the mask: the nearer
+            painted one counts.
+    """
+    painted = description["lesions"]
+    if not painted:
+        return ["" for _ in centres_lps_mm]
+    places = np.array([lesion["centre_lps_mm"] for lesion in painted])
+    nearest = [int(np.linalg.norm(places - centre, axis=1).argmin()) for centre in centres_lps_mm]
+    return [painted[number]["site"].split(":")[0] for number in nearest]
+
+
+def tissues(description: dict[str, Any], pet: sitk.Image) -> Tissues | None:
+    """What each voxel of a phantom's PET is made of, lesions aside, D x H x W `Tissue` codes.
+
+    None where this program does not paint that phantom any more.
+    """
+    patient = draw_patient(int(description["seed"]))
+    uptake = {name: round(value, 3) for name, value in vars(patient.uptake).items()}
+    size = (GRID_IJ, GRID_IJ, patient.pose.slices)
+    if uptake != description.get("uptake_suv") or pet.GetSize() != size:
+        return None
+    canvas, _ = paint_patient(patient)
+    if sorted(set(patient.variants)) != description.get("variants"):
+        return None
+    whole = np.zeros((canvas.shape[0], GRID_IJ, GRID_IJ), np.uint8)
+    _, j, i = canvas.first
+    whole[:, j : j + canvas.shape[1], i : i + canvas.shape[2]] = canvas.tissue
+    return whole
+
+
+def organ_name(tissue: int) -> str:
+    """For tables: `Tissue.BROWN_FAT` is "brown fat"."""
+    return Tissue(tissue).name.lower().replace("_", " ")

@@ -1,0 +1,46 @@
+"""What a phantom's description tells beyond its mask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from PETAnomalyLib.engine.phantom import generate
+from PETAnomalyLib.engine.phantom.tissue import Tissue
+from PETAnomalyLib.engine.phantom.truth import describes, organ_name, sites, tissues
+
+
+def test_organs_painted_again_lie_where_their_uptake_is() -> None:
+    phantom = generate(3_000_003, healthy=True)
+    found = tissues(phantom.description, phantom.suv)
+    assert found is not None
+    suv = sitk.GetArrayViewFromImage(phantom.suv)
+    for tissue, name in ((Tissue.LIVER, "liver"), (Tissue.BRAIN, "brain"), (Tissue.LUNG, "lung")):
+        assert np.median(suv[found == tissue]) == pytest.approx(
+            phantom.description["uptake_suv"][name], rel=0.25
+        )
+    assert organ_name(Tissue.BROWN_FAT) == "brown fat"
+    # Another program's phantom of that seed, or another grid: nothing is claimed.
+    other = {**phantom.description, "uptake_suv": {}}
+    assert tissues(other, phantom.suv) is None
+    assert tissues(phantom.description, phantom.suv[1:]) is None
+
+
+def test_a_lesion_has_the_site_of_the_nearest_that_was_painted() -> None:
+    painted = {
+        "lesions": [
+            {"site": "node: hilum", "centre_lps_mm": [0, 0, 0]},
+            {"site": "liver", "centre_lps_mm": [50, 0, 0]},
+        ]
+    }
+    assert sites(painted, [(45.0, 5.0, 0.0), (1.0, 0.0, 2.0)]) == ["liver", "node"]
+
+
+def test_only_a_phantom_has_a_description(tmp_path: Path) -> None:
+    pet = tmp_path / "SUV.nii.gz"
+    assert describes(pet) is None
+    (tmp_path / "description.json").write_text('{"seed": 1, "lesions": []}')
+    assert describes(pet) == {"seed": 1, "lesions": []}
+    assert describes(tmp_path / "PET.nii.gz") is None
