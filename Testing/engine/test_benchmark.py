@@ -55,6 +55,17 @@ def test_multiplications_of_the_transformer_are_most_of_those_that_torch_counts(
     assert 0.85 < share <= 1
 
 
+def test_of_a_part_of_the_sequence_only_resampling_is_measured() -> None:
+    study = benchmark._study(benchmark.Study(TINY, 3, 0.1, resampled=0.5), "cpu")
+    assert set(study["seconds"]) == {"encode", "likelihood", "resample"}
+    assert set(study["gflop"]) == {"resample"}
+    rows = [
+        benchmark.PEERS[name](TINY, [study], "cpu")
+        for name in ("(c) scikit-learn", "(d) full decodes")
+    ]
+    assert rows == [[], []]
+
+
 def test_a_study_is_measured_in_all_its_stages_and_printed() -> None:
     study: dict[str, Any] = benchmark._study(benchmark.Study(TINY, 3, 0.1), "cpu")
     assert set(study["seconds"]) == {"encode", "likelihood", "resample", "decode", "score"}

@@ -89,10 +89,11 @@ def resample(
     """
     samples = uniforms.shape[0]
     conditioning = performer.condition(context, body=body)
-    positions = conditioning.positions  # S
+    places = mask[conditioning.positions].nonzero()[:, 0]  # in the sequence
+    positions = conditioning.positions[places].tolist()  # in the grid
     states, start = None, 0
     healed = tokens
-    for k, place in enumerate(mask[positions].nonzero()[:, 0].tolist()):
+    for k, place in enumerate(places.tolist()):
         logits, states = _consume(performer, healed, conditioning, states, start, place + 1)
         if k == 0:  # from here on the samples differ
             healed = healed.repeat(samples, 1)
@@ -100,7 +101,7 @@ def resample(
                 type(state)(*(x.expand(samples, *x.shape[1:]) for x in state)) for state in states
             )
             logits = logits.expand(samples, -1, -1)
-        healed[:, positions[place]] = draw(logits[:, 0], uniforms[:, k])
+        healed[:, positions[k]] = draw(logits[:, 0], uniforms[:, k])
         start = place + 1
         on_drawn(k + 1)
     return healed if healed.shape[0] == samples else healed.repeat(samples, 1)

@@ -18,8 +18,8 @@ def add_bench(subcommands: Subcommands) -> argparse.ArgumentParser:
         "bench",
         help="measure speed and memory on this machine",
         description="Seconds and peak memory of each stage at the paper's and the shipped models' "
-        "sizes, with random weights, and the ratio to other ways. Takes one to two hours on two "
-        "cores; minutes with --quick. Needs scikit-learn.",
+        "sizes, with random weights, and the ratio to other ways. Takes half an hour on two "
+        "cores; two minutes with --quick. Needs scikit-learn.",
         allow_abbrev=False,
     )
     add = parser.add_argument

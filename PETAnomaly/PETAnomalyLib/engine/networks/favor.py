@@ -62,15 +62,31 @@ def positive_features(x: Tensor, directions: Tensor) -> Tensor:
 
 
 def attention(phi_q: Tensor, state: AttentionState) -> Tensor:
-    """Attention of queries to all that `state` has seen, B x heads x T x head width."""
-    return _normalised(
-        phi_q @ state.summed_values, (phi_q @ state.summed_keys.unsqueeze(-1)).squeeze(-1)
+    """Attention of queries to all that `state` has seen, B x heads x T x head width.
+
+    A state of one study serves a batch of any size.
+    """
+    batch, heads, length, m = phi_q.shape
+    values, keys = state.summed_values, state.summed_keys
+    if len(values) < batch:  # a broadcast product would first copy the state for every sample
+        together = attention(phi_q.transpose(0, 1).reshape(1, heads, -1, m), state)
+        return together.view(heads, batch, length, -1).transpose(0, 1)
+    q = phi_q.flatten(0, 1)
+    attended = _normalised(
+        torch.bmm(q, values.flatten(0, 1)), torch.bmm(q, keys.flatten(0, 1).unsqueeze(-1))
     )
+    return attended.view(batch, heads, length, -1)
 
 
-def remember(phi_k: Tensor, v: Tensor) -> AttentionState:
-    """The state of tokens B x heads x T, all seen at once."""
-    return AttentionState(phi_k.transpose(-1, -2) @ v, phi_k.sum(-2))
+def remember(phi_k: Tensor, v: Tensor, state: AttentionState | None = None) -> AttentionState:
+    """The state after tokens B x heads x T, all seen at once, and those in `state`."""
+    k_transposed, v_flat = phi_k.flatten(0, 1).transpose(1, 2), v.flatten(0, 1)
+    keys = phi_k.sum(-2)
+    if state is None:
+        values = torch.bmm(k_transposed, v_flat)
+        return AttentionState(values.unflatten(0, phi_k.shape[:2]), keys)
+    values = torch.baddbmm(state.summed_values.flatten(0, 1), k_transposed, v_flat)
+    return AttentionState(values.view_as(state.summed_values), state.summed_keys + keys)
 
 
 def causal_attention(
@@ -115,7 +131,7 @@ def causal_attention(
 
     within = (phi_q @ phi_k.transpose(-1, -2)).tril()  # B h c C C
     numerator = within @ v + phi_q @ seen_values[:, :, :-1]
-    denominator = within.sum(-1) + (phi_q @ seen_keys[:, :, :-1].unsqueeze(-1)).squeeze(-1)
+    denominator = within.sum(-1, keepdim=True) + phi_q @ seen_keys[:, :, :-1].unsqueeze(-1)
     output = _normalised(numerator, denominator).reshape(batch, heads, length + padding, width)
     return output[:, :, :length], AttentionState(seen_values[:, :, -1], seen_keys[:, :, -1])
 
@@ -127,18 +143,15 @@ def _within_one_chunk(
 
     Resampling spends its steps here, and with many samples a step's time is that of its states.
     """
-    within = (phi_q @ phi_k.transpose(-1, -2)).tril()  # B h T T
-    numerator = within @ v + phi_q @ state.summed_values
-    denominator = within.sum(-1) + (phi_q @ state.summed_keys.unsqueeze(-1)).squeeze(-1)
-    values = torch.baddbmm(
-        state.summed_values.flatten(0, 1),
-        phi_k.flatten(0, 1).transpose(1, 2),
-        v.flatten(0, 1),
-    )
-    after = AttentionState(values.view_as(state.summed_values), state.summed_keys + phi_k.sum(-2))
-    return _normalised(numerator, denominator), after
+    # Of three dimensions: for four, `@` spends more on arranging them than on these products.
+    q, k, values = (x.flatten(0, 1) for x in (phi_q, phi_k, v))  # B*h T ...
+    within = torch.bmm(q, k.transpose(1, 2)).tril_()  # B*h T T
+    numerator = torch.baddbmm(torch.bmm(q, state.summed_values.flatten(0, 1)), within, values)
+    seen_keys = state.summed_keys.flatten(0, 1).unsqueeze(-1)  # B*h m 1
+    denominator = torch.baddbmm(within.sum(-1, keepdim=True), q, seen_keys)
+    return _normalised(numerator, denominator).view_as(v), remember(phi_k, v, state)
 
 
 def _normalised(numerator: Tensor, denominator: Tensor) -> Tensor:
     # Padded queries have all-zero features; elsewhere the denominator is a sum of positive numbers.
-    return numerator / denominator.clamp_min(1e-12).unsqueeze(-1)
+    return numerator / denominator.clamp_min(1e-12)
