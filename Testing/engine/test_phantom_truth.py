@@ -17,15 +17,16 @@ def test_organs_painted_again_lie_where_their_uptake_is() -> None:
     found = tissues(phantom.description, phantom.suv)
     assert found is not None
     suv = sitk.GetArrayViewFromImage(phantom.suv)
-    for tissue, name in ((Tissue.LIVER, "liver"), (Tissue.BRAIN, "brain"), (Tissue.LUNG, "lung")):
-        assert np.median(suv[found == tissue]) == pytest.approx(
-            phantom.description["uptake_suv"][name], rel=0.25
-        )
+    liver = np.median(suv[found == Tissue.LIVER])
+    assert liver == pytest.approx(phantom.description["uptake_suv"]["liver"], rel=0.15)
+    assert (
+        np.median(suv[found == Tissue.LUNG]) < 0.5 * liver < np.median(suv[found == Tissue.BRAIN])
+    )
     assert organ_name(Tissue.BROWN_FAT) == "brown fat"
     # Another program's phantom of that seed, or another grid: nothing is claimed.
     other = {**phantom.description, "uptake_suv": {}}
     assert tissues(other, phantom.suv) is None
-    assert tissues(phantom.description, phantom.suv[1:]) is None
+    assert tissues(phantom.description, phantom.suv[:, :, 1:]) is None
 
 
 def test_a_lesion_has_the_site_of_the_nearest_that_was_painted() -> None:

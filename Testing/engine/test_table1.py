@@ -94,8 +94,8 @@ def test_the_pictures_show_curves_findings_and_truth(made: tuple[Table1, Path]) 
     for colour in (FINDING, TRUTH):
         assert (examples == colour).all(axis=-1).any()
     for name in ("precision-recall.png", "froc.png"):
-        chart = np.asarray(Image.open(out / name).convert("RGB"))
-        assert (chart == COLOURS[0]).all(axis=-1).any()
+        chart = np.asarray(Image.open(out / name).convert("RGB")).astype(int)
+        assert (abs(chart - COLOURS[0]) < 20).all(axis=-1).any()  # shrinking blends edges
 
 
 def test_models_that_cannot_fill_the_lines_are_refused(models: list[str], tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ def test_results_stand_in_the_order_of_the_jobs(processes: int) -> None:
 def test_workers_are_other_processes_and_errors_come_through() -> None:
     (worker,) = for_each(os.getpid, [()], 2, SilentReporter(), (0, 1))
     assert worker != os.getpid()
+    (threads,) = for_each(os.getenv, [("OMP_NUM_THREADS",)], 2, SilentReporter(), (0, 1))
+    assert int(threads or 0) >= 1
     with pytest.raises(ValueError, match="math domain"):
         for_each(math.sqrt, [(-1.0,)], 2, SilentReporter(), (0, 1))
 

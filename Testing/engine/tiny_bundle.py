@@ -6,6 +6,7 @@ model has learnt. The study is a synthetic phantom on 8 mm voxels, the models se
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ def write_tiny_bundle(folder: Path, kind: str = "petct", seed: int = 0) -> Bundl
     )
 
 
+@cache  # making a phantom takes longer than everything else here
 def _template(seed: int = 3_000_002) -> sitk.Image:
     suv = generate(seed, healthy=True).suv
     centre = suv.TransformContinuousIndexToPhysicalPoint([n / 2 for n in suv.GetSize()])

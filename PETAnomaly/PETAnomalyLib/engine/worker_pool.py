@@ -20,8 +20,13 @@ def worker_pool(processes: int | None) -> ProcessPoolExecutor:
 
     Fork would copy the threads of torch and ITK in an unknown state.
     """
+    cores = os.cpu_count() or 1
+    workers = processes or cores
     return ProcessPoolExecutor(
-        processes or os.cpu_count(), mp_context=get_context("spawn"), initializer=_begin
+        workers,
+        mp_context=get_context("spawn"),
+        initializer=_begin,
+        initargs=(max(1, cores // workers),),
     )
 
 
@@ -64,11 +69,11 @@ def for_each(
     return [results[number] for number in range(len(jobs))]
 
 
-def _begin() -> None:
+def _begin(threads: int) -> None:
     """Prepare a worker, before it imports anything heavy."""
-    # The processes are parallel enough; libraries read this when they are loaded.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")
+    # The workers share the cores; libraries read this when they are loaded.
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", str(threads))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the starter decides
     parent = parent_process()
     if parent is None:
