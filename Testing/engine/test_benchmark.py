@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PETAnomalyLib.engine import benchmark
+from PETAnomalyLib.engine.cli import main
 from PETAnomalyLib.engine.decoding import decoder_multiplications
+from PETAnomalyLib.engine.events import ConsoleReporter
 from PETAnomalyLib.engine.networks.performer import Performer, PerformerSizes
 from PETAnomalyLib.engine.networks.vqgan import VQGAN, VQGANSizes
 from scipy import ndimage
@@ -53,6 +56,31 @@ def test_multiplications_of_the_transformer_are_most_of_those_that_torch_counts(
     # What is left out: the logits, the denominators, and what a token has with itself.
     share = benchmark.performer_multiplications(sizes) / (counted.get_total_flops() / 2)
     assert 0.85 < share <= 1
+
+
+def test_everything_that_is_promised_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("einops")
+    whole, part = benchmark.Study(TINY, 3, 0.1, True), benchmark.Study(TINY, 3, 0.1, resampled=0.5)
+    monkeypatch.setattr(benchmark, "SHIPPED", TINY)
+    monkeypatch.setattr(benchmark, "QUICK", (whole, part))
+    monkeypatch.setattr(benchmark, "_apart", lambda measure, *arguments: measure(*arguments))
+    result = benchmark.benchmark("cpu", True, ConsoleReporter())
+    json.dumps(result)
+    assert len(result["studies"]) == 2
+    # Two ways to resample for both studies, one each to score and to decode for the whole one.
+    stages = [peer["stage"] for peer in result["peers"]]
+    assert stages == ["resample"] * 4 + ["score", "decode"]
+    assert [peer["law"] for peer in result["peers"] if "law" in peer] == [3.8, 6.1]
+    assert result["doubling"]["masked"] == 100
+    assert benchmark.as_table(result).count("(extrapolated)") == len(stages)
+
+
+def test_a_peer_that_is_missing_is_said_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert main(["bench", "--quick"]) == 2
+    assert "pip install scikit-learn" in capsys.readouterr().err
 
 
 def test_of_a_part_of_the_sequence_only_resampling_is_measured() -> None:

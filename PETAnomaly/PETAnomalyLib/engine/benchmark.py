@@ -477,7 +477,7 @@ def _doubling(device_name: str, masked: int) -> dict[str, Any]:
         performer = Performer(sizes).eval().to(device)
         tokens = torch.zeros(1, sizes.length, dtype=torch.int64, device=device)
         mask = masked_tokens(sizes.grid, masked / sizes.length, False).to(device)
-        uniforms = torch.rand(16, int(mask.sum()), dtype=torch.float64, device=device)
+        uniforms = torch.rand(8, int(mask.sum()), dtype=torch.float64, device=device)
         arguments = (performer, tokens, tokens, None, mask, uniforms)
         seconds.append(_seconds(lambda a=arguments: resample(*a), 2))  # type: ignore[misc]
     return {
