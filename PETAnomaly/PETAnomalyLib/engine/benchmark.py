@@ -64,8 +64,8 @@ class Study:
         samples: N.
         share: of the tokens that are masked.
         clustered: in 6 balls, not scattered.
-        resampled: of the sequence, its first part. Where that is not all, nothing is decoded, and
-            the seconds of resampling, which grow with the sequence, are divided by it.
+        resampled: of the sequence, its first part. Where that is not all, nothing else is measured,
+            and the seconds of resampling, which grow with the sequence, are divided by it.
     """
 
     sizes: Sizes
@@ -205,13 +205,17 @@ def _study(study: Study, device_name: str) -> dict[str, Any]:
         seconds[stage] = seconds.get(stage, 0.0) + now - begin
         begin = now
 
-    tokens = vqgan.tokens(image).flatten(1)
+    whole = study.resampled == 1.0
+    tokens = torch.randint(sizes.vqgan.codebook, (1, sizes.performer.length), device=device)
     context = None
     if sizes.performer.context_codebook:
         context = torch.randint(sizes.performer.context_codebook, tokens.shape, device=device)
-    lap("encode")
-    token_log_likelihood(performer, tokens, context, None, THRESHOLD)
-    lap("likelihood")
+    lap("")
+    if whole:
+        tokens = vqgan.tokens(image).flatten(1)
+        lap("encode")
+        token_log_likelihood(performer, tokens, context, None, THRESHOLD)
+        lap("likelihood")
     mask = masked_tokens(grid, study.share, study.clustered).to(device)
     length = round(study.resampled * len(mask))
     body = torch.arange(len(mask), device=device) < length
@@ -220,10 +224,11 @@ def _study(study: Study, device_name: str) -> dict[str, Any]:
     latents = resample(performer, tokens, context, body, masked, uniforms).view(-1, *grid)
     lap("resample")
     seconds["resample"] /= study.resampled
+    del seconds[""]  # preparations
     first, last = (int(mask.nonzero()[i, 0]) for i in (0, -1))
     rows = study.samples * (last - first) + first
     gflop = {"resample": 2e-9 * rows * performer_multiplications(sizes.performer)}
-    if study.resampled == 1.0:
+    if whole:
         _decode_and_score(vqgan, image, latents, lap)
         # What one full decode of each latent would take, the last layer K times.
         each = sum(decoder_multiplications(vqgan, grid, DECODES))
@@ -503,12 +508,13 @@ def as_table(result: dict[str, Any]) -> str:
         memory = study["peak_memory"]
         peak = memory["gpu_mb"] if memory["gpu_mb"] else memory["ram_mb"]
         part = "" if study["resampled"] == 1.0 else ", extrapolated"
-        decode, score = "-", "-"
-        if "decode" in s:
-            decode, score = f"{s['decode']:.1f} ({rate['decode']:.0%})", f"{s['score']:.1f}"
+        encode, likelihood, score = (
+            f"{s[stage]:.1f}" if stage in s else "-" for stage in ("encode", "likelihood", "score")
+        )
+        decode = f"{s['decode']:.1f} ({rate['decode']:.0%})" if "decode" in s else "-"
         lines.append(
-            f"| {study['sizes']} | {study['samples']} | {_masking(study)} | {s['encode']:.1f} "
-            f"| {s['likelihood']:.1f} | {s['resample']:.1f} ({rate['resample']:.0%}{part}) "
+            f"| {study['sizes']} | {study['samples']} | {_masking(study)} | {encode} "
+            f"| {likelihood} | {s['resample']:.1f} ({rate['resample']:.0%}{part}) "
             f"| {decode} | {score} | {(peak or 0) / 1e3:.1f} |"
         )
     lines += [
