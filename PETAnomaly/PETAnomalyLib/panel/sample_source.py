@@ -1,19 +1,25 @@
 """The sample study among those of Slicer's Sample Data module.
 
-Read at every start of Slicer, whether the panel is opened or not: what makes the study, with
-SimpleITK and SciPy, is imported when someone asks for it.
+Read at every start of Slicer, whether the panel is opened or not, so that it imports nothing of
+what makes the study.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 SAMPLE_NAME = "PETAnomaly sample"
 CATEGORY = "Nuclear Medicine"
 
 
-def register(iconFile: str) -> None:
-    """Offer the study; called once the application has started."""
+def register(iconFile: str, make: Callable[[Any], list]) -> None:
+    """Offer the study; called once the application has started.
+
+    Args:
+        iconFile: its thumbnail.
+        make: called with the source when someone asks for the study; gives its nodes.
+    """
     import SampleData
 
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
@@ -24,11 +30,5 @@ def register(iconFile: str) -> None:
         fileNames="PETAnomalySample.nii.gz",
         nodeNames=SAMPLE_NAME,
         thumbnailFileName=iconFile,
-        customDownloader=_make,
+        customDownloader=make,
     )
-
-
-def _make(_source: Any) -> list:
-    from .sample_data import makeNow
-
-    return makeNow()
