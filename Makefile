@@ -1,7 +1,7 @@
 # make demo    find the lesions of a synthetic whole-body PET/CT that the model has never seen
 # make test    formatting, lint, types and every test
 # make lint    formatting, lint and types only
-# make table1  the paper's Table 1 on 24 phantoms that no model has seen: hours the first time
+# make table1  the paper's Table 1 on 24 phantoms that no model has seen: most of an hour on two cores
 # make panel   the Slicer panel in a window, without Slicer
 # make screenshots   the README's pictures of the panel, off-screen
 #
