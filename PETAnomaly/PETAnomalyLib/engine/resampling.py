@@ -55,9 +55,12 @@ def token_log_likelihood(
     lowest = torch.zeros_like(tokens[0], dtype=torch.float32)
     if body is None:
         body = torch.ones_like(tokens[0], dtype=torch.bool)
+    conditioning = performer.condition(context, body=body)
+    stop = len(conditioning.positions)
     for _ in range(PASSES):
         seen = tokens.masked_fill(resampling_mask(lowest, threshold), performer.begin)
-        log_p = torch.log_softmax(performer(seen, context, body)[0], -1)  # S codebook
+        logits = performer.advance(seen, conditioning, None, 0, stop)[0]
+        log_p = torch.log_softmax(logits[0], -1)  # S codebook
         log_p = log_p.gather(-1, tokens[0, body, None])[:, 0]  # S
         lowest[body] = torch.minimum(lowest[body], log_p)
     return lowest
