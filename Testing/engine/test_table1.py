@@ -60,6 +60,7 @@ def test_each_line_is_that_of_the_evaluation(made: tuple[Table1, Path]) -> None:
     assert by_name["+ CT + KDE"].dice.value == kde["map"]["best_dice"]
     grown = by_name["+ CT + KDE + 40 %"].dice.value
     assert np.isclose(grown, max(point["dice"] for point in kde["curve"]))
+    assert grown >= kde["findings"]["dice"]  # the calibrated threshold is one of all
     # A plain threshold's Dice is its own, not that of the best threshold.
     assert by_name["SUV > 2.5"].dice.value == rows["SUV > 2.5 SUV"]["findings"]["dice"]
     assert [(t.first, t.second, t.measure) for t in result.tests][2:4] == [

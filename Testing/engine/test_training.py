@@ -14,7 +14,7 @@ from PETAnomalyLib.engine.errors import Cancelled, InputError
 from PETAnomalyLib.engine.events import SilentReporter
 from PETAnomalyLib.engine.networks import vqgan as vqgan_network
 from PETAnomalyLib.engine.networks.vqgan import VQGANSizes
-from PETAnomalyLib.engine.training.checkpoint import Run
+from PETAnomalyLib.engine.training.checkpoint import WARM_UP, Run
 from PETAnomalyLib.engine.training.cohort import split_by_patient
 from PETAnomalyLib.engine.training.cohort_layout import CohortStudy, find_studies
 from PETAnomalyLib.engine.training.export import export
@@ -214,12 +214,15 @@ def test_dead_codes_are_given_real_encodings() -> None:
 
 
 def test_the_learning_rate_warms_up_and_ends_at_zero(tmp_path: Path) -> None:
-    run = Run(tmp_path, steps=100, minutes=None, fabric=Fabric(accelerator="cpu", devices=1))
+    run = Run(tmp_path, steps=1000, minutes=None, fabric=Fabric(accelerator="cpu", devices=1))
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     rates = []
-    for step in range(101):
+    for step in range(1001):
         run.step = step
-        rates.append(run.learning_rate(1.0, warmup=10))
-    assert rates[0] == pytest.approx(0.1)
-    assert max(rates) == rates[9]
-    assert rates[100] == pytest.approx(0.0)
+        run.set_learning_rate(optimizer, 2.0)
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates[0] == pytest.approx(2.0 / WARM_UP)
+    assert max(rates) == rates[WARM_UP - 1]
+    assert rates[525] == pytest.approx(1.0 - np.sin(np.pi * 0.025), abs=1e-12)
+    assert rates[1000] == pytest.approx(0.0)
     assert run.progress() == 1.0

@@ -98,7 +98,7 @@ class Row:
         map: without a threshold of its own.
         findings: at the rule's threshold.
         clear_hit, clear: hit among the lesions of 10 mm and more with SUV >= 4, and all of those.
-        curve: findings at other thresholds.
+        curve: findings at this and at other thresholds, rising.
         clear_hit_at_each: of the clear lesions, at each point of the curve.
         volumes: errors of MTV and TLG at the rule's threshold.
         by_size, by_site: hit, and all, at the rule's threshold; sites only where they are known.
@@ -137,12 +137,12 @@ class Row:
 
         None where no threshold that was tried has as few.
         """
-        points = [(self.false_positives_a_scan, self.clear_hit)]
-        points += [
-            (point.false_positives_a_scan, hit)
+        within = [
+            hit
             for point, hit in zip(self.curve, self.clear_hit_at_each)
+            if point.false_positives_a_scan <= false_positives_a_scan
         ]
-        return max((hit for fp, hit in points if fp <= false_positives_a_scan), default=None)
+        return max(within, default=None)
 
 
 @dataclass(frozen=True)
@@ -209,9 +209,10 @@ def evaluate(
     read = [(study, rules, detections) for study in studies]
     scores = for_each(scores_in_lesions, read, processes, reporter, (0.7, 0.75))
     trials = []
-    for of_rule in zip(*scores):
+    for rule, of_rule in zip(rules, zip(*scores)):
         in_lesions = np.concatenate(of_rule)
-        trials.append(Trials(thresholds_of(in_lesions), thresholds_to_try(in_lesions)))
+        to_try = sorted({rule.threshold, *thresholds_to_try(in_lesions)})
+        trials.append(Trials(thresholds_of(in_lesions), to_try))
     todo = [(study, rules, trials, detections) for study in studies]
     judged = for_each(judge, todo, processes, reporter, (0.75, 0.98))
     lesions = [lesion for of_study, _ in judged for lesion in of_study]

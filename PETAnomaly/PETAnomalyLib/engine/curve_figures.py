@@ -46,36 +46,50 @@ def write_curves(rows: Mapping[str, Row], out: Path) -> None:
     moved = next((row for row in plain_rows.values() if not row.rule.grow), None)
     of_suv = {} if moved is None else {"SUV": moved}
     curves = {name: row.precision_recall for name, row in {**maps, **of_suv}.items()}
-    _chart(out / "precision-recall.png", curves, ("recall", "precision"), 1.0)
+    draw_chart(out / "precision-recall.png", curves, ("recall", "precision"), 1.0)
     froc = {
         name: [(point.false_positives_a_scan, point.sensitivity) for point in row.curve]
         for name, row in {**maps, **of_suv, **grown}.items()
     }
     axes = ("false positives a scan", "lesions hit")
-    _chart(out / "froc.png", froc, axes, FROC_TO)
+    draw_chart(out / "froc.png", froc, axes, FROC_TO)
 
 
-def _chart(path: Path, curves: Mapping[str, Points], axes: tuple[str, str], right: float) -> None:
+def draw_chart(
+    path: Path,
+    curves: Mapping[str, Points],
+    axes: tuple[str, str],
+    right: float,
+    top: float = 1.0,
+) -> None:
+    """Draw named curves over one another and write them as a PNG.
+
+    Args:
+        path: of the PNG.
+        curves: (x, y) points by the name that the legend gives them.
+        axes: what x and y are.
+        right, top: where the axes end; they begin at zero.
+    """
     size = (LEFT + WIDTH + LEGEND, ABOVE + HEIGHT + BELOW)
     page = Image.new("RGB", (size[0] * FINER, size[1] * FINER), PAPER)
     draw = ImageDraw.Draw(page)
 
     def at(x: float, y: float) -> tuple[float, float]:
-        return FINER * (LEFT + WIDTH * x / right), FINER * (ABOVE + HEIGHT * (1 - y))
+        return FINER * (LEFT + WIDTH * x / right), FINER * (ABOVE + HEIGHT * (1 - y / top))
 
     def write(x: float, y: float, text: str, colour: Colour, anchor: str) -> None:
         draw.text((x, y), plain(text), colour, font(15 * FINER), anchor)
 
     for value in ticks(0.0, right):
         x, y = at(value, 0.0)
-        draw.line((x, y, *at(value, 1.0)), (232, 232, 236), FINER)
+        draw.line((x, y, *at(value, top)), (232, 232, 236), FINER)
         write(x, y + 6 * FINER, f"{value:g}", INK, "ma")
-    for value in ticks(0.0, 1.0):
+    for value in ticks(0.0, top):
         x, y = at(0.0, value)
         draw.line((x, y, *at(right, value)), (232, 232, 236), FINER)
         write(x - 8 * FINER, y, f"{value:g}", INK, "rm")
-    draw.rectangle((*at(0.0, 1.0), *at(right, 0.0)), outline=FAINT, width=FINER)
-    write(*at(right / 2, -0.06), axes[0], INK, "ma")
+    draw.rectangle((*at(0.0, top), *at(right, 0.0)), outline=FAINT, width=FINER)
+    write(*at(right / 2, -0.06 * top), axes[0], INK, "ma")
     write(FINER * 8, FINER * (ABOVE - 12), axes[1], INK, "ls")
     for number, (name, points) in enumerate(curves.items()):
         colour = COLOURS[number % len(COLOURS)] if number < len(COLOURS) else FAINT

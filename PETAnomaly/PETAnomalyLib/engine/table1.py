@@ -125,7 +125,7 @@ def table1(
         processes: that work on one study each at the same time.
     """
     ae, pet, petct = _by_role([find_bundle(model) for model in models])
-    studies = find_studies(cohort or _phantoms(out / "phantoms", reporter, processes))
+    studies = find_studies(cohort or kept_phantoms(out / "phantoms", reporter, processes))
     paths = [str(bundle.path) for bundle in (petct, pet, ae)]
     found = evaluate(studies, paths, out, settings, reporter, processes)
     rows = {row.rule.name: row for row in found.rows}
@@ -216,8 +216,8 @@ def _by_role(bundles: Sequence[Bundle]) -> tuple[Bundle, Bundle, Bundle]:
     return roles[AE][0], roles[PET][0], roles[CT][0]
 
 
-def _phantoms(folder: Path, reporter: Reporter, processes: int) -> Path:
-    """The test phantoms, those made that are missing."""
+def kept_phantoms(folder: Path, reporter: Reporter, processes: int) -> Path:
+    """The cohort of `SEEDS` in a folder, those made that are missing; returns the folder."""
     missing = [s for s in SEEDS if not (folder / f"phantom-{s}" / "0" / "SUV.nii.gz").exists()]
     if missing:
         reporter.stage("phantom", f"Making {len(missing)} phantoms")

@@ -59,8 +59,7 @@ def train_autoencoder(
     while run.progress() < 1.0:
         volumes = [_augmented(training, np.random.default_rng((run.step, n))) for n in mine]
         images = torch.from_numpy(np.stack(volumes)[:, None]).to(fabric.device)
-        for group in optimizer.param_groups:
-            group["lr"] = run.learning_rate(settings.learning_rate, warmup=50)
+        run.set_learning_rate(optimizer, settings.learning_rate)
         error = (reconstruct(images) - images).square().mean() / variance(fabric, images)
         optimizer.zero_grad()
         fabric.backward(error)

@@ -17,6 +17,7 @@ from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.training.processes import largest
 
 SAVE_EVERY = 50  # steps: a kill costs a minute or two of training on two cores
+WARM_UP = 50  # steps
 
 
 @dataclass
@@ -58,10 +59,11 @@ class Run:
             return min(1.0, by_step)
         return min(1.0, max(by_step, self.seconds / (60.0 * self.minutes)))
 
-    def learning_rate(self, base: float, warmup: int) -> float:
-        """Linear warm-up, then a cosine to zero over the run."""
+    def set_learning_rate(self, optimizer: torch.optim.Optimizer, base: float) -> None:
+        """Linear warm-up to `base`, then a cosine to zero over the run."""
         cosine = 0.5 * (1.0 + float(np.cos(np.pi * self.progress())))
-        return base * min(1.0, (self.step + 1) / warmup) * cosine
+        for group in optimizer.param_groups:
+            group["lr"] = base * min(1.0, (self.step + 1) / WARM_UP) * cosine
 
     def check_cancelled(self, reporter: Reporter) -> None:
         """Stop all processes when one is asked to: none is left waiting for another.

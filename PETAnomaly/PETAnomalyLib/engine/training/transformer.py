@@ -138,8 +138,7 @@ def train_transformer(
     while run.progress() < 1.0:
         if sum(run.progress() >= share for share in settings.masking_rounds) > unlikely.round:
             unlikely.begin_round(network)
-        for group in optimizer.param_groups:
-            group["lr"] = run.learning_rate(settings.learning_rate, warmup=50)
+        run.set_learning_rate(optimizer, settings.learning_rate)
         batch = [_draw(settings, len(training), random) for _ in range(settings.batch)]
         optimizer.zero_grad()
         losses, shares = [], []

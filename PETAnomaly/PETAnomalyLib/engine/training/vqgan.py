@@ -107,8 +107,7 @@ def train_vqgan(
     while run.progress() < 1.0:
         images = _crops(training, settings, [(TRAINING, run.step, n) for n in mine])
         images = images.to(fabric.device)
-        for group in optimizer.param_groups:
-            group["lr"] = run.learning_rate(settings.learning_rate, warmup=50)
+        run.set_learning_rate(optimizer, settings.learning_rate)
         seeds = [run.step * settings.batch + n for n in mine]
         # MONAI's codebook follows the encodings of all processes.
         reconstruction, commitment, tokens = reconstruct(images, seeds)

@@ -1,0 +1,204 @@
+"""Paper 5 on phantoms: what lesions among the training patients cost, and what masking saves.
+
+    python Testing/experiments/contamination.py OUT [--patients 80] [--steps 700] [--processes 2]
+
+The same patients every time: of 0, 25, 50, 75 and 100 % of them the phantom with lesions, of the
+others its healthy twin. Each cohort trains two transformers on PET alone, from the same start: on
+all tokens, and with iterative latent token masking. Patients, steps, sizes and VQ-GAN (that of the
+shipped `pet-phantom`) are the same for all, and so are the thresholds of healing, so that nothing
+else differs. Every model heals the test phantoms of Table 1. `OUT/contamination.md`, `.json` and
+`.png` show the AUPRC of its maps, with paired t-tests over the test phantoms.
+
+What is finished is kept: an interrupted experiment goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PETAnomalyLib.engine.bundle import find_bundle
+from PETAnomalyLib.engine.cohort_evaluation import Evaluation, evaluate
+from PETAnomalyLib.engine.comparison import Comparison, between
+from PETAnomalyLib.engine.curve_figures import draw_chart
+from PETAnomalyLib.engine.detection import DetectionSettings
+from PETAnomalyLib.engine.evaluation_files import p_value, table, with_interval
+from PETAnomalyLib.engine.events import ConsoleReporter, Reporter, SilentReporter
+from PETAnomalyLib.engine.phantom import write_cohort
+from PETAnomalyLib.engine.table1 import kept_phantoms
+from PETAnomalyLib.engine.training.cohort_layout import find_studies
+from PETAnomalyLib.engine.training.export import export
+from PETAnomalyLib.engine.training.run import train
+from PETAnomalyLib.engine.worker_pool import for_each
+
+SHARES = (0, 25, 50, 75, 100)  # % of the training patients that have lesions
+WAYS = {"plain": (), "masked": (0.3, 0.6)}  # -> rounds of masking, as shares of the run
+MAPS = ("kde", "residual")
+TRAINING = Path(__file__).parents[2] / "PETAnomaly" / "PETAnomalyLib" / "engine" / "training"
+SHIPPED = "pet-phantom"
+SAMPLES, DECODES = 8, 2
+LARGEST_AUPRC = 0.6  # of the figure's axis
+
+
+def patients_with_lesions(out: Path, count: int, reporter: Reporter, processes: int) -> list[str]:
+    """Phantoms with lesions and their healthy twins, `OUT/{lesions,healthy}/<patient>`."""
+    names: list[str] = []
+    seed = 1
+    reporter.stage("phantom", f"Making {count} phantoms with lesions and their healthy twins")
+    while len(names) < count:  # one in six has no lesion
+        seeds = range(seed, seed + count - len(names))
+        seed = seeds.stop
+        for_each(_make, [(out / "lesions", n, False) for n in seeds], processes, reporter, (0, 0.5))
+        names += [f"phantom-{n}" for n in seeds if _has_lesions(out / "lesions" / f"phantom-{n}")]
+    jobs = [(out / "healthy", int(name.removeprefix("phantom-")), True) for name in names]
+    for_each(_make, jobs, processes, reporter, (0.5, 1.0))
+    return names
+
+
+def _make(folder: Path, seed: int, healthy: bool) -> None:
+    if not (folder / f"phantom-{seed}" / "0").exists():
+        write_cohort(folder, 1, seed, healthy=healthy)
+
+
+def _has_lesions(patient: Path) -> bool:
+    return bool(json.loads((patient / "0" / "description.json").read_text("utf-8"))["lesions"])
+
+
+def cohort_with(out: Path, names: list[str], share: int) -> Path:
+    """A cohort of links: the first `share` % of the shuffled patients as they are with lesions."""
+    cohort = out / f"cohort-{share}"
+    shutil.rmtree(cohort, ignore_errors=True)
+    for number, name in enumerate(np.random.default_rng(0).permutation(names)):
+        kind = "lesions" if number < share / 100 * len(names) else "healthy"
+        patient = cohort / f"{name}-{kind}"  # aligned studies and tokens are kept by name
+        patient.mkdir(parents=True)
+        (patient / "0").symlink_to((out / kind / name / "0").resolve())
+    return cohort
+
+
+def shipped_vqgan(runs: Path) -> None:
+    """The run `pet-vqgan` as if it had been trained here, from the shipped bundle."""
+    bundle = find_bundle(SHIPPED)
+    run = runs / "pet-vqgan"
+    run.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(bundle.weights["pet_vqgan"], run / "weights.safetensors")
+    shutil.copyfile(TRAINING / "configs" / "pet-vqgan.json", run / "config.json")
+    shutil.copyfile(bundle.template, runs / "template.nii.gz")
+
+
+def train_bundle(out: Path, cohort: Path, share: int, way: str, steps: int) -> None:
+    """One cell of the table: a transformer trained, and exported with the shipped thresholds."""
+    name = f"{share}-{way}"
+    if (out / "models" / name).exists():
+        return
+    run = out / "runs" / name
+    settings = _read(TRAINING / "configs" / "pet-transformer.json")
+    settings["transformer"] |= {"steps": steps, "masking_rounds": WAYS[way]}
+    config = out / "runs" / f"{name}.json"
+    config.write_text(json.dumps(settings, indent=2), encoding="utf-8")
+    resume = (run / "checkpoint.pt").exists()
+    train("transformer", cohort, config, run, None, resume, SilentReporter())
+    bundle = _read(TRAINING / "bundles" / f"{SHIPPED}.json")
+    bundle["networks"]["transformer"] = name
+    bundle["metadata"]["name"] = name
+    bundle["title"] = f"{share} % of the training patients with lesions, {way}"
+    bundle["thresholds"] = find_bundle(SHIPPED).thresholds
+    bundle["card"] = str(TRAINING / "bundles" / bundle["card"])
+    texts = run / "bundle.json"
+    texts.write_text(json.dumps(bundle, indent=2), encoding="utf-8")
+    export(texts, out / "runs", out / "models" / name)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+def masked_against_plain(found: Evaluation) -> dict[str, list[Comparison]]:
+    """For each map, masked minus plain in AUPRC at each of `SHARES`."""
+    return {
+        map_name: [
+            between(
+                found.comparisons, f"{share}-masked {map_name}", f"{share}-plain {map_name}",
+                "auprc",
+            )
+            for share in SHARES
+        ]
+        for map_name in MAPS
+    }  # fmt: skip
+
+
+def as_markdown(found: Evaluation, differences: dict[str, list[Comparison]]) -> str:
+    """One line for each share and map."""
+    lines = []
+    for map_name in MAPS:
+        for share, difference in zip(SHARES, differences[map_name]):
+            estimates = [found.estimates[f"{share}-{way} {map_name}"]["auprc"] for way in WAYS]
+            lines.append([
+                map_name, f"{share} %", *map(with_interval, estimates),
+                f"{difference.mean_difference:+.3f}", p_value(difference.p),
+            ])  # fmt: skip
+    columns = ["map", "training patients with lesions", "AUPRC, all tokens", "AUPRC, masking",
+               "mean difference in a study", "p"]  # fmt: skip
+    return table(columns, lines)
+
+
+def main() -> None:
+    """Make the cohorts, train what is missing, evaluate, write the table and the figure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--patients", type=int, default=80, help="in each training cohort")
+    parser.add_argument("--steps", type=int, default=700, help="of each training")
+    parser.add_argument("--processes", type=int, default=2, help="trainings at the same time")
+    options = parser.parse_args()
+    out, processes, reporter = options.out, options.processes, ConsoleReporter()
+    names = patients_with_lesions(out, options.patients, reporter, processes)
+    test = kept_phantoms(out / "test", reporter, processes)
+    shipped_vqgan(out / "runs")
+    cohorts = {share: cohort_with(out, names, share) for share in SHARES}
+    reporter.stage("train", f"Training {len(SHARES) * len(WAYS)} transformers")
+    # Those at the ends first: they share no study, so that neither waits for the other's tokens.
+    jobs = [
+        (out, cohorts[share], share, way, options.steps)
+        for way in WAYS
+        for share in (0, 100, 25, 50, 75)
+    ]
+    for_each(train_bundle, jobs, processes, reporter, (0.0, 1.0))
+    models = [str(out / "models" / f"{share}-{way}") for share in SHARES for way in WAYS]
+    settings = DetectionSettings(samples=SAMPLES, decodes=DECODES)
+    found = evaluate(find_studies(test), models, out / "evaluation", settings, reporter, processes)
+    differences = masked_against_plain(found)
+    text = as_markdown(found, differences)
+    (out / "contamination.md").write_text(text, encoding="utf-8")
+    result = {
+        "patients": options.patients,
+        "steps": options.steps,
+        "auprc": {
+            name: asdict(measures["auprc"])
+            for name, measures in found.estimates.items()
+            if name.endswith(MAPS)
+        },
+        "masked_against_plain": {
+            map_name: [asdict(one) for one in of_map] for map_name, of_map in differences.items()
+        },
+    }
+    (out / "contamination.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    curves = {
+        f"{map_name}, {'masking' if way == 'masked' else 'all tokens'}": [
+            (float(share), found.estimates[f"{share}-{way} {map_name}"]["auprc"].value)
+            for share in SHARES
+        ]
+        for map_name in MAPS
+        for way in WAYS
+    }
+    axes = ("% of training patients with lesions", "AUPRC")
+    draw_chart(out / "contamination.png", curves, axes, 100.0, LARGEST_AUPRC)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
