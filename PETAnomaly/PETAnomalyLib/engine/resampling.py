@@ -20,8 +20,9 @@ States = tuple[AttentionState, ...]
 # Tokens x samples at a time: a kept run of 9,000 tokens, 32 samples abreast, would take 6 GB.
 ROWS = 2**13
 
-# Measured on 12 training phantoms at t = 0.05: one pass reaches 11 % of the lesions' voxels, two
-# 31 %, three 50 %, while the share of the body's tokens goes from 11 to 15 to 16 %.
+# Measured on validation phantoms: one pass at t = 0.02 reaches 33 % of the lesions' voxels, two
+# 58 %, three 69 %, while the tokens drawn anew go from 394 to 491 to 520. With the neighbours out
+# of sight too, three passes at t = 0.01 draw 429 and reach 79 %; without, at 0.02, 546 and 73 %.
 PASSES = 3
 
 
@@ -39,8 +40,9 @@ def token_log_likelihood(
 ) -> Tensor:
     """log p(s_i | s_<i, ct) of every token of one study, unlikely tokens out of sight.
 
-    A lesion that spans several tokens makes its own continuation likely. What one pass finds under
-    the threshold t is hidden from the next, and a token's lowest likelihood counts.
+    A lesion that spans several tokens makes its own continuation likely, and colours the codes
+    around it. What one pass finds under the threshold t is hidden from the next together with the
+    six tokens beside it, and a token's lowest likelihood counts.
 
     Args:
         performer: the transformer.
@@ -58,12 +60,24 @@ def token_log_likelihood(
     conditioning = performer.condition(context, body=body)
     stop = len(conditioning.positions)
     for _ in range(PASSES):
-        seen = tokens.masked_fill(resampling_mask(lowest, threshold), performer.begin)
+        unlikely = resampling_mask(lowest, threshold)
+        hidden = _with_neighbours(unlikely.view(performer.sizes.grid)).flatten()
+        seen = tokens.masked_fill(hidden, performer.begin)
         logits = performer.advance(seen, conditioning, None, 0, stop)[0]
         log_p = torch.log_softmax(logits[0], -1)  # S codebook
         log_p = log_p.gather(-1, tokens[0, body, None])[:, 0]  # S
         lowest[body] = torch.minimum(lowest[body], log_p)
     return lowest
+
+
+def _with_neighbours(mask: Tensor) -> Tensor:
+    """d x h x w booleans: those that are true, and the six beside each."""
+    near = mask.clone()
+    for axis in range(mask.dim()):
+        ahead, behind = (near.narrow(axis, n, mask.shape[axis] - 1) for n in (0, 1))
+        ahead |= mask.narrow(axis, 1, mask.shape[axis] - 1)
+        behind |= mask.narrow(axis, 0, mask.shape[axis] - 1)
+    return near
 
 
 def resample(

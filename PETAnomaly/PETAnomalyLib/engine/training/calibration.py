@@ -47,14 +47,14 @@ from PETAnomalyLib.engine.scoring import Array, kde, lowest_unless_elevated, res
 from PETAnomalyLib.engine.study import read_study
 from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
 
-RESAMPLING_THRESHOLDS = (0.01, 0.02, 0.04, 0.08)
+RESAMPLING_THRESHOLDS = (0.0025, 0.005, 0.01, 0.02)
 # Half an octave apart.
 MIN_BANDWIDTHS = (0.005, 0.007, 0.01, 0.014, 0.02, 0.028, 0.04, 0.056, 0.08, 0.113, 0.16)
 EPSILON_PERCENTILES = (50.0, 75.0, 90.0, 95.0, 98.0, 99.0)
 # For the search of t alone, which heals every study once for each t: a guess that saves time.
 # Whether more samples would choose another t has not been measured. The best bandwidth does depend
 # on how many there are, so that it is searched again with all of them.
-SEARCH_SAMPLES = 4
+SEARCH_SAMPLES = 8
 SEARCH_BANDWIDTHS = (0.01, 0.02, 0.04, 0.08)
 GROW = 0.4
 FALSE_POSITIVES_A_SCAN = 3.0
