@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PETAnomalyLib.engine.bundle import Bundle
-from PETAnomalyLib.engine.curve_figures import COLOURS
+from PETAnomalyLib.engine.chart import COLOURS
 from PETAnomalyLib.engine.detection import DetectionSettings
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.events import SilentReporter

@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 import torch
 from PETAnomalyLib.engine.bundle import find_bundle
+from PETAnomalyLib.engine.chart import draw_chart
 from PETAnomalyLib.engine.comparison import Comparison, Measured, between, compare, measure
-from PETAnomalyLib.engine.curve_figures import draw_chart
 from PETAnomalyLib.engine.evaluation import Scores, count_voxels, stacked, thresholds_of
 from PETAnomalyLib.engine.evaluation_files import p_value, table, with_interval
 from PETAnomalyLib.engine.events import ConsoleReporter, Reporter, SilentReporter
