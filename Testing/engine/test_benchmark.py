@@ -87,6 +87,7 @@ def test_of_a_part_of_the_sequence_only_resampling_is_measured() -> None:
     study = benchmark._study(benchmark.Study(TINY, 3, 0.1, resampled=0.5), "cpu")
     assert set(study["seconds"]) == {"resample"}
     assert set(study["gflop"]) == {"resample"}
+    assert study["gigabytes"] == {}
     rows = [
         benchmark.PEERS[name](TINY, [study], "cpu")
         for name in ("(c) scikit-learn", "(d) full decodes")
@@ -98,7 +99,10 @@ def test_a_study_is_measured_in_all_its_stages_and_printed() -> None:
     study: dict[str, Any] = benchmark._study(benchmark.Study(TINY, 3, 0.1), "cpu")
     assert set(study["seconds"]) == {"encode", "likelihood", "resample", "decode", "score"}
     assert (study["tokens"], study["masked"]) == (120, 12)
+    voxels = np.prod(GRID) * TINY.vqgan.stride**3
+    assert study["gigabytes"]["score"] == pytest.approx(3 * benchmark.DECODES * voxels * 4e-9)
     study["fraction_of_matmul_rate"] = {"resample": 0.5, "decode": 0.5}
+    study["fraction_of_copy_rate"] = {"score": 0.37}
     peers = [
         row
         for name in ("(a) whole prefix", "(c) scikit-learn", "(d) full decodes")
@@ -118,3 +122,4 @@ def test_a_study_is_measured_in_all_its_stages_and_printed() -> None:
     )
     assert table.count("(extrapolated)") == len(peers)
     assert "tiny" in table
+    assert "(37%)" in table

@@ -110,6 +110,10 @@ def benchmark(device: str, quick: bool, reporter: Reporter) -> dict[str, Any]:
             stage: round(gflop / found["seconds"][stage] / machine["gflops"], 3)
             for stage, gflop in found["gflop"].items()
         }
+        found["fraction_of_copy_rate"] = {
+            stage: round(gigabytes / found["seconds"][stage] / machine["copy_gb_per_s"], 3)
+            for stage, gigabytes in found["gigabytes"].items()
+        }
         studies.append(found)
     for sizes in (SHIPPED,) if quick else (SHIPPED, PAPER):
         for name, peer in PEERS.items():
@@ -228,8 +232,11 @@ def _study(study: Study, device_name: str) -> dict[str, Any]:
     first, last = (int(mask.nonzero()[i, 0]) for i in (0, -1))
     rows = study.samples * (last - first) + first
     gflop = {"resample": 2e-9 * rows * performer_multiplications(sizes.performer)}
+    gigabytes = {}
     if whole:
         _decode_and_score(vqgan, image, latents, lap)
+        # Each value of each reconstruction read once: no scorer can do with less.
+        gigabytes["score"] = 1e-9 * study.samples * DECODES * image.numel() * image.itemsize
         # What one full decode of each latent would take, the last layer K times.
         each = sum(decoder_multiplications(vqgan, grid, DECODES))
         gflop["decode"] = 2e-9 * study.samples * each
@@ -243,6 +250,7 @@ def _study(study: Study, device_name: str) -> dict[str, Any]:
         "resampled": study.resampled,
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
         "gflop": gflop,
+        "gigabytes": gigabytes,
         "peak_memory": asdict(peak_memory()),
     }
 
@@ -500,7 +508,7 @@ def as_table(result: dict[str, Any]) -> str:
         f"GFLOP/s, copy {machine['copy_gb_per_s']:.0f} GB/s",
         "",
         "| model | N | masked | encode | likelihood | resample (of matmul) | decode (of matmul) "
-        "| score | peak GB |",
+        "| score (of copy) | peak GB |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for study in result["studies"]:
@@ -508,9 +516,11 @@ def as_table(result: dict[str, Any]) -> str:
         memory = study["peak_memory"]
         peak = memory["gpu_mb"] if memory["gpu_mb"] else memory["ram_mb"]
         part = "" if study["resampled"] == 1.0 else ", extrapolated"
-        encode, likelihood, score = (
-            f"{s[stage]:.1f}" if stage in s else "-" for stage in ("encode", "likelihood", "score")
+        encode, likelihood = (
+            f"{s[stage]:.1f}" if stage in s else "-" for stage in ("encode", "likelihood")
         )
+        copied = study["fraction_of_copy_rate"]
+        score = f"{s['score']:.1f} ({copied['score']:.0%})" if "score" in s else "-"
         decode = f"{s['decode']:.1f} ({rate['decode']:.0%})" if "decode" in s else "-"
         lines.append(
             f"| {study['sizes']} | {study['samples']} | {_masking(study)} | {encode} "
