@@ -9,6 +9,16 @@ import numpy as np
 import pytest
 import torch
 from PETAnomalyLib.engine import benchmark
+from PETAnomalyLib.engine.benchmark_peers import PEERS
+from PETAnomalyLib.engine.benchmark_study import (
+    CLUSTERS,
+    DECODES,
+    Sizes,
+    Study,
+    masked_tokens,
+    measure_study,
+    performer_multiplications,
+)
 from PETAnomalyLib.engine.cli import main
 from PETAnomalyLib.engine.decoding import decoder_multiplications
 from PETAnomalyLib.engine.events import ConsoleReporter
@@ -18,7 +28,7 @@ from scipy import ndimage
 from torch.utils.flop_counter import FlopCounterMode
 
 GRID = (6, 5, 4)
-TINY = benchmark.Sizes(
+TINY = Sizes(
     "tiny",
     VQGANSizes((2, 3), 8, 4, 1),
     PerformerSizes(GRID, 8, 8, layers=2, heads=2, width=8, features=6, feedforward=2),
@@ -29,11 +39,11 @@ TINY = benchmark.Sizes(
 @pytest.mark.parametrize("clustered", [False, True])
 def test_the_share_that_is_masked_is_the_one_asked_for(share: float, clustered: bool) -> None:
     grid = (27, 21, 26)
-    mask = benchmark.masked_tokens(grid, share, clustered)
+    mask = masked_tokens(grid, share, clustered)
     assert int(mask.sum()) == round(share * np.prod(grid))
     _, clusters = ndimage.label(mask.view(grid).numpy())
-    assert (clusters <= benchmark.CLUSTERS) == clustered
-    assert torch.equal(mask, benchmark.masked_tokens(grid, share, clustered))
+    assert (clusters <= CLUSTERS) == clustered
+    assert torch.equal(mask, masked_tokens(grid, share, clustered))
 
 
 @torch.no_grad()
@@ -54,13 +64,13 @@ def test_multiplications_of_the_transformer_are_most_of_those_that_torch_counts(
     with FlopCounterMode(display=False) as counted:
         performer.advance(tokens, conditioning, states, 1, 2)
     # What is left out: the logits, the denominators, and what a token has with itself.
-    share = benchmark.performer_multiplications(sizes) / (counted.get_total_flops() / 2)
+    share = performer_multiplications(sizes) / (counted.get_total_flops() / 2)
     assert 0.85 < share <= 1
 
 
 def test_everything_that_is_promised_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("einops")
-    whole, part = benchmark.Study(TINY, 3, 0.1, True), benchmark.Study(TINY, 3, 0.1, resampled=0.5)
+    whole, part = Study(TINY, 3, 0.1, True), Study(TINY, 3, 0.1, resampled=0.5)
     monkeypatch.setattr(benchmark, "SHIPPED", TINY)
     monkeypatch.setattr(benchmark, "QUICK", (whole, part))
     monkeypatch.setattr(benchmark, "_apart", lambda measure, *arguments: measure(*arguments))
@@ -84,29 +94,26 @@ def test_a_peer_that_is_missing_is_said_before_anything_is_measured(
 
 
 def test_of_a_part_of_the_sequence_only_resampling_is_measured() -> None:
-    study = benchmark._study(benchmark.Study(TINY, 3, 0.1, resampled=0.5), "cpu")
+    study = measure_study(Study(TINY, 3, 0.1, resampled=0.5), "cpu")
     assert set(study["seconds"]) == {"resample"}
     assert set(study["gflop"]) == {"resample"}
     assert study["gigabytes"] == {}
-    rows = [
-        benchmark.PEERS[name](TINY, [study], "cpu")
-        for name in ("(c) scikit-learn", "(d) full decodes")
-    ]
+    rows = [PEERS[name](TINY, [study], "cpu") for name in ("(c) scikit-learn", "(d) full decodes")]
     assert rows == [[], []]
 
 
 def test_a_study_is_measured_in_all_its_stages_and_printed() -> None:
-    study: dict[str, Any] = benchmark._study(benchmark.Study(TINY, 3, 0.1), "cpu")
+    study: dict[str, Any] = measure_study(Study(TINY, 3, 0.1), "cpu")
     assert set(study["seconds"]) == {"encode", "likelihood", "resample", "decode", "score"}
     assert (study["tokens"], study["masked"]) == (120, 12)
     voxels = np.prod(GRID) * TINY.vqgan.stride**3
-    assert study["gigabytes"]["score"] == pytest.approx(3 * benchmark.DECODES * voxels * 4e-9)
+    assert study["gigabytes"]["score"] == pytest.approx(3 * DECODES * voxels * 4e-9)
     study["fraction_of_matmul_rate"] = {"resample": 0.5, "decode": 0.5}
     study["fraction_of_copy_rate"] = {"score": 0.37}
     peers = [
         row
         for name in ("(a) whole prefix", "(c) scikit-learn", "(d) full decodes")
-        for row in benchmark.PEERS[name](TINY, [study], "cpu")
+        for row in PEERS[name](TINY, [study], "cpu")
     ]
     for row in peers:
         assert row["ours_seconds"] == study["seconds"][row["stage"]]
