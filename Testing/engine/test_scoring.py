@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -100,3 +104,22 @@ def test_the_order_of_the_reconstructions_does_not_matter() -> None:
     assert np.allclose(
         scoring.kde(image, reconstructions, 0.02), scoring.kde(image, shuffled, 0.02), atol=1e-4
     )
+
+
+def test_a_tile_is_let_go_before_the_next_is_made() -> None:
+    """Two tiles of a study at the paper's size are 4 GB."""
+    released = []
+
+    def tiles() -> Iterator[tuple[tuple[slice, ...], torch.Tensor]]:
+        for start in (0, 2, 4):
+            values = torch.rand(5, 2, 3, 4)
+            reference = weakref.ref(values)
+            yield (slice(start, start + 2), slice(None), slice(None)), values
+            del values
+            released.append(reference() is None)
+
+    image = np.random.default_rng(0).random((6, 3, 4)).astype(np.float32)
+    scoring.score_tiles(
+        image, tiles(), scorers=("kde", "zscore"), min_bandwidth=0.1, epsilon_percentile=95.0
+    )
+    assert released == [True, True, True]

@@ -171,6 +171,7 @@ def _decode_and_score(
         for tile in decoded.tiles():
             lap("decode")
             yield tile
+            del tile  # as `detect`, which keeps none either
             lap("score")
 
     score_tiles(

@@ -20,9 +20,9 @@ from torch import Tensor
 Array = npt.NDArray[np.float32]
 Voxels = tuple[slice, ...]
 
-# n reconstructions x voxels at a time: few enough for the CPU's cache, where a pass costs a third
-# of what it does in memory; many enough on a graphics card.
-BLOCK = 2**17
+# n reconstructions x voxels at a time: few enough for the CPU's cache, many enough for its threads.
+# Measured for n = 128 on two: 1.2, 0.86 and 0.70 s for 2e6 voxels with 2^17, 2^18 and 2^19.
+BLOCK = 2**19
 LARGE_BLOCK = 2**26
 
 
@@ -166,30 +166,40 @@ def _statistics(
         std[voxels] = tile_std.view(shape).cpu().numpy()
         if nats is not None:
             nats[voxels] = tile_nats.view(shape).cpu().numpy()
+        del values, x_r  # before the next tile is made: two would not fit
     return Statistics(mean, std, nats)
 
 
 def _mean_and_std(x_r: Tensor) -> tuple[Tensor, Tensor]:
-    """Of n x v values, in double precision: a spread of 1e-4 around 1 is common, and decides h."""
-    x_r = x_r.double()
-    mean = x_r.mean(0)
-    return mean, (x_r - mean).square_().mean(0).sqrt_()
+    """Of n x v values, as float64: a spread of 1e-4 around 1 is common, and decides h.
+
+    Taken from the first reconstruction, differences are exact in single precision where they are
+    small. All values in double precision would cost five times as much, most of it for memory that
+    is given back and asked for again with every block.
+    """
+    difference = x_r - x_r[0]
+    mean = difference.mean(0, dtype=torch.float64)
+    nearly = mean.float()  # as the differences are; what it lacks comes off the mean square
+    square = difference.sub_(nearly).square_().mean(0, dtype=torch.float64)
+    std = (square - (mean - nearly).square_()).clamp_min_(0.0).sqrt_()
+    return mean.add_(x_r[0]), std
 
 
 def _nats(x: Tensor, x_r: Tensor, h: Tensor) -> Tensor:
     """-log f_h(x) of v voxels, of their n x v reconstructions and their bandwidths (float64).
 
-    exp(-d^2 / 2h^2) of the nearest reconstruction is taken out of the sum in double precision; what
-    is left, exp((nearest^2 - d^2) / 2h^2), is at most 1 and needs no more than single precision.
+    exp(-d^2 / 2h^2) of the nearest reconstruction is taken out of the sum; what is left,
+    exp((nearest^2 - d^2) / 2h^2), is at most 1 and needs no more than single precision: what d^2
+    loses by rounding is a ten-millionth of the result, as is the result's own rounding.
     """
-    distance = (x_r - x).abs_()
-    nearest = distance.amin(0)
+    square = (x_r - x).square_()
+    nearest = square.amin(0)
     steepness = 0.5 / h.square()
-    relative = (nearest - distance).mul_(distance.add_(nearest)).mul_(steepness.float())
     # Below -80 nothing counts, and exp is 15 times slower where its result is denormal or 0.
-    log_sum = relative.clamp_min_(-80.0).exp_().sum(0).double().log_()
+    exponent = square.sub_(nearest).mul_(-steepness.float()).clamp_min_(-80.0)
+    log_sum = exponent.exp_().sum(0).double().log_()
     scale = (h * (len(x_r) * (2.0 * torch.pi) ** 0.5)).log_()
-    return (scale + nearest.double().square_() * steepness - log_sum).float()
+    return (scale + nearest.double() * steepness - log_sum).float()
 
 
 def _residual(image: Array, statistics: Statistics) -> Array:
