@@ -41,6 +41,12 @@ STUDIES = (
 )
 QUICK = (Study(SHIPPED, 8, 0.03), Study(SHIPPED, 8, 0.03, clustered=True))
 
+# What a study did, the machine's rate of doing it, and the share of that rate that was reached.
+RATES = (
+    ("gflop", "gflops", "fraction_of_matmul_rate"),
+    ("gigabytes", "copy_gb_per_s", "fraction_of_copy_rate"),
+)
+
 
 def benchmark(device: str, quick: bool, reporter: Reporter) -> dict[str, Any]:
     """Measure this machine.
@@ -61,14 +67,11 @@ def benchmark(device: str, quick: bool, reporter: Reporter) -> dict[str, Any]:
         label = f"{study.sizes.name}, N = {study.samples}, {study.share:.1%} masked"
         reporter.stage("study", f"Measuring {label}")
         found = _apart(measure_study, study, device)
-        found["fraction_of_matmul_rate"] = {
-            stage: round(gflop / found["seconds"][stage] / machine["gflops"], 3)
-            for stage, gflop in found["gflop"].items()
-        }
-        found["fraction_of_copy_rate"] = {
-            stage: round(gigabytes / found["seconds"][stage] / machine["copy_gb_per_s"], 3)
-            for stage, gigabytes in found["gigabytes"].items()
-        }
+        for work, rate, share in RATES:
+            found[share] = {
+                stage: round(done / found["seconds"][stage] / machine[rate], 3)
+                for stage, done in found[work].items()
+            }
         studies.append(found)
     for sizes in (SHIPPED,) if quick else (SHIPPED, PAPER):
         for name, peer in PEERS.items():

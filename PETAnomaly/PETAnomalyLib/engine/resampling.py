@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 from PETAnomalyLib.engine.networks.favor import CHUNK, AttentionState
@@ -61,23 +62,14 @@ def token_log_likelihood(
     stop = len(conditioning.positions)
     for _ in range(PASSES):
         unlikely = resampling_mask(lowest, threshold)
-        hidden = _with_neighbours(unlikely.view(performer.sizes.grid)).flatten()
+        near = ndimage.binary_dilation(unlikely.view(performer.sizes.grid).cpu().numpy())
+        hidden = torch.from_numpy(near).flatten().to(tokens.device)
         seen = tokens.masked_fill(hidden, performer.begin)
         logits = performer.advance(seen, conditioning, None, 0, stop)[0]
         log_p = torch.log_softmax(logits[0], -1)  # S codebook
         log_p = log_p.gather(-1, tokens[0, body, None])[:, 0]  # S
         lowest[body] = torch.minimum(lowest[body], log_p)
     return lowest
-
-
-def _with_neighbours(mask: Tensor) -> Tensor:
-    """d x h x w booleans: those that are true, and the six beside each."""
-    near = mask.clone()
-    for axis in range(mask.dim()):
-        ahead, behind = (near.narrow(axis, n, mask.shape[axis] - 1) for n in (0, 1))
-        ahead |= mask.narrow(axis, 1, mask.shape[axis] - 1)
-        behind |= mask.narrow(axis, 0, mask.shape[axis] - 1)
-    return near
 
 
 def resample(
