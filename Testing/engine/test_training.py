@@ -158,6 +158,23 @@ def test_a_run_that_has_no_checkpoint_yet_resumes_from_the_beginning(
     assert read_log(run) == read_log(models / "autoencoder")
 
 
+def test_a_run_that_goes_on_without_masking_rounds_trains_on_all_tokens(
+    cohort: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("PETAnomalyLib.engine.training.checkpoint.SAVE_EVERY", 1)
+    run = models / "transformer-unmasked"
+    masking = configuration(models, "transformer", masking_threshold=0.2)
+    with pytest.raises(Cancelled):
+        train("transformer", cohort, masking, run, None, False, Interrupted(after=3))
+    assert read_log(run)[-1]["marked"] > 0
+    before = len(read_log(run))
+    config = configuration(models, "transformer", masking_rounds=[])
+    train("transformer", cohort, config, run, None, True, SilentReporter())
+    after = [entry for entry in read_log(run)[before:] if "marked" in entry]
+    assert after
+    assert all(entry["marked"] == 0 for entry in after)
+
+
 def test_a_run_is_never_overwritten_by_mistake(cohort: Path, models: Path) -> None:
     with pytest.raises(InputError, match="holds a training run already"):
         run_stage(cohort, models, "autoencoder")

@@ -133,7 +133,8 @@ def train_transformer(
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         random.bit_generator.state = state["order"]
-        unlikely.load_state_dict(state["unlikely"], network)
+        if settings.masking_rounds:  # a run that goes on without them trains on all tokens again
+            unlikely.load_state_dict(state["unlikely"], network)
     log = RunLog(run, reporter)
     while run.progress() < 1.0:
         if sum(run.progress() >= share for share in settings.masking_rounds) > unlikely.round:
