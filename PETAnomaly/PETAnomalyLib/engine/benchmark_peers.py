@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.polynomial.polynomial import polyval, polyvander
 from scipy.optimize import nnls
 
 from PETAnomalyLib.engine.benchmark_study import (
@@ -71,21 +72,16 @@ def _monai(
     """
     device = prepared_device(device_name)
     seconds = [_monai_call(sizes.performer, length, device) for length in MONAI_PREFIXES]
-    prefixes = np.array(MONAI_PREFIXES, float)
-    terms = np.stack([np.ones_like(prefixes), prefixes, prefixes**2], 1)
+    terms = polyvander(np.array(MONAI_PREFIXES, float), 2)
     law = nnls(terms / np.array(seconds)[:, None], np.ones(len(seconds)))[0]
-
-    def each(prefix: Any) -> Any:
-        return law[0] + law[1] * prefix + law[2] * prefix**2
-
     sampled = _monai_sample(sizes.performer, device)
-    expected = float(each(np.arange(1.0, MONAI_SAMPLED**3 + 1)).sum())
+    expected = float(polyval(np.arange(1.0, MONAI_SAMPLED**3 + 1), law).sum())
     return [
         _ratio(
             "MONAI VQVAETransformerInferer",
             study,
             "resample",
-            study["samples"] * float(each(_masked(sizes, study) + 1.0).sum()),
+            study["samples"] * float(polyval(_masked(sizes, study) + 1.0, law).sum()),
             f"{law[0]:.2e} + {law[1]:.2e} l + {law[2]:.2e} l^2 s for a token with prefix l, "
             f"measured at {list(MONAI_PREFIXES)}; its sampling of {MONAI_SAMPLED**3} tokens took "
             f"{sampled / expected:.2f} times what this law says; no context, its own weights",
