@@ -1,14 +1,15 @@
 """Paper 5 on phantoms: what lesions among the training patients cost, and what masking saves.
 
-    python Testing/experiments/contamination.py OUT [--patients 80] [--steps 400] [--processes 2]
+    python Testing/experiments/contamination.py OUT [--patients 80] [--steps 400] [--test 48]
+        [--processes 2]
 
 The same patients every time: of 0, 25, 50, 75 and 100 % of them the phantom with lesions, of the
 others its healthy twin. Each cohort trains two transformers on PET alone, from the same start: on
 all tokens, and with iterative latent token masking. Patients, steps, sizes and VQ-GAN (that of the
 shipped `pet-phantom`) are the same for all, and so are the thresholds of healing, so that nothing
-else differs. Every model heals the test phantoms of Table 1, and its maps are judged in the model's
-frame. `OUT/contamination.md`, `.json` and `.png` show their AUPRC, with paired t-tests over the
-test phantoms.
+else differs. Every model heals the test phantoms, of which the first 24 are those of Table 1, and
+its maps are judged in the model's frame. `OUT/contamination.md`, `.json` and `.png` show their
+AUPRC, with paired t-tests over the test phantoms.
 
 What is finished is kept: an interrupted experiment goes on where it was.
 """
@@ -19,24 +20,30 @@ import argparse
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from PETAnomalyLib.engine.bundle import find_bundle
+from PETAnomalyLib.engine.bundle import Bundle, find_bundle
 from PETAnomalyLib.engine.chart import draw_chart
 from PETAnomalyLib.engine.comparison import Comparison, Measured, between, compare, measure
-from PETAnomalyLib.engine.evaluation import Scores, count_voxels, stacked, thresholds_of
+from PETAnomalyLib.engine.evaluation import (
+    Scores,
+    VoxelCounts,
+    count_voxels,
+    stacked,
+    thresholds_of,
+)
 from PETAnomalyLib.engine.evaluation_files import p_value, table, with_interval
 from PETAnomalyLib.engine.events import ConsoleReporter, Reporter, SilentReporter
 from PETAnomalyLib.engine.healing import HealingRequest, build_healer
 from PETAnomalyLib.engine.phantom import write_cohort
 from PETAnomalyLib.engine.scoring import score_tiles
-from PETAnomalyLib.engine.table1 import kept_phantoms
+from PETAnomalyLib.engine.table1 import SEEDS, kept_phantoms
 from PETAnomalyLib.engine.training.cohort import AlignedStudy, aligned_studies
 from PETAnomalyLib.engine.training.cohort_layout import find_studies
+from PETAnomalyLib.engine.training.configuration import read_configuration
 from PETAnomalyLib.engine.training.export import export
 from PETAnomalyLib.engine.training.run import train
 from PETAnomalyLib.engine.worker_pool import for_each
@@ -52,7 +59,9 @@ SAMPLES, DECODES = 8, 1
 VARIANTS = 1  # of each study: augmented ones take longest to encode, and would be the same for all
 LARGEST_AUPRC = 0.5  # of the figure's axis
 
-Maps = Mapping[str, list[Scores]]  # by map: one of each study
+COUNTS = tuple(field.name for field in fields(VoxelCounts))
+
+CountsOfMaps = Mapping[str, VoxelCounts]  # by map: `stacked`, of all test phantoms
 
 
 def patients_with_lesions(out: Path, count: int, reporter: Reporter, processes: int) -> list[str]:
@@ -107,7 +116,7 @@ def train_bundle(out: Path, cohort: Path, share: int, way: str, steps: int) -> N
     if (out / "models" / name).exists():
         return
     run = out / "runs" / name
-    settings = _read(TRAINING / "configs" / "pet-transformer.json")
+    settings = read_configuration(TRAINING / "configs" / "pet-transformer.json")
     settings["transformer"] |= {
         "steps": steps, "masking_rounds": WAYS[way], "variants": VARIANTS,
         "masking_threshold": MASKING_THRESHOLD,
@@ -116,7 +125,7 @@ def train_bundle(out: Path, cohort: Path, share: int, way: str, steps: int) -> N
     config.write_text(json.dumps(settings, indent=2), encoding="utf-8")
     resume = (run / "checkpoint.pt").exists()
     train("transformer", cohort, config, run, None, resume, SilentReporter())
-    bundle = _read(TRAINING / "bundles" / f"{SHIPPED}.json")
+    bundle = read_configuration(TRAINING / "bundles" / f"{SHIPPED}.json")
     bundle["networks"]["transformer"] = name
     bundle["metadata"]["name"] = name
     bundle["title"] = f"{share} % of the training patients with lesions, {way}"
@@ -127,17 +136,43 @@ def train_bundle(out: Path, cohort: Path, share: int, way: str, steps: int) -> N
     export(texts, out / "runs", out / "models" / name)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+def heal_and_count(out: Path, name: str, test: int) -> CountsOfMaps:
+    """Heal the test phantoms with a model and count the voxels of its maps; kept for another time.
+
+    Args:
+        out: the experiment's folder.
+        name: of the model.
+        test: number of phantoms.
+    """
+    kept = out / "counts" / f"{name}-{test}.npz"
+    if kept.exists():
+        with np.load(kept) as arrays:
+            return {
+                kind: VoxelCounts(*(arrays[f"{kind} {part}"] for part in COUNTS)) for kind in MAPS
+            }
+    studies = _test_studies(out, test, SilentReporter())
+    maps = _maps(find_bundle(str(out / "models" / name)), studies)
+    truth = [study.lesions > 0 for study in studies if study.lesions is not None]
+    counts = {}
+    for kind, scores in maps.items():
+        thresholds = thresholds_of(np.concatenate([x[y] for x, y in zip(scores, truth)]))
+        counts[kind] = stacked(
+            [count_voxels(x.ravel(), y.ravel(), thresholds) for x, y in zip(scores, truth)]
+        )
+    kept.parent.mkdir(exist_ok=True)
+    arrays = {f"{k} {part}": getattr(c, part) for k, c in counts.items() for part in COUNTS}
+    partial = kept.with_suffix(".partial.npz")
+    np.savez_compressed(partial, **arrays)
+    partial.replace(kept)
+    return counts
 
 
-def heal_and_score(out: Path, name: str) -> Maps:
-    """The maps of a model on every test phantom, each D x H x W in the model's frame."""
-    bundle = find_bundle(str(out / "models" / name))
+def _maps(bundle: Bundle, studies: list[AlignedStudy]) -> dict[str, list[Scores]]:
+    """The maps of every study, each D x H x W in the model's frame."""
     healer = build_healer(bundle, torch.device("cpu"))
     request = HealingRequest(SAMPLES, DECODES, 0, bundle.thresholds["resampling"], SAMPLES)
-    maps: dict[str, list[Scores]] = {name: [] for name in MAPS}
-    for study in _test_studies(out, SilentReporter()):
+    maps: dict[str, list[Scores]] = {kind: [] for kind in MAPS}
+    for study in studies:
         image = study.pet.astype(np.float32)
         healing = healer.heal(image, None, request, lambda _: None)
         scored = score_tiles(
@@ -152,28 +187,26 @@ def heal_and_score(out: Path, name: str) -> Maps:
     return maps
 
 
-def _test_studies(out: Path, reporter: Reporter) -> list[AlignedStudy]:
+def _test_studies(out: Path, test: int, reporter: Reporter) -> list[AlignedStudy]:
     bundle = find_bundle(SHIPPED)
-    studies = find_studies(out / "test")
+    names = {f"phantom-{seed}" for seed in _test_seeds(test)}
+    studies = [study for study in find_studies(out / "test") if study.patient in names]
     return aligned_studies(
         studies, bundle.template, bundle.intensity, out / "runs" / "aligned", reporter
     )
 
 
-def measured(maps: Mapping[str, Maps], studies: list[AlignedStudy]) -> dict[str, Measured]:
+def _test_seeds(test: int) -> range:
+    return range(SEEDS[0], SEEDS[0] + test)
+
+
+def measured(counts: Mapping[str, CountsOfMaps]) -> dict[str, Measured]:
     """AUPRC and Dice of every model's maps, by `<share>-<way> <map>`."""
-    truth = [study.lesions > 0 for study in studies if study.lesions is not None]
-    ways = {}
-    for model, of_model in maps.items():
-        for kind, scores in of_model.items():
-            in_lesions = np.concatenate([x[inside] for x, inside in zip(scores, truth)])
-            thresholds = thresholds_of(in_lesions)
-            counts = [
-                count_voxels(x.ravel(), inside.ravel(), thresholds)
-                for x, inside in zip(scores, truth)
-            ]
-            ways[f"{model} {kind}"] = measure(stacked(counts))
-    return ways
+    return {
+        f"{model} {kind}": measure(of_map)
+        for model, of_model in counts.items()
+        for kind, of_map in of_model.items()
+    }
 
 
 def masked_against_plain(ways: Mapping[str, Measured]) -> dict[str, list[Comparison]]:
@@ -234,12 +267,13 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--patients", type=int, default=80, help="in each training cohort")
     parser.add_argument("--steps", type=int, default=400, help="of each training")
+    parser.add_argument("--test", type=int, default=48, help="phantoms to heal with each model")
     parser.add_argument("--processes", type=int, default=2, help="trainings at the same time")
     options = parser.parse_args()
     out, processes, reporter = options.out, options.processes, ConsoleReporter()
     names = patients_with_lesions(out, options.patients, reporter, processes)
-    kept_phantoms(out / "test", reporter, processes)
-    test = _test_studies(out, reporter)
+    kept_phantoms(out / "test", reporter, processes, _test_seeds(options.test))
+    _test_studies(out, options.test, reporter)  # aligned once for all processes
     shipped_vqgan(out / "runs")
     cohorts = {share: cohort_with(out, names, share) for share in SHARES}
     models = [f"{share}-{way}" for share in SHARES for way in WAYS]
@@ -251,10 +285,10 @@ def main() -> None:
         for way in WAYS
     ]
     for_each(train_bundle, jobs, processes, reporter, (0.0, 1.0))
-    reporter.stage("heal", f"Healing {len(test)} phantoms with each")
-    jobs_of_healing = [(out, model) for model in models]
-    maps = for_each(heal_and_score, jobs_of_healing, processes, reporter, (0.0, 1.0))
-    print(write_results(measured(dict(zip(models, maps)), test), out))
+    reporter.stage("heal", f"Healing {options.test} phantoms with each")
+    jobs_of_healing = [(out, model, options.test) for model in models]
+    counts = for_each(heal_and_count, jobs_of_healing, processes, reporter, (0.0, 1.0))
+    print(write_results(measured(dict(zip(models, counts))), out))
 
 
 if __name__ == "__main__":

@@ -216,9 +216,11 @@ def _by_role(bundles: Sequence[Bundle]) -> tuple[Bundle, Bundle, Bundle]:
     return roles[AE][0], roles[PET][0], roles[CT][0]
 
 
-def kept_phantoms(folder: Path, reporter: Reporter, processes: int) -> Path:
-    """The cohort of `SEEDS` in a folder, those made that are missing; returns the folder."""
-    missing = [s for s in SEEDS if not (folder / f"phantom-{s}" / "0" / "SUV.nii.gz").exists()]
+def kept_phantoms(
+    folder: Path, reporter: Reporter, processes: int, seeds: Sequence[int] = SEEDS
+) -> Path:
+    """The phantoms of `seeds` in a folder, those made that are missing; returns the folder."""
+    missing = [s for s in seeds if not (folder / f"phantom-{s}" / "0" / "SUV.nii.gz").exists()]
     if missing:
         reporter.stage("phantom", f"Making {len(missing)} phantoms")
         jobs = [(folder, 1, seed) for seed in missing]

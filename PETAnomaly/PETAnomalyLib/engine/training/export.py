@@ -10,7 +10,6 @@ run each network comes from:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 from PETAnomalyLib.engine.bundle import Bundle, write_bundle
 from PETAnomalyLib.engine.errors import InputError
+from PETAnomalyLib.engine.training.configuration import read_configuration
 
 METADATA_SCHEMA = (
     "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/"
@@ -41,13 +41,13 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
         InputError: a missing run or key.
         BundleError: the parts do not make a good model.
     """
-    settings = _read(config)
+    settings = read_configuration(config)
     if calibration is not None:
-        settings["thresholds"] = _read(calibration)["thresholds"]
+        settings["thresholds"] = read_configuration(calibration)["thresholds"]
     sizes, weights = {}, {}
     run_settings: dict[str, Any] = {}
     for network, run in settings["networks"].items():
-        run_settings = _read(models / run / "config.json")
+        run_settings = read_configuration(models / run / "config.json")
         stage = next(stage for stage in STAGES if stage in run_settings)
         sizes[network] = run_settings[stage]["sizes"]
         weights[network] = models / run / "weights.safetensors"
@@ -131,13 +131,3 @@ def _data_format(size_voxels: list[int], with_ct: bool) -> dict[str, Any]:
         "inputs": {"pet": pet, "ct": ct} if with_ct else {"pet": pet},
         "outputs": {"pred": reconstruction},
     }
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
-    if not isinstance(settings, dict):
-        raise InputError(f"{path} is not a JSON object")
-    return settings

@@ -8,7 +8,6 @@ picture of what it makes of held-out studies and, at the end, `weights.safetenso
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import fields
@@ -33,6 +32,7 @@ from PETAnomalyLib.engine.training.cohort import (
     split_by_patient,
 )
 from PETAnomalyLib.engine.training.cohort_layout import find_studies
+from PETAnomalyLib.engine.training.configuration import read_configuration
 from PETAnomalyLib.engine.training.encoded_studies import EncodedStudies, Encoder
 from PETAnomalyLib.engine.training.processes import QuietReporter, join_processes
 from PETAnomalyLib.engine.training.template import build_template
@@ -80,7 +80,7 @@ def train(
     Raises:
         InputError: an unusable cohort or configuration, a run that exists already.
     """
-    configuration = _read(config)
+    configuration = read_configuration(config)
     settings = _settings(stage, configuration)  # before an hour is spent on the cohort
     fabric = join_processes()
     if not fabric.is_global_zero:
@@ -165,7 +165,7 @@ def load_vqgan(run: Path) -> VQGAN:
         InputError: the run has no weights yet.
     """
     weights = _weights(run, "vqgan")
-    network = build_network("vqgan", _read(run / "config.json")["vqgan"]["sizes"])
+    network = build_network("vqgan", read_configuration(run / "config.json")["vqgan"]["sizes"])
     return load_weights(network, weights)  # type: ignore[return-value]  # by its name
 
 
@@ -199,13 +199,3 @@ def _settings(stage: str, settings: Mapping[str, Any]) -> Settings:
 
 def _with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-
-
-def _read(config: Path) -> dict[str, Any]:
-    try:
-        settings = json.loads(config.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise InputError(f"the configuration {config} cannot be read: {error}") from error
-    if not isinstance(settings, dict):
-        raise InputError(f"the configuration {config} is not a JSON object")
-    return settings

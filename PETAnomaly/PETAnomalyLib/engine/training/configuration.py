@@ -1,0 +1,24 @@
+"""Configuration files of the training stages and of export: JSON objects."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from PETAnomalyLib.engine.errors import InputError
+
+
+def read_configuration(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        InputError: the file cannot be read, or is something else.
+    """
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # of encodings and of JSON too
+        raise InputError(f"the configuration {path} cannot be read: {error}") from error
+    if not isinstance(settings, dict):
+        raise InputError(f"the configuration {path} is not a JSON object")
+    return settings
