@@ -13,18 +13,15 @@ from lightning_fabric import Fabric
 from PETAnomalyLib.engine.errors import Cancelled, InputError
 from PETAnomalyLib.engine.events import SilentReporter
 from PETAnomalyLib.engine.networks import vqgan as vqgan_network
-from PETAnomalyLib.engine.networks.performer import PerformerSizes
 from PETAnomalyLib.engine.networks.vqgan import VQGANSizes
 from PETAnomalyLib.engine.training.checkpoint import WARM_UP, Run
 from PETAnomalyLib.engine.training.cohort import split_by_patient
 from PETAnomalyLib.engine.training.cohort_layout import CohortStudy, find_studies
 from PETAnomalyLib.engine.training.export import export
 from PETAnomalyLib.engine.training.run import train
-from PETAnomalyLib.engine.training.transformer import TransformerSettings, _draw
 from PETAnomalyLib.engine.training.vqgan import perplexity, revive_dead_codes
 from PIL import Image
 from safetensors.torch import load_file
-from tiny_bundle import PERFORMER
 from tiny_training import SECTIONS, configuration, read_log, write_tiny_cohort
 
 PICTURES = {
@@ -52,10 +49,9 @@ def cohort(tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_cohort(tmp_path_factory.mktemp("cohort") / "studies", tiny_study)
 
 
-def run_stage(cohort: Path, models: Path, name: str, out: str = "", **changes: Any) -> Path:
+def run_stage(cohort: Path, models: Path, name: str, **changes: Any) -> Path:
     config = configuration(models, name, **changes)
-    run = models / (out or name)
-    return train(SECTIONS[name][0], cohort, config, run, None, False, SilentReporter())
+    return train(SECTIONS[name][0], cohort, config, models / name, None, False, SilentReporter())
 
 
 @pytest.fixture(scope="module")
@@ -177,39 +173,6 @@ def test_a_run_that_goes_on_without_masking_rounds_trains_on_all_tokens(
     after = [entry for entry in read_log(run)[before:] if "marked" in entry]
     assert after
     assert all(entry["marked"] == 0 for entry in after)
-
-
-def test_a_transformer_with_ct_starts_from_one_without(cohort: Path, models: Path) -> None:
-    without = {**PERFORMER, "context_codebook": 0}
-    run_stage(cohort, models, "transformer", out="pet-alone", ct_vqgan=None, sizes=without)
-    run_stage(
-        cohort, models, "transformer", out="with-ct", start_from="pet-alone", learning_rate=0.0
-    )
-    start, ended = (load_file(models / n / "weights.safetensors") for n in ("pet-alone", "with-ct"))
-    assert set(start) < set(ended)
-    for key, value in start.items():
-        assert torch.equal(value, ended[key]), key
-    assert any("cross_attention" in key for key in set(ended) - set(start))
-
-
-def test_a_transformer_does_not_start_from_one_that_is_larger(cohort: Path, models: Path) -> None:
-    smaller = {**PERFORMER, "layers": 1}
-    with pytest.raises(InputError, match=r"its 'layers\.1\."):
-        run_stage(
-            cohort, models, "transformer", out="smaller", start_from="transformer", sizes=smaller
-        )
-    with pytest.raises(InputError, match="nothing has no weights"):
-        run_stage(cohort, models, "transformer", out="unbegun", start_from="nothing")
-
-
-def test_half_of_the_time_the_ct_is_hidden_where_the_pet_is() -> None:
-    sizes = PerformerSizes(grid=(9, 9, 9), codebook=4, context_codebook=4)
-    settings = TransformerSettings(sizes, steps=1, hidden_share=0.3)
-    random = np.random.default_rng(0)
-    drawn = [_draw(settings, 2, random) for _ in range(200)]
-    as_pet = [bool(torch.equal(one.hidden_ct, one.hidden)) for one in drawn]
-    assert all(same or not one.hidden_ct.any() for same, one in zip(as_pet, drawn))
-    assert 70 < sum(as_pet) < 130
 
 
 def test_a_run_is_never_overwritten_by_mistake(cohort: Path, models: Path) -> None:

@@ -216,10 +216,10 @@ class Performer(nn.Module):
         self.position = nn.ParameterList(
             nn.Parameter(torch.randn(n, sizes.width) * 0.02) for n in sizes.grid
         )
-        self.no_ct = no_ct = sizes.context_codebook  # CT outside the grid, or hidden
         if sizes.context_codebook:
-            self.aligned = nn.Embedding(len(CT_NEIGHBOURS) * (no_ct + 1), sizes.width)
-            self.context_token = nn.Embedding(no_ct + 1, sizes.width)
+            outside = sizes.context_codebook
+            self.aligned = nn.Embedding(len(CT_NEIGHBOURS) * (outside + 1), sizes.width)
+            self.context_token = nn.Embedding(outside + 1, sizes.width)
             self.context_norm = nn.LayerNorm(sizes.width)
         self.layers: Any = nn.ModuleList(_Layer(sizes) for _ in range(sizes.layers))
         self.norm = nn.LayerNorm(sizes.width)
@@ -257,8 +257,9 @@ class Performer(nn.Module):
             return Conditioning(at, known, inputs, ())
         ct = self.context_norm(self.context_token(context[:, at]) + inputs)
         states = tuple(layer.remember_context(ct) for layer in self.layers)
-        near = _gather(context, self.ct_near[at], self.no_ct)  # B S 27
-        return Conditioning(at, known, inputs + _embedded(self.aligned, near, self.no_ct), states)
+        outside = self.sizes.context_codebook
+        near = _gather(context, self.ct_near[at], outside)  # B S 27
+        return Conditioning(at, known, inputs + _embedded(self.aligned, near, outside), states)
 
     def forward(
         self, tokens: Tensor, context: Tensor | None = None, body: Tensor | None = None

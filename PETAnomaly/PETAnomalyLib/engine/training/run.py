@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Union
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
 from PETAnomalyLib.engine.errors import InputError
@@ -49,9 +49,8 @@ SETTINGS: Mapping[str, tuple[type[Any], type[Any]]] = {
     "transformer": (TransformerSettings, PerformerSizes),
     "autoencoder": (AutoencoderSettings, AutoencoderSizes),
 }
-# Keys of the transformer's section that name other runs: whose tokens it learns, and the
-# transformer whose weights it starts from.
-RUNS = ("pet_vqgan", "ct_vqgan", "start_from")
+# Keys of the transformer's section that name the runs whose tokens it learns.
+ENCODERS = ("pet_vqgan", "ct_vqgan")
 
 
 def train(
@@ -148,10 +147,7 @@ def _train_stage(
     pet = _encoder(models / section["pet_vqgan"], device)
     ct = _encoder(models / section["ct_vqgan"], device) if section.get("ct_vqgan") else None
     encoded = [EncodedStudies(s, pet, ct, settings.variants) for s in studies]
-    start = None
-    if section.get("start_from"):
-        start = load_file(_weights(models / section["start_from"], "transformer"))
-    return train_transformer(settings, encoded[0], encoded[1], run, resume, reporter, start)
+    return train_transformer(settings, encoded[0], encoded[1], run, resume, reporter)
 
 
 def _encoder(run: Path, device: torch.device) -> Encoder:
@@ -164,16 +160,11 @@ def load_vqgan(run: Path) -> VQGAN:
     Raises:
         InputError: the run has no weights yet.
     """
-    weights = _weights(run, "vqgan")
-    network = build_network("vqgan", read_configuration(run / "config.json")["vqgan"]["sizes"])
-    return load_weights(network, weights)  # type: ignore[return-value]  # by its name
-
-
-def _weights(run: Path, stage: str) -> Path:
     weights = run / "weights.safetensors"
     if not weights.exists():
-        raise InputError(f"{run} has no weights.safetensors", f"train its {stage} stage to the end")
-    return weights
+        raise InputError(f"{run} has no weights.safetensors", "train its vqgan stage to the end")
+    network = build_network("vqgan", read_configuration(run / "config.json")["vqgan"]["sizes"])
+    return load_weights(network, weights)  # type: ignore[return-value]  # by its name
 
 
 def _settings(stage: str, settings: Mapping[str, Any]) -> Settings:
@@ -183,7 +174,7 @@ def _settings(stage: str, settings: Mapping[str, Any]) -> Settings:
     if stage == "transformer" and not settings[stage].get("pet_vqgan"):
         raise InputError("the configuration's transformer names no 'pet_vqgan' run")
     kind, sizes = SETTINGS[stage]
-    values = {k: v for k, v in settings[stage].items() if k not in RUNS}
+    values = {k: v for k, v in settings[stage].items() if k not in ENCODERS}
     known = {field.name for field in fields(kind)}
     unknown = sorted(set(values) - known)
     if unknown:

@@ -4,8 +4,7 @@ Cross-entropy over the raster sequence of the body's tokens. Studies are augment
 encoded, a few variants each (encoded_studies.py). A share of the tokens that the network sees
 (never of those it predicts) is hidden, one by one and in boxes, so that it leans on the whole study
 and not only on the tokens beside, and so that it knows the sight of a study whose unlikely tokens
-are hidden (resampling.py). Every second time the CT is hidden at the same places: no training
-patient has a mass on CT, and a network that always sees the CT takes what it makes of one for sure.
+are hidden (resampling.py).
 
 Iterative latent token masking (paper 5): training patients need not be healthy. In rounds, the
 network as it then is marks the training tokens that it finds unlikely. Until the next round they
@@ -15,7 +14,6 @@ leave the loss, and the network's sight, so that a lesion does not excuse its ow
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -24,7 +22,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.networks.performer import Performer, PerformerSizes
 from PETAnomalyLib.engine.resampling import resampling_mask, token_log_likelihood
@@ -120,29 +117,13 @@ def train_transformer(
     run: Run,
     resume: bool,
     reporter: Reporter,
-    start: Mapping[str, Tensor] | None = None,
 ) -> Performer:
-    """Train and return the network; its curve and checkpoint are in `run.folder`.
-
-    Args:
-        settings: from the configuration file.
-        training: the studies to learn.
-        validation: those of the curve.
-        run: where and how long.
-        resume: go on from the run's checkpoint.
-        reporter: told of the progress.
-        start: weights of another network to start from; what it has none of starts as drawn.
-
-    Raises:
-        InputError: `start` is of a network of other sizes.
-    """
+    """Train and return the network; its curve and checkpoint are in `run.folder`."""
     fabric = run.fabric
     mine = own_part(fabric, settings.batch)
     torch.manual_seed(0)
     random = np.random.default_rng(0)
     network = Performer(settings.sizes)
-    if start is not None:
-        _start_from(start, network)
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
     )
@@ -169,11 +150,8 @@ def train_transformer(
             hidden = batch[n].hidden.to(fabric.device) | marked
             seen = tokens.pet.masked_fill(hidden, network.begin)
             wanted = tokens.pet.masked_fill(marked, NOT_IN_THE_LOSS)[0, tokens.body]
-            ct = tokens.ct
-            if ct is not None:
-                ct = ct.masked_fill(batch[n].hidden_ct.to(fabric.device), network.no_ct)
             with fabric.no_backward_sync(predict, enabled=n != mine[-1]):
-                logits = predict(seen, ct, tokens.body)[0]
+                logits = predict(seen, tokens.ct, tokens.body)[0]
                 loss = functional.cross_entropy(logits, wanted, ignore_index=NOT_IN_THE_LOSS)
                 fabric.backward(loss / len(mine))
             losses.append(loss.detach())
@@ -197,36 +175,22 @@ def train_transformer(
     return network.eval()
 
 
-def _start_from(start: Mapping[str, Tensor], network: Performer) -> None:
-    own = network.state_dict()
-    for name, values in start.items():
-        if name not in own or own[name].shape != values.shape:
-            raise InputError(
-                f"the transformer to start from does not fit: its '{name}' is {list(values.shape)}",
-                "give both transformers the same sizes; one with CT may start from one without",
-            )
-    network.load_state_dict({**own, **start})
-
-
 class _Drawn(NamedTuple):
     """What one item of a batch is.
 
     Attributes:
         study: number and variant.
         hidden: which tokens the network does not see this time, 1 x T.
-        hidden_ct: likewise of the CT.
     """
 
     study: tuple[int, int]
     hidden: Tensor
-    hidden_ct: Tensor
 
 
 def _draw(settings: TransformerSettings, studies: int, random: np.random.Generator) -> _Drawn:
     study = int(random.integers(studies))
     variant = int(random.integers(settings.variants))
-    hidden = _hidden(settings, random)
-    return _Drawn((study, variant), hidden, hidden & (random.random() < 0.5))
+    return _Drawn((study, variant), _hidden(settings, random))
 
 
 def _hidden(settings: TransformerSettings, random: np.random.Generator) -> Tensor:
