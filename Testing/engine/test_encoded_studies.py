@@ -67,10 +67,12 @@ def test_a_variant_carries_the_number_of_the_augmentation_that_made_it(
     before = names()
     assert "a__0-0.npy" in before
     monkeypatch.setattr("PETAnomalyLib.engine.training.encoded_studies.AUGMENTATION", 99)
-    assert names() - before == {"a__0-1-augmentation99.npy"}
+    assert names() - before == {"a__0-1-augmentation99.npy", "a__0-1-augmentation99-body.npy"}
 
 
-def test_tokens_on_disk_are_read_and_not_made_again(tmp_path: Path) -> None:
+def test_tokens_on_disk_are_read_and_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pet, ct = network(0), network(1)
 
     def all_tokens() -> list[torch.Tensor]:
@@ -80,8 +82,10 @@ def test_tokens_on_disk_are_read_and_not_made_again(tmp_path: Path) -> None:
 
     first = all_tokens()
     files = sorted(tmp_path.rglob("*.npy"))
-    assert len(files) == 2 * 2 * 2
+    assert len(files) == 2 * 2 * 3  # PET, CT and body
     written = [file.stat().st_mtime_ns for file in files]
+    # Nor is a study deformed again for what is known.
+    monkeypatch.delattr("PETAnomalyLib.engine.training.encoded_studies.deformed")
     assert all(torch.equal(a, b) for a, b in zip(first, all_tokens()))
     assert [file.stat().st_mtime_ns for file in files] == written
 

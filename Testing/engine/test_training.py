@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,19 @@ def test_what_is_wrong_in_the_configuration_is_named_before_the_cohort_is_read(
     config = configuration(tmp_path, "pet-vqgan")
     with pytest.raises(InputError, match="no section 'autoencoder'"):
         train("autoencoder", nowhere, config, tmp_path / "run", None, False, SilentReporter())
+
+
+def test_a_stage_that_needs_ct_names_the_studies_without(
+    tiny_study: Path, models: Path, tmp_path: Path
+) -> None:
+    cohort = write_tiny_cohort(tmp_path / "studies", tiny_study)
+    (cohort / "patient-2" / "0" / "CTres.nii.gz").unlink()
+    shutil.copy(models / "template.nii.gz", tmp_path)
+    for name in ("ct-vqgan", "transformer"):
+        with pytest.raises(
+            InputError, match="1 of the cohort's 2 studies have no CT: patient-2__0"
+        ):
+            run_stage(cohort, tmp_path, name)
 
 
 def test_a_folder_without_studies_is_refused(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 Encoding a study takes as long as a step of the transformer on it. Tokens are kept as
 `<cache>/<vqgan>/<patient>__<study>-<variant>.npy`, where <vqgan> is the hash of the network's
 weights: a stage that is stopped, or another stage with the same VQ-GAN, finds them again. Augmented
-variants also carry the number of the augmentation that made them.
+variants also carry the number of the augmentation that made them. Which tokens hold body is kept
+beside those of the PET, `...-body.npy`: without it every variant would be deformed again, which
+takes longer than a step.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,23 +71,28 @@ class Encoder:
         self.folder = cache / weights.hexdigest()[:16]
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def tokens(self, name: str, volume: Volume) -> np.ndarray:
-        """Tokens of a volume (D x H x W, the model's intensity unit), d x h x w int16.
+    def tokens(self, name: str, volume: Callable[[], Volume]) -> np.ndarray:
+        """Tokens of a volume, d x h x w int16.
 
         Args:
             name: of the tokens' file; a file that is there already is believed.
-            volume: what to encode.
+            volume: what to encode, D x H x W in the model's intensity unit; called if need be.
         """
-        file = self.folder / f"{name}.npy"
-        if not file.exists():
-            with torch.no_grad():
-                image = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
-                image = image.to(next(self.vqgan.parameters()).device)
-                tokens = self.vqgan.tokens(image[None, None])[0].short().cpu().numpy()
-            partial = file.with_suffix(f".{os.getpid()}.partial.npy")
-            np.save(partial, tokens)
-            partial.replace(file)
-        return np.asarray(np.load(file))
+        return _kept(self.folder / f"{name}.npy", lambda: self._encoded(volume()))
+
+    def _encoded(self, volume: Volume) -> np.ndarray:
+        with torch.no_grad():
+            image = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
+            image = image.to(next(self.vqgan.parameters()).device)
+            return self.vqgan.tokens(image[None, None])[0].short().cpu().numpy()
+
+
+def _kept(file: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
+    if not file.exists():
+        partial = file.with_suffix(f".{os.getpid()}.partial.npy")
+        np.save(partial, make())
+        partial.replace(file)
+    return np.asarray(np.load(file))
 
 
 class EncodedStudies:
@@ -118,21 +127,43 @@ class EncodedStudies:
         return StudyTokens(pet.long(), None if ct is None else ct.long(), body)
 
     def _encode(self, study: int, variant: int) -> StudyTokens:
+        name = f"{self._studies[study].name}-{variant}"
+        if variant:
+            name += f"-augmentation{AUGMENTATION}"
+        volumes = cache(lambda: self._volumes(study, variant))
+        pet = self._pet.tokens(name, lambda: volumes().pet)
+        ct = None
+        if self._ct is not None:
+            ct = _sequence(self._ct.tokens(name, lambda: volumes().deformed[1]))
+        body = _kept(
+            self._pet.folder / f"{name}-body.npy",
+            lambda: body_tokens(volumes().deformed[0], pet.shape),
+        )
+        return StudyTokens(_sequence(pet), ct, torch.from_numpy(body).flatten())
+
+    def _volumes(self, study: int, variant: int) -> _Variant:
         aligned = self._studies[study]
-        name = f"{aligned.name}-{variant}"
         volumes = [aligned.pet.astype(np.float32)]
         if self._ct is not None and aligned.ct is not None:
             volumes.append(aligned.ct.astype(np.float32))
-        image = volumes[0]
+        pet = volumes[0]
         if variant:
-            name += f"-augmentation{AUGMENTATION}"
             random = np.random.default_rng([zlib.crc32(aligned.name.encode()), variant])
             volumes = deformed(shifted(volumes, LARGEST_SHIFT, random), random)
-            image = intensity_changed(volumes[0], random)  # a scanner's HU do not vary so
-        pet = self._pet.tokens(name, image)
-        ct = _sequence(self._ct.tokens(name, volumes[1])) if self._ct is not None else None
-        body = torch.from_numpy(body_tokens(volumes[0], pet.shape)).flatten()
-        return StudyTokens(_sequence(pet), ct, body)
+            pet = intensity_changed(volumes[0], random)  # a scanner's HU do not vary so
+        return _Variant(pet, volumes)
+
+
+class _Variant(NamedTuple):
+    """An augmented study; all volumes D x H x W.
+
+    Attributes:
+        pet: deformed, its intensities changed.
+        deformed: PET and, where there is one, CT, their intensities as they are.
+    """
+
+    pet: Volume
+    deformed: list[Volume]
 
 
 def _sequence(tokens: np.ndarray) -> Tensor:

@@ -137,6 +137,8 @@ def _train_stage(
     resume: bool,
     reporter: Reporter,
 ) -> nn.Module:
+    if section.get("modality") == "ct" or section.get("ct_vqgan"):
+        _require_ct([study for part in studies for study in part])
     if isinstance(settings, VQGANSettings):
         training, validation = ([getattr(s, settings.modality) for s in part] for part in studies)
         return train_vqgan(settings, training, validation, run, resume, reporter)
@@ -148,6 +150,16 @@ def _train_stage(
     ct = _encoder(models / section["ct_vqgan"], device) if section.get("ct_vqgan") else None
     encoded = [EncodedStudies(s, pet, ct, settings.variants) for s in studies]
     return train_transformer(settings, encoded[0], encoded[1], run, resume, reporter)
+
+
+def _require_ct(studies: list[AlignedStudy]) -> None:
+    without = [study.name for study in studies if study.ct is None]
+    if without:
+        raise InputError(
+            f"{len(without)} of the cohort's {len(studies)} studies have no CT: "
+            f"{', '.join(without[:3])}",
+            "leave them out of the cohort, or train a model without CT",
+        )
 
 
 def _encoder(run: Path, device: torch.device) -> Encoder:
