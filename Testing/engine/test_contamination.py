@@ -41,7 +41,7 @@ def test_what_masking_saves_is_positive_and_told_from_chance(
     of_models: dict[str, dict[str, VoxelCounts]],
 ) -> None:
     ways = measured(of_models)
-    for differences in masked_against_plain(ways).values():
+    for differences in masked_against_plain(ways, SHARES).values():
         at_none, *_, at_all = differences
         assert at_none.p is None  # the very same maps: nothing to test
         assert at_all.mean_difference > 0.2
@@ -54,7 +54,7 @@ def test_the_table_has_a_line_for_each_map_and_share(
     of_models: dict[str, dict[str, VoxelCounts]], tmp_path: Path
 ) -> None:
     ways = measured(of_models)
-    text = contamination.write_results(ways, tmp_path)
+    text = contamination.write_results(ways, tmp_path / "contamination-7", SHARES)
     cells = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()[2:]
     ]
@@ -64,9 +64,9 @@ def test_the_table_has_a_line_for_each_map_and_share(
         for way, cell in zip(WAYS, row[2:]):
             value = ways[f"{share}-{way} {row[0]}"].estimates["auprc"].value
             assert float(cell.split()[0]) == pytest.approx(value, abs=5e-4)
-    written = json.loads((tmp_path / "contamination.json").read_text())
+    written = json.loads((tmp_path / "contamination-7.json").read_text())
     assert set(written["auprc"]) == set(ways)
-    drawn = np.asarray(Image.open(tmp_path / "contamination.png").convert("RGB"))
+    drawn = np.asarray(Image.open(tmp_path / "contamination-7.png").convert("RGB"))
     assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 10  # more than paper and ink
 
 

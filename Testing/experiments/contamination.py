@@ -1,15 +1,16 @@
 """Paper 5 on phantoms: what lesions among the training patients cost, and what masking saves.
 
     python Testing/experiments/contamination.py OUT [--patients 80] [--steps 400] [--test 48]
-        [--processes 2]
+        [--seed 1000001] [--shares 0 25 50 75 100] [--processes 2]
 
 The same patients every time: of 0, 25, 50, 75 and 100 % of them the phantom with lesions, of the
 others its healthy twin. Each cohort trains two transformers on PET alone, from the same start: on
 all tokens, and with iterative latent token masking. Patients, steps, sizes and VQ-GAN (that of the
 shipped `pet-phantom`) are the same for all, and so are the thresholds of healing, so that nothing
 else differs. Every model heals the test phantoms, of which the first 24 are those of Table 1, and
-its maps are judged in the model's frame. `OUT/contamination.md`, `.json` and `.png` show their
-AUPRC, with paired t-tests over the test phantoms.
+its maps are judged in the model's frame. `OUT/contamination-<first seed>.md`, `.json` and `.png`
+show their AUPRC, with paired t-tests over the test phantoms. With another `--seed` the same models
+heal other phantoms.
 
 What is finished is kept: an interrupted experiment goes on where it was.
 """
@@ -19,7 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -136,21 +137,21 @@ def train_bundle(out: Path, cohort: Path, share: int, way: str, steps: int) -> N
     export(texts, out / "runs", out / "models" / name)
 
 
-def heal_and_count(out: Path, name: str, test: int) -> CountsOfMaps:
+def heal_and_count(out: Path, name: str, seeds: range) -> CountsOfMaps:
     """Heal the test phantoms with a model and count the voxels of its maps; kept for another time.
 
     Args:
         out: the experiment's folder.
         name: of the model.
-        test: number of phantoms.
+        seeds: of the phantoms.
     """
-    kept = out / "counts" / f"{name}-{test}.npz"
+    kept = out / "counts" / f"{name}-{seeds[0]}-{len(seeds)}.npz"
     if kept.exists():
         with np.load(kept) as arrays:
             return {
                 kind: VoxelCounts(*(arrays[f"{kind} {part}"] for part in COUNTS)) for kind in MAPS
             }
-    studies = _test_studies(out, test, SilentReporter())
+    studies = _test_studies(out, seeds, SilentReporter())
     maps = _maps(find_bundle(str(out / "models" / name)), studies)
     truth = [study.lesions > 0 for study in studies if study.lesions is not None]
     counts = {}
@@ -187,17 +188,13 @@ def _maps(bundle: Bundle, studies: list[AlignedStudy]) -> dict[str, list[Scores]
     return maps
 
 
-def _test_studies(out: Path, test: int, reporter: Reporter) -> list[AlignedStudy]:
+def _test_studies(out: Path, seeds: range, reporter: Reporter) -> list[AlignedStudy]:
     bundle = find_bundle(SHIPPED)
-    names = {f"phantom-{seed}" for seed in _test_seeds(test)}
+    names = {f"phantom-{seed}" for seed in seeds}
     studies = [study for study in find_studies(out / "test") if study.patient in names]
     return aligned_studies(
         studies, bundle.template, bundle.intensity, out / "runs" / "aligned", reporter
     )
-
-
-def _test_seeds(test: int) -> range:
-    return range(SEEDS[0], SEEDS[0] + test)
 
 
 def measured(counts: Mapping[str, CountsOfMaps]) -> dict[str, Measured]:
@@ -209,23 +206,29 @@ def measured(counts: Mapping[str, CountsOfMaps]) -> dict[str, Measured]:
     }
 
 
-def masked_against_plain(ways: Mapping[str, Measured]) -> dict[str, list[Comparison]]:
-    """For each map, masked minus plain in AUPRC at each of `SHARES`."""
+def masked_against_plain(
+    ways: Mapping[str, Measured], shares: Sequence[int]
+) -> dict[str, list[Comparison]]:
+    """For each map, masked minus plain in AUPRC at each of the shares."""
     comparisons = compare(ways)
     return {
         kind: [
             between(comparisons, f"{share}-masked {kind}", f"{share}-plain {kind}", "auprc")
-            for share in SHARES
+            for share in shares
         ]
         for kind in MAPS
     }
 
 
-def as_markdown(ways: Mapping[str, Measured], differences: Mapping[str, list[Comparison]]) -> str:
+def as_markdown(
+    ways: Mapping[str, Measured],
+    differences: Mapping[str, list[Comparison]],
+    shares: Sequence[int],
+) -> str:
     """One line for each map and share."""
     lines = []
     for kind in MAPS:
-        for share, difference in zip(SHARES, differences[kind]):
+        for share, difference in zip(shares, differences[kind]):
             estimates = [ways[f"{share}-{way} {kind}"].estimates["auprc"] for way in WAYS]
             lines.append([
                 kind, f"{share} %", *map(with_interval, estimates),
@@ -236,28 +239,28 @@ def as_markdown(ways: Mapping[str, Measured], differences: Mapping[str, list[Com
     return table(columns, lines)
 
 
-def write_results(ways: Mapping[str, Measured], out: Path) -> str:
-    """Write table, numbers and figure; returns the table."""
-    differences = masked_against_plain(ways)
-    text = as_markdown(ways, differences)
-    (out / "contamination.md").write_text(text, encoding="utf-8")
+def write_results(ways: Mapping[str, Measured], out: Path, shares: Sequence[int]) -> str:
+    """Write table, numbers and figure, `out` with three endings; returns the table."""
+    differences = masked_against_plain(ways, shares)
+    text = as_markdown(ways, differences, shares)
+    out.with_suffix(".md").write_text(text, encoding="utf-8")
     result = {
         "auprc": {name: asdict(way.estimates["auprc"]) for name, way in ways.items()},
         "masked_against_plain": {
             kind: [asdict(one) for one in of_map] for kind, of_map in differences.items()
         },
     }
-    (out / "contamination.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    out.with_suffix(".json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     curves = {
         f"{kind}, {'masking' if way == 'masked' else 'all tokens'}": [
             (float(share), ways[f"{share}-{way} {kind}"].estimates["auprc"].value)
-            for share in SHARES
+            for share in shares
         ]
         for kind in MAPS
         for way in WAYS
     }
     axes = ("% of training patients with lesions", "AUPRC")
-    draw_chart(out / "contamination.png", curves, axes, 100.0, LARGEST_AUPRC)
+    draw_chart(out.with_suffix(".png"), curves, axes, 100.0, LARGEST_AUPRC)
     return text
 
 
@@ -268,27 +271,32 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=80, help="in each training cohort")
     parser.add_argument("--steps", type=int, default=400, help="of each training")
     parser.add_argument("--test", type=int, default=48, help="phantoms to heal with each model")
+    parser.add_argument("--seed", type=int, default=SEEDS[0], help="of the first of them")
+    parser.add_argument("--shares", type=int, nargs="+", choices=SHARES, default=SHARES,
+                        help="%% of the patients that have lesions")  # fmt: skip
     parser.add_argument("--processes", type=int, default=2, help="trainings at the same time")
     options = parser.parse_args()
     out, processes, reporter = options.out, options.processes, ConsoleReporter()
     names = patients_with_lesions(out, options.patients, reporter, processes)
-    kept_phantoms(out / "test", reporter, processes, _test_seeds(options.test))
-    _test_studies(out, options.test, reporter)  # aligned once for all processes
+    seeds = range(options.seed, options.seed + options.test)
+    kept_phantoms(out / "test", reporter, processes, seeds)
+    _test_studies(out, seeds, reporter)  # aligned once for all processes
     shipped_vqgan(out / "runs")
-    cohorts = {share: cohort_with(out, names, share) for share in SHARES}
-    models = [f"{share}-{way}" for share in SHARES for way in WAYS]
+    cohorts = {share: cohort_with(out, names, share) for share in options.shares}
+    models = [f"{share}-{way}" for share in options.shares for way in WAYS]
     reporter.stage("train", f"Training {len(models)} transformers")
     # Those at the ends first: what matters most is there, should the experiment be stopped.
     jobs = [
         (out, cohorts[share], share, way, options.steps)
-        for share in sorted(SHARES, key=lambda share: -abs(share - 50))
+        for share in sorted(options.shares, key=lambda share: -abs(share - 50))
         for way in WAYS
     ]
     for_each(train_bundle, jobs, processes, reporter, (0.0, 1.0))
-    reporter.stage("heal", f"Healing {options.test} phantoms with each")
-    jobs_of_healing = [(out, model, options.test) for model in models]
+    reporter.stage("heal", f"Healing {len(seeds)} phantoms with each")
+    jobs_of_healing = [(out, model, seeds) for model in models]
     counts = for_each(heal_and_count, jobs_of_healing, processes, reporter, (0.0, 1.0))
-    print(write_results(measured(dict(zip(models, counts))), out))
+    ways = measured(dict(zip(models, counts)))
+    print(write_results(ways, out / f"contamination-{seeds[0]}", options.shares))
 
 
 if __name__ == "__main__":
