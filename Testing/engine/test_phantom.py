@@ -273,6 +273,28 @@ def test_the_truth_of_a_distinct_lesion_is_its_forty_percent_isocontour(
     assert np.min(scores) >= 0.7
 
 
+def test_benign_findings_show_on_ct_and_take_up_no_more_than_organs_do(
+    patients: list[Made],
+) -> None:
+    apart = []
+    for made in patients:
+        assert made.study.description["benign_findings"]
+        benign = made.tissue == Tissue.BENIGN
+        uptake = made.study.description["uptake_suv"]
+        passed_over = max(2.0, 1.2 * uptake["liver"], 1.2 * uptake["marrow"])
+        spots = ndimage.label(benign)[0]
+        for spot, place in enumerate(ndimage.find_objects(spots), 1):
+            box = tuple(slice(max(s.start - 3, 0), s.stop + 3) for s in place)
+            inside = spots[box] == spot
+            # What lies beside spills over; the middle is the finding's own.
+            assert np.percentile(made.suv[box][inside], 40) < passed_over
+            near = ndimage.binary_dilation(inside, iterations=2) & ~benign[box]
+            apart.append(abs(np.median(made.ct[box][inside]) - np.median(made.ct[box][near])))
+            assert not (made.labels[box] > 0)[inside].any()  # no lesion hides in one
+    assert len(apart) >= 4
+    assert np.median(apart) > 30
+
+
 def test_physiological_uptake_that_only_ct_explains_is_common(patients: list[Made]) -> None:
     kinds = (Tissue.BOWEL, Tissue.STOMACH, Tissue.URINE, Tissue.MUSCLE, Tissue.GLAND)
     for made in patients:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -58,7 +59,11 @@ class Uptake:
 
 @dataclass
 class Patient:
-    """A patient to be painted; `variants` collects the physiological uptake that was painted."""
+    """A patient to be painted.
+
+    `variants` collects the physiological uptake that was painted, `benign_findings` the masses
+    without uptake (site, diameter_mm).
+    """
 
     seed: int
     build: Build
@@ -66,6 +71,7 @@ class Patient:
     pose: Pose
     contrast: bool
     variants: list[str] = field(default_factory=list)
+    benign_findings: list[dict[str, Any]] = field(default_factory=list)
 
     def stream(self, name: str) -> Generator:
         """The random numbers of one part of this patient."""

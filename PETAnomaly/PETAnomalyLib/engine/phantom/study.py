@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.phantom.abdomen import paint_abdomen, paint_genitals
+from PETAnomalyLib.engine.phantom.benign import paint_benign_findings
 from PETAnomalyLib.engine.phantom.body import Envelope, paint_envelope
 from PETAnomalyLib.engine.phantom.bowel import paint_bowel
 from PETAnomalyLib.engine.phantom.canvas import GRID_IJ, SPACING_MM, Canvas
@@ -54,6 +55,7 @@ def paint_patient(patient: Patient) -> tuple[Canvas, Envelope]:
     paint_head_and_neck(canvas, patient)
     paint_muscle_and_brown_fat(canvas, patient)
     paint_injection_site(canvas, patient)
+    patient.benign_findings.extend(paint_benign_findings(canvas, patient))
     return canvas, envelope
 
 
@@ -97,6 +99,7 @@ def generate(seed: int, healthy: bool = False) -> PhantomStudy:
         "liver_cov": round(scanner.liver_cov, 4),
         "uptake_suv": {name: round(value, 3) for name, value in vars(patient.uptake).items()},
         "variants": sorted(set(patient.variants)),
+        "benign_findings": patient.benign_findings,
         "lesions": lesions,
     }
     return PhantomStudy(

@@ -31,3 +31,4 @@ class Tissue(IntEnum):
     GENITAL = 20
     AIRWAY = 21
     BREAST = 22
+    BENIGN = 23

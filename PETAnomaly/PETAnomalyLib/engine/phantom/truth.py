@@ -66,6 +66,8 @@ def tissues(description: dict[str, Any], pet: sitk.Image) -> Tissues | None:
     canvas, _ = paint_patient(patient)
     if sorted(set(patient.variants)) != description.get("variants"):
         return None
+    if patient.benign_findings != description.get("benign_findings"):
+        return None
     whole = np.zeros((canvas.shape[0], GRID_IJ, GRID_IJ), np.uint8)
     _, j, i = canvas.first
     whole[:, j : j + canvas.shape[1], i : i + canvas.shape[2]] = canvas.tissue
