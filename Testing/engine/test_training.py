@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 import torch
 from lightning_fabric import Fabric
 from PETAnomalyLib.engine.errors import Cancelled, InputError
@@ -16,7 +17,7 @@ from PETAnomalyLib.engine.events import SilentReporter
 from PETAnomalyLib.engine.networks import vqgan as vqgan_network
 from PETAnomalyLib.engine.networks.vqgan import VQGANSizes
 from PETAnomalyLib.engine.training.checkpoint import WARM_UP, Run
-from PETAnomalyLib.engine.training.cohort import split_by_patient
+from PETAnomalyLib.engine.training.cohort import aligned_studies, split_by_patient
 from PETAnomalyLib.engine.training.cohort_layout import CohortStudy, find_studies
 from PETAnomalyLib.engine.training.export import export
 from PETAnomalyLib.engine.training.run import train
@@ -94,6 +95,25 @@ def test_the_use_of_the_codebook_is_reported(models: Path) -> None:
 def test_runs_of_one_model_share_one_template_and_one_cache(models: Path) -> None:
     assert (models / "template.nii.gz").exists()
     assert len(list((models / "aligned").glob("*.npz"))) == 2
+
+
+def test_a_study_written_anew_under_its_old_name_is_aligned_anew(
+    cohort: Path, models: Path, tmp_path: Path
+) -> None:
+    """As when a conversion to SUV was wrong, and the cohort was converted again."""
+    shutil.copytree(cohort, tmp_path / "cohort")
+    study = find_studies(tmp_path / "cohort")[0]
+    intensity = json.loads((models / "pet-vqgan" / "config.json").read_text())["intensity"]
+
+    def pet() -> np.ndarray:
+        template, cache = models / "template.nii.gz", tmp_path / "aligned"
+        return aligned_studies([study], template, intensity, cache, SilentReporter())[0].pet
+
+    before = pet()
+    assert np.array_equal(pet(), before)
+    assert len(list((tmp_path / "aligned").iterdir())) == 1
+    sitk.WriteImage(sitk.ReadImage(str(study.pet)) * 1.5, str(study.pet))
+    assert pet().mean() > 1.1 * before.mean()
 
 
 def test_a_finished_model_becomes_a_bundle_that_verifies(models: Path, tmp_path: Path) -> None:

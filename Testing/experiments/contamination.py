@@ -95,7 +95,7 @@ def cohort_with(out: Path, names: list[str], share: int) -> Path:
     shutil.rmtree(cohort, ignore_errors=True)
     for number, name in enumerate(np.random.default_rng(0).permutation(names)):
         kind = "lesions" if number < share / 100 * len(names) else "healthy"
-        patient = cohort / f"{name}-{kind}"  # aligned studies and tokens are kept by name
+        patient = cohort / f"{name}-{kind}"
         patient.mkdir(parents=True)
         (patient / "0").symlink_to((out / kind / name / "0").resolve())
     return cohort

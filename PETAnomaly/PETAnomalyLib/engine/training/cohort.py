@@ -1,11 +1,15 @@
 """Cohorts split by patient, and their studies aligned to the template, on disk.
 
-Alignment and resampling take seconds a study and never change, so they are done once and kept as
-`<cache>/<patient>__<study>.npz` (float16 intensities, uint8 lesions, in the model frame).
+Alignment and resampling take seconds a study, so they are done once and kept as
+`<cache>/<patient>__<study>-<inputs>.npz` (float16 intensities, uint8 lesions, in the model frame).
+<inputs> is a hash of what went into it: a study that was written anew, another template or another
+intensity is aligned again, and never mistaken for what lies there under its name.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping
 from concurrent.futures import as_completed
@@ -67,7 +71,7 @@ def aligned_studies(
     cache: Path,
     reporter: Reporter,
 ) -> list[AlignedStudy]:
-    """Every usable study in the model frame, from the cache where it is already there.
+    """Every usable study in the model frame, from the cache where it already is.
 
     A study that cannot be used is named in a warning and left out.
 
@@ -75,12 +79,13 @@ def aligned_studies(
         InputError: not a single study is usable.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    missing = [study for study in studies if not (cache / f"{study.name}.npz").exists()]
+    files = _cache_files(studies, template, intensity, cache)
+    missing = [study for study in studies if not files[study.name].exists()]
     if missing:
         reporter.stage("align", f"Aligning {len(missing)} studies")
         with worker_pool(None) as pool:
             jobs = {
-                pool.submit(_align_into_cache, s, template, dict(intensity), cache): s
+                pool.submit(_align_into_cache, s, template, dict(intensity), files[s.name]): s
                 for s in missing
             }
             for done, job in enumerate(as_completed(jobs), 1):
@@ -90,14 +95,38 @@ def aligned_studies(
                     reporter.log("warning", f"{jobs[job].name} left out: {error.message}")
                 reporter.progress(0.05 * done / len(missing))
                 reporter.check_cancelled()
-    usable = [_load(cache / f"{s.name}.npz") for s in studies if (cache / f"{s.name}.npz").exists()]
+    usable = [_load(s.name, files[s.name]) for s in studies if files[s.name].exists()]
     if not usable:
         raise InputError("not one study of the cohort is usable", "the warnings above say why")
     return usable
 
 
+def _cache_files(
+    studies: list[CohortStudy], template: Path, intensity: Mapping[str, Any], cache: Path
+) -> dict[str, Path]:
+    common = template.read_bytes() + json.dumps(dict(intensity), sort_keys=True).encode()
+    files = {}
+    for study in studies:
+        inputs = hashlib.sha256(common)
+        for place in (study.pet, study.ct, study.lesions):
+            inputs.update(repr(_state(place)).encode())
+        files[study.name] = cache / f"{study.name}-{inputs.hexdigest()[:12]}.npz"
+    return files
+
+
+def _state(place: Path | None) -> list[tuple[str, int, int]]:
+    """Name, size and time of the last change of an image file, or of all files of a folder.
+
+    Not their content: reading a cohort of DICOM folders takes as long as aligning it.
+    """
+    if place is None:
+        return []
+    found = sorted(place.rglob("*")) if place.is_dir() else [place]
+    return [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in found if f.is_file()]
+
+
 def _align_into_cache(
-    study: CohortStudy, template_path: Path, intensity: Mapping[str, Any], cache: Path
+    study: CohortStudy, template_path: Path, intensity: Mapping[str, Any], file: Path
 ) -> None:
     read = read_study(study.pet, study.ct)
     template = sitk.ReadImage(str(template_path))
@@ -111,15 +140,15 @@ def _align_into_cache(
         lesions.CopyInformation(read.pet)
         share = sitk.GetArrayFromImage(to_model_frame(lesions, template, alignment, 0.0))
         arrays["lesions"] = (share >= 0.5).astype(np.uint8)
-    partial = cache / f"{study.name}.{os.getpid()}.partial.npz"
+    partial = file.with_suffix(f".{os.getpid()}.partial.npz")
     np.savez(partial, **arrays)
-    partial.replace(cache / f"{study.name}.npz")
+    partial.replace(file)
 
 
-def _load(path: Path) -> AlignedStudy:
+def _load(name: str, path: Path) -> AlignedStudy:
     with np.load(path) as arrays:
         return AlignedStudy(
-            name=path.stem,
+            name=name,
             pet=arrays["pet"],
             ct=arrays.get("ct"),
             lesions=arrays.get("lesions"),

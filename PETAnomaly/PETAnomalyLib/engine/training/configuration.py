@@ -1,4 +1,4 @@
-"""Configuration files of the training stages and of export: JSON objects."""
+"""Settings of the stages and of export, calibrations too: files that hold a JSON object."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read_configuration(path: Path) -> dict[str, Any]:
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:  # of encodings and of JSON too
-        raise InputError(f"the configuration {path} cannot be read: {error}") from error
+        raise InputError(f"the settings in {path} cannot be read: {error}") from error
     if not isinstance(settings, dict):
-        raise InputError(f"the configuration {path} is not a JSON object")
+        raise InputError(f"the settings in {path} are not a JSON object")
     return settings

@@ -1,20 +1,21 @@
 """Training studies as tokens: encoded once, augmented a few times, kept on disk.
 
 Encoding a study takes as long as a step of the transformer on it. Tokens are kept as
-`<cache>/<vqgan>/<patient>__<study>-<variant>.npy`, where <vqgan> is the hash of the network's
-weights: a stage that is stopped, or another stage with the same VQ-GAN, finds them again. Augmented
-variants also carry the number of the augmentation that made them. Which tokens hold body is kept
-beside those of the PET, `...-body.npy`: without it every variant would be deformed again, which
-takes longer than a step.
+`<cache>/<vqgan>/<patient>__<study>-<content>-<variant>.npy`, where <vqgan> is the hash of the
+network's weights and <content> that of the aligned volumes: a stage that is stopped, or another
+stage with the same VQ-GAN, finds them again, and nobody finds those of a study that is not the same
+any more. Augmented variants also carry the number of the augmentation that made them. Which tokens
+hold body is kept beside those of the PET, `...-body.npy`: without it every variant would be
+deformed again, which takes longer than a step.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import zlib
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,10 +128,11 @@ class EncodedStudies:
         return StudyTokens(pet.long(), None if ct is None else ct.long(), body)
 
     def _encode(self, study: int, variant: int) -> StudyTokens:
-        name = f"{self._studies[study].name}-{variant}"
+        aligned = self._studies[study]
+        name = f"{aligned.name}-{_content(aligned)}-{variant}"
         if variant:
             name += f"-augmentation{AUGMENTATION}"
-        volumes = cache(lambda: self._volumes(study, variant))
+        volumes = functools.cache(lambda: self._volumes(study, variant))
         pet = self._pet.tokens(name, lambda: volumes().pet)
         ct = None
         if self._ct is not None:
@@ -164,6 +166,13 @@ class _Variant(NamedTuple):
 
     pet: Volume
     deformed: list[Volume]
+
+
+def _content(study: AlignedStudy) -> str:
+    content = hashlib.sha256(np.ascontiguousarray(study.pet))
+    if study.ct is not None:
+        content.update(np.ascontiguousarray(study.ct))
+    return content.hexdigest()[:12]
 
 
 def _sequence(tokens: np.ndarray) -> Tensor:
