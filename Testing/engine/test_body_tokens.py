@@ -61,7 +61,7 @@ def test_air_is_certain_and_never_drawn() -> None:
     assert (log_p[~body] == 0).all()
     assert (log_p[body] < 0).all()
     uniforms = torch.rand((3, int(body.sum())), generator=torch.Generator().manual_seed(0))
-    healed = resample(performer, tokens, context, body, body, uniforms)
+    healed = resample(performer, tokens, context, body, body, uniforms, 0.0)
     assert torch.equal(healed[:, ~body], tokens[:, ~body].expand(3, -1))
 
 
@@ -79,8 +79,8 @@ def test_healing_the_body_is_the_naive_algorithm_on_its_sequence() -> None:
         for place, position in enumerate(body.nonzero()[:, 0].tolist()):
             if mask[position]:
                 logits = performer(healed, context, body)[:, place]
-                healed[0, position] = draw(logits, uniform[k : k + 1])[0]
+                healed[0, position] = draw(logits, uniform[k : k + 1], 0.0)[0]
                 k += 1
         expected.append(healed)
-    found = resample(performer, tokens, context, body, mask, uniforms)
+    found = resample(performer, tokens, context, body, mask, uniforms, 0.0)
     assert torch.equal(found, torch.cat(expected))

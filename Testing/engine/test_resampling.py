@@ -27,6 +27,7 @@ def naive(
     context: torch.Tensor,
     mask: torch.Tensor,
     uniforms: torch.Tensor,
+    threshold: float = 0.0,
 ) -> torch.Tensor:
     """Paper 1, section 3.1, word for word: the whole prefix again for every masked token."""
     rows = []
@@ -34,21 +35,39 @@ def naive(
         healed = tokens.clone()
         for k, position in enumerate(mask.nonzero()[:, 0].tolist()):
             logits = performer(healed, context)[:, position]
-            healed[0, position] = draw(logits, uniforms[n : n + 1, k])[0]
+            healed[0, position] = draw(logits, uniforms[n : n + 1, k], threshold)[0]
         rows.append(healed[0])
     return torch.stack(rows)
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("threshold", [0.0, 0.05])
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.1, 0.5, 1.0])
-def test_the_tokens_are_those_of_the_naive_algorithm(share: float) -> None:
+def test_the_tokens_are_those_of_the_naive_algorithm(share: float, threshold: float) -> None:
     performer = restless(SMALL)
     tokens, context = random_tokens(SMALL)
     generator = torch.Generator().manual_seed(7)
     mask = torch.rand(SMALL.length, generator=generator) < share
     uniforms = torch.rand((3, int(mask.sum())), generator=generator, dtype=torch.float64)
-    healed = resample(performer, tokens, context, None, mask, uniforms)
-    assert torch.equal(healed, naive(performer, tokens, context, mask, uniforms))
+    healed = resample(performer, tokens, context, None, mask, uniforms, threshold)
+    assert torch.equal(healed, naive(performer, tokens, context, mask, uniforms, threshold))
+
+
+@torch.no_grad()
+def test_what_is_drawn_is_not_itself_unlikely() -> None:
+    performer = restless(SMALL)
+    tokens, context = random_tokens(SMALL)
+    mask = torch.arange(SMALL.length) % 3 == 1
+    uniforms = torch.rand((6, int(mask.sum())), generator=torch.Generator().manual_seed(0))
+    threshold = 0.08
+    for healed in resample(performer, tokens, context, None, mask, uniforms, threshold):
+        p = torch.softmax(performer(healed[None], context)[0], -1)
+        drawn = p.gather(-1, healed[:, None])[mask, 0]
+        likeliest = p.amax(-1)[mask]
+        assert ((drawn >= threshold - 1e-6) | (drawn >= likeliest - 1e-6)).all()
+    unbounded = resample(performer, tokens, context, None, mask, uniforms, 0.0)[0]
+    p = torch.softmax(performer(unbounded[None], context)[0], -1)
+    assert (p.gather(-1, unbounded[:, None])[mask] < threshold).any()
 
 
 @torch.no_grad()
@@ -59,7 +78,7 @@ def test_long_kept_runs_in_pieces_give_the_same_tokens(monkeypatch: pytest.Monke
     mask[[3, 4, 230, 231, 300]] = True  # kept runs of several pieces, and of less than one
     uniforms = torch.rand((3, 5), generator=torch.Generator().manual_seed(0))
     monkeypatch.setattr(resampling, "ROWS", 64)
-    healed = resample(performer, tokens, context, None, mask, uniforms)
+    healed = resample(performer, tokens, context, None, mask, uniforms, 0.0)
     assert torch.equal(healed, naive(performer, tokens, context, mask, uniforms))
 
 
@@ -70,7 +89,7 @@ def test_kept_tokens_are_kept_and_samples_differ() -> None:
     mask = torch.zeros(SMALL.length, dtype=torch.bool)
     mask[[0, 5, 6, 7, 119]] = True  # the first, a run, the last
     uniforms = torch.rand((8, 5), generator=torch.Generator().manual_seed(0))
-    healed = resample(performer, tokens, context, None, mask, uniforms)
+    healed = resample(performer, tokens, context, None, mask, uniforms, 0.0)
     assert torch.equal(healed[:, ~mask], tokens[:, ~mask].expand(8, -1))
     assert len({tuple(row.tolist()) for row in healed}) > 1
 
@@ -81,8 +100,8 @@ def test_samples_do_not_depend_on_how_many_advance_together() -> None:
     tokens, context = random_tokens(SMALL)
     mask = torch.arange(SMALL.length) % 7 == 3
     uniforms = torch.rand((5, int(mask.sum())), generator=torch.Generator().manual_seed(0))
-    together = resample(performer, tokens, context, None, mask, uniforms)
-    one_by_one = [resample(performer, tokens, context, None, mask, u[None]) for u in uniforms]
+    together = resample(performer, tokens, context, None, mask, uniforms, 0.0)
+    one_by_one = [resample(performer, tokens, context, None, mask, u[None], 0.0) for u in uniforms]
     assert torch.equal(together, torch.cat(one_by_one))
 
 
@@ -118,24 +137,32 @@ def test_what_a_pass_finds_unlikely_the_next_sees_neither_there_nor_around(
     assert (found < once - 1e-3).any()  # hiding did change something
 
 
+LOGITS = st.lists(st.floats(-30, 30), min_size=2, max_size=8)
+UNIFORM = st.floats(0, 1, exclude_max=True)
+
+
 @settings(max_examples=50, deadline=None)
-@given(
-    st.lists(st.floats(-30, 30), min_size=2, max_size=8),
-    st.floats(0, 1, exclude_max=True),
-)
-def test_a_draw_is_the_inverse_of_the_cumulative_distribution(
-    logits: list[float], uniform: float
+@given(LOGITS, UNIFORM, st.floats(0, 1))
+def test_a_draw_is_the_inverse_of_the_cumulative_distribution_of_the_likely_codes(
+    logits: list[float], uniform: float, threshold: float
 ) -> None:
     p = np.exp(np.array(logits, np.float32).astype(np.float64))
     p /= p.sum()
-    token = draw(torch.tensor([logits], dtype=torch.float32), torch.tensor([uniform]).double())
-    below = p[: int(token)].sum()
+    likely = np.where((p >= threshold) | (p == p.max()), p, 0.0)
+    likely /= likely.sum()
+    row = torch.tensor([logits], dtype=torch.float32)
+    token = draw(row, torch.tensor([uniform]).double(), threshold)
+    below = likely[: int(token)].sum()
+    assert likely[int(token)] > 0
     assert below <= uniform + 1e-9
-    assert uniform < below + p[int(token)] + 1e-9
+    assert uniform < below + likely[int(token)] + 1e-9
 
 
-def test_draws_follow_the_distribution() -> None:
+@pytest.mark.parametrize(
+    ("threshold", "expected"), [(0.0, [0.1, 0.2, 0.3, 0.4]), (0.25, [0, 0, 3 / 7, 4 / 7])]
+)
+def test_draws_follow_the_distribution(threshold: float, expected: list[float]) -> None:
     logits = torch.log(torch.tensor([0.1, 0.2, 0.3, 0.4])).expand(20_000, 4)
     uniforms = torch.rand(20_000, generator=torch.Generator().manual_seed(0))
-    share = torch.bincount(draw(logits, uniforms), minlength=4) / 20_000
-    assert np.allclose(share.numpy(), [0.1, 0.2, 0.3, 0.4], atol=0.01)
+    share = torch.bincount(draw(logits, uniforms, threshold), minlength=4) / 20_000
+    assert np.allclose(share.numpy(), expected, atol=0.01)

@@ -18,6 +18,7 @@ from PETAnomalyLib.engine.benchmark_peers import PEERS
 from PETAnomalyLib.engine.benchmark_study import (
     PAPER,
     SHIPPED,
+    THRESHOLD,
     Study,
     masked_tokens,
     measure_study,
@@ -125,7 +126,7 @@ def _doubling(device_name: str, masked: int) -> dict[str, Any]:
         tokens = torch.zeros(1, sizes.length, dtype=torch.int64, device=device)
         mask = masked_tokens(sizes.grid, masked / sizes.length, False).to(device)
         uniforms = torch.rand(8, int(mask.sum()), dtype=torch.float64, device=device)
-        arguments = (performer, tokens, tokens, None, mask, uniforms)
+        arguments = (performer, tokens, tokens, None, mask, uniforms, THRESHOLD)
         seconds.append(quickest_seconds(lambda a=arguments: resample(*a), 2))  # type: ignore[misc]
     return {
         "masked": masked,

@@ -132,7 +132,8 @@ def measure_study(study: Study, device_name: str) -> dict[str, Any]:
     body = torch.arange(len(mask), device=device) < length
     masked = mask & body
     uniforms = torch.rand(study.samples, int(masked.sum()), dtype=torch.float64).to(device)
-    latents = resample(performer, tokens, context, body, masked, uniforms).view(-1, *grid)
+    healed = resample(performer, tokens, context, body, masked, uniforms, THRESHOLD)
+    latents = healed.view(-1, *grid)
     lap("resample")
     seconds["resample"] /= study.resampled
     del seconds[""]  # preparations

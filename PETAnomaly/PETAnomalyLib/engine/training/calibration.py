@@ -50,7 +50,7 @@ from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
 RESAMPLING_THRESHOLDS = (0.005, 0.01, 0.02)
 # Half an octave apart.
 MIN_BANDWIDTHS = (0.005, 0.007, 0.01, 0.014, 0.02, 0.028, 0.04, 0.056, 0.08, 0.113, 0.16)
-EPSILON_PERCENTILES = (50.0, 75.0, 90.0, 95.0, 98.0, 99.0)
+EPSILON_PERCENTILES = (50.0, 75.0, 90.0, 95.0, 98.0, 99.0, 99.5, 99.9)
 # For the search of t alone, which heals every study once for each t: a guess that saves time.
 # Whether more samples would choose another t has not been measured. The best bandwidth does depend
 # on how many there are, so that it is searched again with all of them.
