@@ -11,12 +11,12 @@ import pytest
 import SimpleITK as sitk
 from PETAnomalyLib.engine.bundle import Bundle
 from PETAnomalyLib.engine.cohort_evaluation import evaluate
+from PETAnomalyLib.engine.cohort_layout import find_studies
 from PETAnomalyLib.engine.detection import DetectionSettings
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.evaluation_files import table_of, write_evaluation
 from PETAnomalyLib.engine.events import SilentReporter
 from PETAnomalyLib.engine.training.calibration import calibrate
-from PETAnomalyLib.engine.training.cohort_layout import find_studies
 from sklearn.metrics import average_precision_score
 
 

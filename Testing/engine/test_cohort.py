@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from engine_process import run_petanomaly
+from PETAnomalyLib.engine.cohort_layout import CohortStudy, find_studies
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.events import SilentReporter
 from PETAnomalyLib.engine.lesion_mask import read_lesions
 from PETAnomalyLib.engine.training.cohort_check import check_cohort, in_words
-from PETAnomalyLib.engine.training.cohort_layout import CohortStudy, find_studies
 
 
 def link(source: Path, target: Path) -> None:

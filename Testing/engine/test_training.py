@@ -12,13 +12,13 @@ import pytest
 import SimpleITK as sitk
 import torch
 from lightning_fabric import Fabric
+from PETAnomalyLib.engine.cohort_layout import CohortStudy, find_studies
 from PETAnomalyLib.engine.errors import Cancelled, InputError
 from PETAnomalyLib.engine.events import SilentReporter
 from PETAnomalyLib.engine.networks import vqgan as vqgan_network
 from PETAnomalyLib.engine.networks.vqgan import VQGANSizes
 from PETAnomalyLib.engine.training.checkpoint import WARM_UP, Run
 from PETAnomalyLib.engine.training.cohort import aligned_studies, split_by_patient
-from PETAnomalyLib.engine.training.cohort_layout import CohortStudy, find_studies
 from PETAnomalyLib.engine.training.export import export
 from PETAnomalyLib.engine.training.run import train
 from PETAnomalyLib.engine.training.vqgan import perplexity, revive_dead_codes

@@ -28,6 +28,7 @@ import numpy as np
 import torch
 from PETAnomalyLib.engine.bundle import Bundle, find_bundle
 from PETAnomalyLib.engine.chart import draw_chart
+from PETAnomalyLib.engine.cohort_layout import find_studies
 from PETAnomalyLib.engine.comparison import Comparison, Measured, between, compare, measure
 from PETAnomalyLib.engine.evaluation import (
     Scores,
@@ -43,7 +44,6 @@ from PETAnomalyLib.engine.phantom import write_cohort
 from PETAnomalyLib.engine.scoring import score_tiles
 from PETAnomalyLib.engine.table1 import SEEDS, kept_phantoms
 from PETAnomalyLib.engine.training.cohort import AlignedStudy, aligned_studies
-from PETAnomalyLib.engine.training.cohort_layout import find_studies
 from PETAnomalyLib.engine.training.configuration import read_configuration
 from PETAnomalyLib.engine.training.export import export
 from PETAnomalyLib.engine.training.run import train

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from PETAnomalyLib.engine.bundle import Bundle, find_bundle
+from PETAnomalyLib.engine.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.comparison import Comparison, Estimate, compare, measure
 from PETAnomalyLib.engine.detection import DetectionSettings, detect, resolve
 from PETAnomalyLib.engine.evaluation import (
@@ -48,7 +49,6 @@ from PETAnomalyLib.engine.study_judgement import (
     judge,
     scores_in_lesions,
 )
-from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.volume_errors import VolumeErrors, volume_errors
 from PETAnomalyLib.engine.worker_pool import for_each
 

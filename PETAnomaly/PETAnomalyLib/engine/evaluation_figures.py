@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PETAnomalyLib.engine.cohort_evaluation import Row
+from PETAnomalyLib.engine.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.curve_figures import write_curves
 from PETAnomalyLib.engine.example_figure import choose_examples, write_examples
 from PETAnomalyLib.engine.study_judgement import PLAIN, Detections
-from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
 
 
 def write_figures(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from PETAnomalyLib.engine.cohort_evaluation import Row
+from PETAnomalyLib.engine.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.delineation import Delineator
 from PETAnomalyLib.engine.drawing import INK, PAPER, font, heat, plain
 from PETAnomalyLib.engine.lesion_mask import known_lesions
@@ -29,7 +30,6 @@ from PETAnomalyLib.engine.projection import (
 )
 from PETAnomalyLib.engine.study import read_pet
 from PETAnomalyLib.engine.study_judgement import Detections
-from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
 
 HEIGHT = 330  # of the tallest study, pixels
 ABOVE, MARGIN, GAP = 44, 16, 6

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
+from PETAnomalyLib.engine.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.evaluation import Labels, number_lesions
-from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
 
 
 def known_lesions(study: CohortStudy, pet: sitk.Image) -> Labels:

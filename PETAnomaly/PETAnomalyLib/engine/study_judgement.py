@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from PETAnomalyLib.engine.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.delineation import Delineator
 from PETAnomalyLib.engine.evaluation import (
     FindingCounts,
@@ -24,7 +25,6 @@ from PETAnomalyLib.engine.lesion_mask import known_lesions
 from PETAnomalyLib.engine.lesion_table import Lesion, lesions_of, mark_hits
 from PETAnomalyLib.engine.phantom.truth import Tissues, describes, organ_name, sites, tissues
 from PETAnomalyLib.engine.study import read_pet
-from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.volume_errors import StudyVolumes, study_volumes
 
 PLAIN = "SUV"

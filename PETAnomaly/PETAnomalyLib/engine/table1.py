@@ -14,6 +14,7 @@ from pathlib import Path
 
 from PETAnomalyLib.engine.bundle import Bundle, find_bundle
 from PETAnomalyLib.engine.cohort_evaluation import Evaluation, Row, evaluate, findings_of
+from PETAnomalyLib.engine.cohort_layout import find_studies
 from PETAnomalyLib.engine.comparison import Comparison, Estimate, between
 from PETAnomalyLib.engine.detection import DetectionSettings
 from PETAnomalyLib.engine.errors import InputError
@@ -27,7 +28,6 @@ from PETAnomalyLib.engine.evaluation_files import (
 )
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.phantom import write_cohort
-from PETAnomalyLib.engine.training.cohort_layout import find_studies
 from PETAnomalyLib.engine.worker_pool import for_each
 
 # Kept out of training, of calibration and of every decision.

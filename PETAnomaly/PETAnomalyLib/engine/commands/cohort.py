@@ -42,8 +42,8 @@ def run_check(options: argparse.Namespace, reporter: Reporter) -> None:
     Raises:
         InputError: not one study can be used.
     """
+    from PETAnomalyLib.engine.cohort_layout import find_studies
     from PETAnomalyLib.engine.training.cohort_check import check_cohort, in_words
-    from PETAnomalyLib.engine.training.cohort_layout import find_studies
 
     checked = check_cohort(find_studies(options.cohort), reporter)
     if options.json:

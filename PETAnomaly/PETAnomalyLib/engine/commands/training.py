@@ -70,8 +70,8 @@ def add_calibrate(subcommands: Subcommands) -> argparse.ArgumentParser:
 def run_calibrate(options: argparse.Namespace, reporter: Reporter) -> None:
     """Search the thresholds."""
     from PETAnomalyLib.engine.bundle import find_bundle
+    from PETAnomalyLib.engine.cohort_layout import find_studies
     from PETAnomalyLib.engine.training.calibration import calibrate
-    from PETAnomalyLib.engine.training.cohort_layout import find_studies
 
     bundle = find_bundle(options.model)
     calibrate(bundle, find_studies(options.cohort), options.out, reporter)
@@ -145,9 +145,9 @@ def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
             "evaluate needs a cohort and a model", "give --cohort and --model, or --table1"
         )
     from PETAnomalyLib.engine.cohort_evaluation import evaluate
+    from PETAnomalyLib.engine.cohort_layout import find_studies
     from PETAnomalyLib.engine.evaluation_figures import write_figures
     from PETAnomalyLib.engine.evaluation_files import table_of, write_evaluation
-    from PETAnomalyLib.engine.training.cohort_layout import find_studies
 
     studies = find_studies(options.cohort)
     found = evaluate(

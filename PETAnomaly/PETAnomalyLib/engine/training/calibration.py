@@ -22,6 +22,7 @@ import SimpleITK as sitk
 import torch
 
 from PETAnomalyLib.engine.bundle import Bundle
+from PETAnomalyLib.engine.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.delineation import Delineator
 from PETAnomalyLib.engine.devices import choose_device, is_out_of_memory, use_physical_cores
 from PETAnomalyLib.engine.evaluation import (
@@ -45,7 +46,6 @@ from PETAnomalyLib.engine.lesion_mask import known_lesions, require_lesions
 from PETAnomalyLib.engine.model_input import model_input
 from PETAnomalyLib.engine.scoring import Array, kde, lowest_unless_elevated, residual, zscore
 from PETAnomalyLib.engine.study import read_study
-from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
 
 RESAMPLING_THRESHOLDS = (0.005, 0.01, 0.02)
 # Half an octave apart.

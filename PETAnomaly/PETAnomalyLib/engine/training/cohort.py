@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from PETAnomalyLib.engine.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.errors import InputError, PETAnomalyError
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.frame import align, to_model_frame
 from PETAnomalyLib.engine.lesion_mask import read_lesions
 from PETAnomalyLib.engine.model_input import model_input
 from PETAnomalyLib.engine.study import read_study
-from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.worker_pool import worker_pool
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from PETAnomalyLib.engine.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.errors import PETAnomalyError
 from PETAnomalyLib.engine.evaluation import number_lesions
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.lesion_mask import read_lesions
 from PETAnomalyLib.engine.study import read_study
-from PETAnomalyLib.engine.training.cohort_layout import CohortStudy
 
 
 @dataclass(frozen=True)

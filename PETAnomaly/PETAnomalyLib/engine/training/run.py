@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from PETAnomalyLib.engine.cohort_layout import find_studies
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.networks.autoencoder import AutoencoderSizes
@@ -31,7 +32,6 @@ from PETAnomalyLib.engine.training.cohort import (
     aligned_studies,
     split_by_patient,
 )
-from PETAnomalyLib.engine.training.cohort_layout import find_studies
 from PETAnomalyLib.engine.training.configuration import read_configuration
 from PETAnomalyLib.engine.training.encoded_studies import EncodedStudies, Encoder
 from PETAnomalyLib.engine.training.processes import QuietReporter, join_processes
