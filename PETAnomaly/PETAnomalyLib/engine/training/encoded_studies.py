@@ -169,9 +169,9 @@ class _Variant(NamedTuple):
 
 
 def _content(study: AlignedStudy) -> str:
-    content = hashlib.sha256(np.ascontiguousarray(study.pet))
+    content = hashlib.sha256(study.pet.tobytes())
     if study.ct is not None:
-        content.update(np.ascontiguousarray(study.ct))
+        content.update(study.ct.tobytes())
     return content.hexdigest()[:12]
 
 
