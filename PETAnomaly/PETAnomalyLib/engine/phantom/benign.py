@@ -13,15 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from PETAnomalyLib.engine.phantom.canvas import Canvas
-from PETAnomalyLib.engine.phantom.mass import (
-    Shape,
-    Site,
-    draw_attenuation,
-    draw_diameter,
-    draw_place,
-    draw_shape,
-    fits,
-)
+from PETAnomalyLib.engine.phantom.mass import Shape, Site, draw_attenuation, draw_mass
 from PETAnomalyLib.engine.phantom.patient import Patient
 from PETAnomalyLib.engine.phantom.tissue import Tissue
 
@@ -50,13 +42,10 @@ def paint_benign_findings(canvas: Canvas, patient: Patient) -> list[dict[str, An
     for _ in range(int(rng.poisson(1.5 + patient.build.age / 18))):
         site = SITES[int(rng.choice(len(SITES), p=weights))]
         for _attempt in range(14):
-            diameter = draw_diameter(rng, site)
-            place, centre = draw_place(canvas, rng, site)
-            shape = None if centre is None else draw_shape(canvas, rng, site, centre, diameter)
-            if shape is not None and fits(canvas, site, shape):
-                _paint(canvas, patient, rng, site, shape)
-                name = site.name if not place else f"{site.name}: {place}"
-                found.append({"site": name, "diameter_mm": round(diameter, 2)})
+            mass = draw_mass(canvas, rng, site)
+            if mass is not None:
+                _paint(canvas, patient, rng, site, mass.shape)
+                found.append({"site": mass.name, "diameter_mm": round(mass.diameter_mm, 2)})
                 break
     return found
 

@@ -14,15 +14,7 @@ from numpy.random import Generator
 from scipy import ndimage
 
 from PETAnomalyLib.engine.phantom.canvas import SPACING_MM, Array, Canvas, Mask
-from PETAnomalyLib.engine.phantom.mass import (
-    Shape,
-    Site,
-    draw_attenuation,
-    draw_diameter,
-    draw_place,
-    draw_shape,
-    fits,
-)
+from PETAnomalyLib.engine.phantom.mass import Shape, Site, draw_attenuation, draw_mass
 from PETAnomalyLib.engine.phantom.patient import Patient
 from PETAnomalyLib.engine.phantom.tissue import Tissue
 
@@ -83,13 +75,10 @@ def _try_lesion(
     psf_voxels: tuple[float, float, float],
     label: int,
 ) -> dict[str, Any] | None:
-    diameter = draw_diameter(rng, site)
-    place, centre = draw_place(canvas, rng, site)
-    if centre is None:
+    mass = draw_mass(canvas, rng, site)
+    if mass is None:
         return None
-    shape = draw_shape(canvas, rng, site, centre, diameter)
-    if shape is None or not fits(canvas, site, shape):
-        return None
+    shape = mass.shape
     background = float(np.median(canvas.suv[shape.box][shape.near]))
     suv = float(np.clip(avidity * np.exp(rng.normal(0, 0.3)), *SUV_RANGE))
     # Most lesions stand well clear of their surroundings, some barely.
@@ -105,13 +94,13 @@ def _try_lesion(
     truth &= canvas.tissue[shape.box] != Tissue.AIR
     if truth.sum() < 4:
         return None
-    _paint(canvas, rng, site, shape, suv, diameter)
+    _paint(canvas, rng, site, shape, suv, mass.diameter_mm)
     labels[shape.box][truth] = label
     return {
         "label": label,
-        "site": site.name if not place else f"{site.name}: {place}",
+        "site": mass.name,
         "suv": round(suv, 3),
-        "diameter_mm": round(diameter, 2),
+        "diameter_mm": round(mass.diameter_mm, 2),
     }
 
 

@@ -69,7 +69,7 @@ class Shape:
     level: Array
 
 
-def draw_place(canvas: Canvas, rng: Generator, site: Site) -> tuple[str, Vector | None]:
+def _place(canvas: Canvas, rng: Generator, site: Site) -> tuple[str, Vector | None]:
     """A name and the body coordinates of a voxel to put a mass at."""
     if site.name == "node":
         name, centre, spread = STATIONS[int(rng.integers(len(STATIONS)))]
@@ -90,13 +90,13 @@ def draw_place(canvas: Canvas, rng: Generator, site: Site) -> tuple[str, Vector 
     return "", np.array([canvas.x[at], canvas.y[at], canvas.z[at]], float)
 
 
-def draw_diameter(rng: Generator, site: Site) -> float:
+def _diameter(rng: Generator, site: Site) -> float:
     """Diameter of a mass of this kind, mm."""
     low, median, high = site.diameter_mm
     return float(np.clip(np.exp(rng.normal(np.log(median), 0.42)), low, high))
 
 
-def draw_shape(
+def _shape(
     canvas: Canvas, rng: Generator, site: Site, centre: Vector, diameter: float
 ) -> Shape | None:
     """One to three overlapping ellipsoids, roughened: irregular and lobulated.
@@ -132,7 +132,7 @@ def draw_shape(
     return Shape(box, inside, near, level) if near.any() else None
 
 
-def fits(canvas: Canvas, site: Site, shape: Shape) -> bool:
+def _fits(canvas: Canvas, site: Site, shape: Shape) -> bool:
     """Whether the shape lies in the right tissue, in the field of view, clear of other masses."""
     edges = [s.start == 0 or s.stop == n for s, n in zip(shape.box, canvas.shape)]
     if edges[0]:
@@ -142,6 +142,25 @@ def fits(canvas: Canvas, site: Site, shape: Shape) -> bool:
         return False
     around = shape.inside | shape.near
     return not np.isin(tissue[around], (Tissue.LESION, Tissue.BENIGN)).any()
+
+
+@dataclass(frozen=True)
+class Mass:
+    """A mass that has found its place; `name` says the site and, of a node, the station."""
+
+    name: str
+    diameter_mm: float
+    shape: Shape
+
+
+def draw_mass(canvas: Canvas, rng: Generator, site: Site) -> Mass | None:
+    """A mass of this kind where there is room for it; None where this try found none."""
+    diameter = _diameter(rng, site)
+    place, centre = _place(canvas, rng, site)
+    shape = None if centre is None else _shape(canvas, rng, site, centre, diameter)
+    if shape is None or not _fits(canvas, site, shape):
+        return None
+    return Mass(f"{site.name}: {place}" if place else site.name, diameter, shape)
 
 
 def draw_attenuation(canvas: Canvas, rng: Generator, site: Site, shape: Shape) -> Array:
