@@ -143,9 +143,13 @@ def test_a_finished_model_becomes_a_bundle_that_verifies(models: Path, tmp_path:
     config.write_text(json.dumps(settings))
     calibration = tmp_path / "calibration.json"
     calibrated = {**settings["thresholds"], "min_bandwidth": 0.04}  # type: ignore[dict-item]  # a dict
-    calibration.write_text(json.dumps({"thresholds": calibrated}))
+    curves = {"min_bandwidth": [[0.02, 0.3], [0.04, 0.4]]}
+    calibration.write_text(json.dumps({"thresholds": calibrated, "curves": curves}))
     bundle = export(config, models, tmp_path / "bundle", calibration)
     assert bundle.thresholds["min_bandwidth"] == 0.04
+    kept = json.loads((bundle.path / "configs" / "calibration.json").read_text())
+    assert kept["curves"] == curves
+    assert "configs/calibration.json" in (bundle.path / "SHA256SUMS").read_text()
     weights = load_file(bundle.weights["transformer"])
     assert "layers.0.self_attention.directions" in weights  # FAVOR+ features travel with it
     assert bundle.path.joinpath("docs", "README.md").read_text() == "# Tiny\n"

@@ -154,6 +154,7 @@ def write_bundle(
     template: Path,
     readme: str,
     license_text: str | None = None,
+    calibration: Path | None = None,
 ) -> Bundle:
     """Write a new model's folder from its parts; the same parts give the same bytes.
 
@@ -164,6 +165,7 @@ def write_bundle(
         template: the mean PET as NIfTI; copied to the manifest's path.
         readme: the model card, Markdown.
         license_text: what becomes LICENSE, if given.
+        calibration: copied to configs/calibration.json, if given: the curve behind each threshold.
 
     Raises:
         BundleError: the parts do not make a good model. Nothing is left behind.
@@ -192,6 +194,8 @@ def write_bundle(
         _write_text(staged / "docs" / "README.md", readme)
         if license_text is not None:
             _write_text(staged / "LICENSE", license_text)
+        if calibration is not None:
+            shutil.copyfile(calibration, staged / "configs" / "calibration.json")
         for network, name in ours["weights"].items():
             shutil.copyfile(weights[network], staged / name)
         shutil.copyfile(template, staged / ours["frame"]["template"])

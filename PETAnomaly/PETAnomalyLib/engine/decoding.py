@@ -2,13 +2,14 @@
 
 Reconstructions come tile by tile, all N x K of a tile at once, so that memory depends on neither.
 What they share is computed once: the K decodes of a latent share all layers before the dropout, and
-so do latents that are equal in all tokens a tile depends on. `tiling.py` says how the volume is
-cut, `networks/dropout.py` why a mask does not change where tiles meet.
+so do latents of one token grid that are equal in all tokens a tile depends on. `tiling.py` says how
+the volume is cut, `networks/dropout.py` why a mask does not change where tiles meet,
+`token_grids.py` why latents lie on several grids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,8 @@ from torch import Tensor
 from PETAnomalyLib.engine.networks.dropout import DROPOUT, DropoutKey, drop, dropout_key
 from PETAnomalyLib.engine.networks.overlap import TAPS, overlap_add, tap_weights
 from PETAnomalyLib.engine.networks.vqgan import VQGAN
-from PETAnomalyLib.engine.tiling import Layers, Tile, plan
+from PETAnomalyLib.engine.tiling import Layers, Tile, plan, spans
+from PETAnomalyLib.engine.token_grids import UNMOVED, Shift, seen_from
 
 # Bytes for a tile. At the paper's size, by the plan's own count: 2.8, 3.0 and 2.5e9 for N = 8, 32
 # and 64 with K = 4, in 1, 2 and 4 tiles, with 1.02, 1.12 and 1.26 times the multiplications of
@@ -53,6 +55,7 @@ class DecodedLatents:
         decodes: K.
         seed: of the dropout masks; a mask depends on it, on the latent's number and the decode's.
         memory: bytes that a tile may take.
+        shifts: of each latent's token grid, N; None where all lie on the frame's own.
 
     Example:
         decoded = DecodedLatents(vqgan, latents, decodes=4, seed=0)
@@ -61,7 +64,13 @@ class DecodedLatents:
     """
 
     def __init__(
-        self, vqgan: VQGAN, latents: Tensor, decodes: int, seed: int, memory: float = MEMORY
+        self,
+        vqgan: VQGAN,
+        latents: Tensor,
+        decodes: int,
+        seed: int,
+        memory: float = MEMORY,
+        shifts: Sequence[Shift] | None = None,
     ) -> None:
         self._vqgan = vqgan
         self._latents = latents
@@ -69,9 +78,13 @@ class DecodedLatents:
         self._seed = seed
         self._memory = memory
         samples, *grid = latents.shape
+        self._shifts = [UNMOVED] * samples if shifts is None else list(shifts)
         self.count = samples * decodes
         self.shape = tuple(n * vqgan.sizes.stride for n in grid)
-        differs = (latents != latents[:1]).any(0).cpu().numpy()
+        differs = np.zeros(grid, bool)
+        for shift in dict.fromkeys(self._shifts):
+            own = latents[self._on_grid(shift)]
+            differs |= (own != own[:1]).any(0).cpu().numpy()
         self._plan = plan(_layers(vqgan), differs, samples, decodes, memory)
 
     def tiles(self, on_progress: Callable[[float], None] = lambda _: None) -> Iterator[DecodedTile]:
@@ -102,28 +115,61 @@ class DecodedLatents:
                 return None
             memory, device = MEMORY, torch.device("cpu")
         return DecodedLatents(
-            self._vqgan.to(device), self._latents.to(device), self._decodes, self._seed, memory
+            self._vqgan.to(device),
+            self._latents.to(device),
+            self._decodes,
+            self._seed,
+            memory,
+            self._shifts,
         )
+
+    def _on_grid(self, shift: Shift) -> list[int]:
+        """Numbers of the latents of a token grid."""
+        return [n for n, own in enumerate(self._shifts) if own == shift]
 
     @torch.inference_mode()
     def _decoded(self, tile: Tile, on_progress: Callable[[float], None]) -> Tensor:
         shape = tuple(s.stop - s.start for s in tile.voxels)
         values = torch.empty((self.count, *shape), device=self._latents.device)
-        tokens = self._latents[(slice(None), *tile.tokens)]
+        grids = list(dict.fromkeys(self._shifts))
+        for number, shift in enumerate(grids):
+
+            def on_part(share: float, done: int = number) -> None:
+                on_progress((done + share) / len(grids))
+
+            self._decode_grid(values, tile, shift, on_part)
+        return values
+
+    def _decode_grid(
+        self, values: Tensor, tile: Tile, shift: Shift, on_progress: Callable[[float], None]
+    ) -> None:
+        """Fill in the reconstructions of one token grid's latents."""
+        samples = self._on_grid(shift)
+        own, at = self._moved(tile, shift)
+        tokens = self._latents[samples][(slice(None), *own.tokens)]
         distinct, which = torch.unique(tokens.flatten(1), dim=0, return_inverse=True)
         positions = _positions(
-            tile.boxes[-2], tuple(n // 2 for n in self.shape), self._latents.device
+            own.boxes[-2], tuple(n // 2 for n in self.shape), self._latents.device
         )
         for i in range(len(distinct)):
-            hidden = self._hidden(distinct[i].view(1, *tokens.shape[1:]), tile)
-            for sample in (which == i).nonzero()[:, 0].tolist():
+            hidden = self._hidden(distinct[i].view(1, *tokens.shape[1:]), own)
+            for n in (which == i).nonzero()[:, 0].tolist():
                 for k in range(self._decodes):
-                    key = dropout_key(self._seed, sample, k)
+                    key = dropout_key(self._seed, samples[n], k)
                     image = self._image(hidden, positions, key)
-                    image = image[tile.trimmed(len(tile.boxes) - 2, 2)]
-                    values[sample * self._decodes + k] = image
+                    image = image[own.trimmed(len(own.boxes) - 2, 2)]
+                    values[samples[n] * self._decodes + k] = _replicated(image, at)
             on_progress((i + 1) / len(distinct))
-        return values
+
+    def _moved(self, tile: Tile, shift: Shift) -> tuple[Tile, list[Tensor]]:
+        """A tile as a moved token grid sees it, and where its voxels lie in that on each axis."""
+        strides = _layers(self._vqgan).strides
+        axes, within = [], []
+        for span, size, steps in zip(tile.boxes[-1], self.shape, shift):
+            at = seen_from(np.arange(*span), steps, size)
+            axes.append(spans(strides, size, int(at[0]), int(at[-1]) + 1))
+            within.append(torch.from_numpy(at - at[0]).to(self._latents.device))
+        return Tile(tuple(zip(*axes))), within
 
     def _hidden(self, tokens: Tensor, tile: Tile) -> Tensor:
         """What the dropout acts on, for one tile: D/2 x H/2 x W/2 x channels, contiguous."""
@@ -146,6 +192,14 @@ class DecodedLatents:
             torch.mm(weights, drop(voxels[here], positions[here], key).T, out=taps[:, here])
         assert last.bias is not None
         return overlap_add(taps.view(TAPS, *hidden.shape[:3])).add_(last.bias)
+
+
+def _replicated(image: Tensor, at: list[Tensor]) -> Tensor:
+    """An image with the voxels before a moved grid's first given the value of that."""
+    for axis, voxels in enumerate(at):
+        if len(voxels) > image.shape[axis]:
+            image = image.index_select(axis, voxels)
+    return image
 
 
 def _positions(

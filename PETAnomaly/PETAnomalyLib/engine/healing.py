@@ -1,16 +1,17 @@
 """Healers: a study in the model frame -> n pseudo-healthy reconstructions of it.
 
 `VQGANPerformerHealer` is paper 1, section 3: encode, find the unlikely tokens, draw them anew N
-times, decode each healed latent K times with dropout. `AutoencoderHealer` is the paper's baseline:
-one reconstruction. `build_healer` makes the one that a bundle names; a new family adds a class here
-and its network to `networks/registry.py`.
+times, decode each healed latent K times with dropout; the N are dealt out to a few token grids
+(token_grids.py). `AutoencoderHealer` is the paper's baseline: one reconstruction. `build_healer`
+makes the one that a bundle names; a new family adds a class here and its network to
+`networks/registry.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from PETAnomalyLib.engine.decoding import DecodedLatents, DecodedTile
 from PETAnomalyLib.engine.errors import BundleError
 from PETAnomalyLib.engine.networks.registry import build_network, load_weights
 from PETAnomalyLib.engine.resampling import resample, resampling_mask, token_log_likelihood
+from PETAnomalyLib.engine.token_grids import moved, token_grids
 
 Array = npt.NDArray[np.float32]
 OnProgress = Callable[[float], None]
@@ -33,8 +35,9 @@ class Healing:
 
     Attributes:
         decoded: the n reconstructions, made when they are asked for.
-        token_log_likelihood: d x h x w float32, nats; None for a model without tokens.
-        resampling_mask: d x h x w bool, true where a token was drawn anew; None likewise.
+        token_log_likelihood: d x h x w float32, nats, of the frame's own token grid; None for a
+            model without tokens.
+        resampling_mask: d x h x w bool, true where a token of it was drawn anew; None likewise.
     """
 
     decoded: Reconstructions
@@ -125,6 +128,20 @@ class HealingRequest:
     samples_at_once: int
 
 
+class _HealedGrid(NamedTuple):
+    """One token grid, healed.
+
+    Attributes:
+        latents: its samples, N x d x h x w tokens.
+        log_p: d x h x w, nats.
+        mask: d x h x w, true where a token was drawn anew.
+    """
+
+    latents: torch.Tensor
+    log_p: torch.Tensor
+    mask: torch.Tensor
+
+
 class VQGANPerformerHealer:
     """VQ-GAN tokens, a Performer's likelihoods, with or without cross-attention to CT."""
 
@@ -140,6 +157,37 @@ class VQGANPerformerHealer:
     def heal(
         self, pet: Array, ct: Array | None, request: HealingRequest, on_progress: OnProgress
     ) -> Healing:
+        # On the CPU, so that a seed means the same draws on every device.
+        generator = torch.Generator().manual_seed(request.seed)
+        grids = token_grids(request.samples, self._pet_vqgan.sizes.stride)
+        healed = []
+        for number, (shift, samples) in enumerate(grids):
+
+            def on_grid(share: float, done: int = number) -> None:
+                on_progress(min(1.0, (done + share) / len(grids)))  # sums of shares round
+
+            own_ct = None if ct is None else moved(ct, shift)
+            of_grid = replace(request, samples=samples)
+            healed.append(self._on_grid(moved(pet, shift), own_ct, of_grid, generator, on_grid))
+        decoded = DecodedLatents(
+            self._pet_vqgan,
+            torch.cat([one.latents for one in healed]),
+            request.decodes,
+            request.seed,
+            shifts=[shift for shift, samples in grids for _ in range(samples)],
+        )
+        own = healed[0]
+        return Healing(decoded, own.log_p.cpu().numpy(), own.mask.cpu().numpy())
+
+    def _on_grid(
+        self,
+        pet: Array,
+        ct: Array | None,
+        request: HealingRequest,
+        generator: torch.Generator,
+        on_progress: OnProgress,
+    ) -> _HealedGrid:
+        """One token grid: its tokens, their likelihoods, and its healed latents."""
         grid = self._performer.sizes.grid
         tokens = self._pet_vqgan.tokens(self._tensor(pet)).flatten(1)  # 1 T
         context = None
@@ -152,8 +200,6 @@ class VQGANPerformerHealer:
         mask = resampling_mask(log_p, t)  # T
         on_progress(0.1)
 
-        # On the CPU, so that a seed means the same draws on every device.
-        generator = torch.Generator().manual_seed(request.seed)
         masked = int(mask.sum())
         uniforms = torch.rand((request.samples, masked), generator=generator, dtype=torch.float64)
         uniforms = uniforms.to(self._device)
@@ -164,15 +210,14 @@ class VQGANPerformerHealer:
             share = 0.9 * len(group) / request.samples / max(1, masked)
 
             def on_drawn(drawn: int, done: float = done, share: float = share) -> None:
-                on_progress(min(1.0, done + share * drawn))  # sums of shares round
+                on_progress(done + share * drawn)
 
             healed.append(
                 resample(self._performer, tokens, context, body, mask, group, t, on_drawn)
             )
-        latents = torch.cat(healed).view(-1, *grid)  # N d h w
-        decoded = DecodedLatents(self._pet_vqgan, latents, request.decodes, request.seed)
         on_progress(1.0)
-        return Healing(decoded, log_p.view(grid).cpu().numpy(), mask.view(grid).cpu().numpy())
+        latents = torch.cat(healed).view(-1, *grid)  # N d h w
+        return _HealedGrid(latents, log_p.view(grid), mask.view(grid))
 
     def _tensor(self, volume: Array) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(volume))[None, None].to(self._device)

@@ -67,17 +67,15 @@ class Tile:
         )
 
 
-def spans(strides: Sequence[int], tokens: int, start: int, stop: int) -> list[tuple[int, int]]:
-    """What tokens start..stop-1 of an axis need of the input of each layer; the image's part last.
+def spans(strides: Sequence[int], size: int, low: int, high: int) -> list[tuple[int, int]]:
+    """What voxels low..high-1 of an axis need of the input of each layer; themselves last.
 
     Args:
         strides: of each layer.
-        tokens: length of the axis.
-        start: first token.
-        stop: one past the last token.
+        size: voxels along the axis.
+        low: first voxel.
+        high: one past the last voxel.
     """
-    stride = int(np.prod(strides))
-    size, low, high = tokens * stride, start * stride, stop * stride
     found = [(low, high)]
     for stride in reversed(strides):
         size //= stride
@@ -137,8 +135,9 @@ class _Work:
 
 
 def _cut(strides: Sequence[int], tokens: int, count: int) -> npt.NDArray[np.int64]:
-    edges = np.linspace(0, tokens, count + 1).round().astype(int).tolist()
-    return np.array([spans(strides, tokens, a, b) for a, b in zip(edges, edges[1:])])
+    stride = int(np.prod(strides))
+    edges = (np.linspace(0, tokens, count + 1).round().astype(int) * stride).tolist()
+    return np.array([spans(strides, tokens * stride, a, b) for a, b in zip(edges, edges[1:])])
 
 
 def _bytes(layers: Layers, parts: tuple[npt.NDArray[np.int64], ...], reconstructions: int) -> float:

@@ -35,7 +35,7 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
         models: the folder that holds the runs and `template.nii.gz`.
         out: the bundle's folder; must not exist.
         calibration: what `petanomaly calibrate` wrote; its thresholds take the place of the
-            configuration's.
+            configuration's, and the file goes into the bundle with the curve behind each.
 
     Raises:
         InputError: a missing run or key.
@@ -64,6 +64,7 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
         weights,
         models / "template.nii.gz",
         (config.parent / settings["card"]).read_text(encoding="utf-8"),
+        calibration=calibration,
     )
 
 
