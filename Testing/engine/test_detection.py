@@ -209,7 +209,7 @@ def test_out_of_memory_means_smaller_pieces_the_same_result_and_a_warning(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole = run(tiny_study, tiny_bundles["pet"], tmp_path / "whole")
+    whole = run(tiny_study, tiny_bundles["pet"], tmp_path / "whole", samples=6)
     real = healing_module.resample
 
     def short_of_memory(*arguments: Any) -> Any:
@@ -219,7 +219,7 @@ def test_out_of_memory_means_smaller_pieces_the_same_result_and_a_warning(
         return real(*arguments)
 
     monkeypatch.setattr(healing_module, "resample", short_of_memory)
-    pieces = run(tiny_study, tiny_bundles["pet"], tmp_path / "pieces")
+    pieces = run(tiny_study, tiny_bundles["pet"], tmp_path / "pieces", samples=6)
     assert (pieces / "kde.nii.gz").read_bytes() == (whole / "kde.nii.gz").read_bytes()
     warnings = json.loads((pieces / "report.json").read_text(encoding="utf-8"))["warnings"]
     assert any("out of memory" in warning for warning in warnings)

@@ -12,7 +12,14 @@ from PETAnomalyLib.engine.decoding import DecodedLatents
 from PETAnomalyLib.engine.healing import HealingRequest, build_healer
 from PETAnomalyLib.engine.networks.registry import build_network, load_weights
 from PETAnomalyLib.engine.networks.vqgan import VQGAN, VQGANSizes
-from PETAnomalyLib.engine.token_grids import UNMOVED, Shift, moved, seen_from, token_grids
+from PETAnomalyLib.engine.token_grids import (
+    UNMOVED,
+    Shift,
+    most_on_one_grid,
+    moved,
+    seen_from,
+    token_grids,
+)
 
 STRIDE = 4
 GRID = (5, 4, 6)
@@ -27,7 +34,8 @@ def test_every_sample_has_a_grid_and_no_grid_more_than_one_sample_above_another(
     assert sum(shares) == samples
     assert max(shares) - min(shares) <= 1
     assert min(shares) >= 1
-    assert grids[0][0] == UNMOVED
+    assert grids[0] == (UNMOVED, most_on_one_grid(samples))
+    assert max(shares) == most_on_one_grid(samples)
 
 
 def test_the_middles_of_the_tokens_lie_half_a_token_apart() -> None:
@@ -105,6 +113,7 @@ def test_a_study_without_unlikely_tokens_is_what_the_tokens_of_each_grid_say(
     vqgan = load_weights(
         build_network("vqgan", bundle.healer["pet_vqgan"]), bundle.weights["pet_vqgan"]
     )
+    assert isinstance(vqgan, VQGAN)
     for n, (shift, _) in enumerate(token_grids(4, vqgan.sizes.stride)):
         with torch.no_grad():
             tokens = vqgan.tokens(torch.from_numpy(moved(pet, shift))[None, None])

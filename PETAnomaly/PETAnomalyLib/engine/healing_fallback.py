@@ -18,6 +18,7 @@ from PETAnomalyLib.engine.healing import (
     Reconstructions,
     build_healer,
 )
+from PETAnomalyLib.engine.token_grids import most_on_one_grid
 
 Warn = Callable[[str], None]
 
@@ -47,6 +48,8 @@ def heal_within_memory(
     Raises:
         OutOfMemoryError: not even one sample at a time on the CPU.
     """
+    most = most_on_one_grid(request.samples)  # one grid is healed after the other
+    request = replace(request, samples_at_once=min(request.samples_at_once, most))
     while True:
         try:
             return build_healer(bundle, device).heal(image, ct, request, on_progress), device
@@ -64,7 +67,7 @@ def heal_within_memory(
         elif device.type != "cpu":
             warn(f"out of memory on {device_in_words(device)}: going on, slower, on the CPU")
             device = torch.device("cpu")
-            request = replace(request, samples_at_once=request.samples)
+            request = replace(request, samples_at_once=most)
         else:
             raise OutOfMemoryError(
                 "memory ran out even one sample at a time on the CPU",
