@@ -68,7 +68,7 @@ def test_the_window_answers_while_a_whole_body_is_detected_and_loaded(
     with openPanel(tmp_path, shelf=shelf, interpreter=interpreter) as panel:
         real_engine.chooseStudy(panel, tmp_path / "pet.nrrd", tmp_path / "ct.nrrd")
         panel.parameters.samples, panel.parameters.decodes = 2, 1
-        panel.parameters.minimumVolume = 30.0  # random weights find noise, thousands of specks
+        panel.parameters.minimumVolume = 5.0  # random weights find noise, thousands of specks
         panel.update()
         ticks = Ticks()
         show = panel.task.onStage
