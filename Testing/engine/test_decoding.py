@@ -15,6 +15,7 @@ from PETAnomalyLib.engine.decoding import DecodedLatents
 from PETAnomalyLib.engine.networks.dropout import DROPOUT, drop, dropout_key
 from PETAnomalyLib.engine.networks.overlap import TAPS, overlap_add, tap_weights
 from PETAnomalyLib.engine.networks.vqgan import VQGAN, VQGANSizes
+from PETAnomalyLib.engine.token_grids import UNMOVED, Shift
 
 TINY = VQGANSizes(channels=(3, 5), codebook=16, code_length=4, residual_blocks=1)
 GRID = (9, 6, 7)
@@ -117,6 +118,25 @@ def test_layers_before_the_dropout_run_once_for_what_all_samples_share() -> None
     assert len(tiles) > 1  # worth cutting
     assert len(shapes) < 6 * len(tiles)
     assert sum(shape.numel() for shape in shapes) < 6 * np.prod(grid)
+
+
+@pytest.mark.parametrize("memory", [1e9, 2e5])
+def test_latents_of_moved_grids_are_decoded_as_by_themselves_and_moved_back(memory: float) -> None:
+    vqgan, latents = make_vqgan(), random_latents(4, 1.0, 1)
+    latents[1] = latents[0]
+    latents[1, 2, 2, 3] = (latents[1, 2, 2, 3] + 1) % 16  # two of one grid, one token apart
+    shifts: list[Shift] = [(0, 2, 2), (0, 2, 2), UNMOVED, (2, 0, 2)]
+    decoded = DecodedLatents(vqgan, latents, 2, 3, memory, shifts)
+    assert (len(list(decoded.tiles())) > 1) == (memory < 1e6)
+    together = decoded.array()
+    on_one_grid = one_by_one(vqgan, latents, decodes=2, seed=3).numpy()
+    for n, shift in enumerate(shifts):
+        alone = on_one_grid[2 * n : 2 * n + 2]
+        for axis, steps in enumerate(shift):
+            at = (np.arange(alone.shape[axis + 1]) - steps).clip(0)
+            alone = alone.take(at, axis + 1)
+        assert np.allclose(together[2 * n : 2 * n + 2], alone, atol=1e-5)
+    assert together.std() > 0.05
 
 
 def test_what_a_token_reaches_is_what_the_tiles_say() -> None:

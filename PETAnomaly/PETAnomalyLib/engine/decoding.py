@@ -79,11 +79,14 @@ class DecodedLatents:
         self._memory = memory
         samples, *grid = latents.shape
         self._shifts = [UNMOVED] * samples if shifts is None else list(shifts)
+        self._grids: dict[Shift, list[int]] = {}  # -> the numbers of its latents
+        for number, shift in enumerate(self._shifts):
+            self._grids.setdefault(shift, []).append(number)
         self.count = samples * decodes
         self.shape = tuple(n * vqgan.sizes.stride for n in grid)
         differs = np.zeros(grid, bool)
-        for shift in dict.fromkeys(self._shifts):
-            own = latents[self._on_grid(shift)]
+        for numbers in self._grids.values():
+            own = latents[numbers]
             differs |= (own != own[:1]).any(0).cpu().numpy()
         self._plan = plan(_layers(vqgan), differs, samples, decodes, memory)
 
@@ -123,19 +126,14 @@ class DecodedLatents:
             self._shifts,
         )
 
-    def _on_grid(self, shift: Shift) -> list[int]:
-        """Numbers of the latents of a token grid."""
-        return [n for n, own in enumerate(self._shifts) if own == shift]
-
     @torch.inference_mode()
     def _decoded(self, tile: Tile, on_progress: Callable[[float], None]) -> Tensor:
         shape = tuple(s.stop - s.start for s in tile.voxels)
         values = torch.empty((self.count, *shape), device=self._latents.device)
-        grids = list(dict.fromkeys(self._shifts))
-        for number, shift in enumerate(grids):
+        for number, shift in enumerate(self._grids):
 
             def on_part(share: float, done: int = number) -> None:
-                on_progress((done + share) / len(grids))
+                on_progress((done + share) / len(self._grids))
 
             self._decode_grid(values, tile, shift, on_part)
         return values
@@ -144,9 +142,9 @@ class DecodedLatents:
         self, values: Tensor, tile: Tile, shift: Shift, on_progress: Callable[[float], None]
     ) -> None:
         """Fill in the reconstructions of one token grid's latents."""
-        samples = self._on_grid(shift)
+        samples = self._grids[shift]
         own, at = self._moved(tile, shift)
-        tokens = self._latents[samples][(slice(None), *own.tokens)]
+        tokens = self._latents[(slice(None), *own.tokens)][samples]
         distinct, which = torch.unique(tokens.flatten(1), dim=0, return_inverse=True)
         positions = _positions(
             own.boxes[-2], tuple(n // 2 for n in self.shape), self._latents.device
