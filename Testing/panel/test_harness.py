@@ -246,6 +246,7 @@ def test_connecting_a_ui_finds_its_widgets_by_slicer_parameter_name(form: Any, s
     form.slider.value = 0.6
     form.combo.currentText = "zscore"
     assert (parameters.share, parameters.scorer) == (0.6, "zscore")
+    parameters.disconnectGui(0)  # the first connection's tag; the form goes with the test
 
 
 # scene

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,16 @@ from open_panel import MODULE, READY, loadModule
 from stub_engine import stubInterpreter
 from studies import addStudy, waitUntil
 
-pytestmark = pytest.mark.usefixtures("scene")
+pytestmark = pytest.mark.usefixtures("scene", "noPanelStays")
+
+
+@pytest.fixture
+def noPanelStays() -> Iterator[None]:
+    """The module's own panel goes after a test: it follows the scene's one parameter node, and
+    would load every later test's results a second time.
+    """
+    yield
+    loadModule().unload()
 
 
 def shownPanel(tmp_path: Path, mode: str = "") -> Any:
