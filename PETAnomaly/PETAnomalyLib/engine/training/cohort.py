@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from PETAnomalyLib.engine.frame import align, to_model_frame
 from PETAnomalyLib.engine.lesion_mask import read_lesions
 from PETAnomalyLib.engine.model_input import model_input
 from PETAnomalyLib.engine.study import read_study
-from PETAnomalyLib.engine.worker_pool import worker_pool
+from PETAnomalyLib.engine.worker_pool import for_each
 
 
 @dataclass(frozen=True)
@@ -83,18 +82,11 @@ def aligned_studies(
     missing = [study for study in studies if not files[study.name].exists()]
     if missing:
         reporter.stage("align", f"Aligning {len(missing)} studies")
-        with worker_pool(None) as pool:
-            jobs = {
-                pool.submit(_align_into_cache, s, template, dict(intensity), files[s.name]): s
-                for s in missing
-            }
-            for done, job in enumerate(as_completed(jobs), 1):
-                try:
-                    job.result()
-                except PETAnomalyError as error:
-                    reporter.log("warning", f"{jobs[job].name} left out: {error.message}")
-                reporter.progress(0.05 * done / len(missing))
-                reporter.check_cancelled()
+        jobs = [(study, template, dict(intensity), files[study.name]) for study in missing]
+        whys = for_each(_align_or_say_why_not, jobs, os.cpu_count() or 1, reporter, (0.0, 0.05))
+        for study, why in zip(missing, whys):
+            if why is not None:
+                reporter.log("warning", f"{study.name} left out: {why}")
     usable = [_load(s.name, files[s.name]) for s in studies if files[s.name].exists()]
     if not usable:
         raise InputError("not one study of the cohort is usable", "the warnings above say why")
@@ -123,6 +115,16 @@ def _state(place: Path | None) -> list[tuple[str, int, int]]:
         return []
     found = sorted(place.rglob("*")) if place.is_dir() else [place]
     return [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in found if f.is_file()]
+
+
+def _align_or_say_why_not(
+    study: CohortStudy, template_path: Path, intensity: Mapping[str, Any], file: Path
+) -> str | None:
+    try:
+        _align_into_cache(study, template_path, intensity, file)
+    except PETAnomalyError as error:
+        return error.message
+    return None
 
 
 def _align_into_cache(
