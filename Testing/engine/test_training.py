@@ -28,6 +28,7 @@ from PETAnomalyLib.engine.training.transformer import in_slab
 from PETAnomalyLib.engine.training.vqgan import perplexity, revive_dead_codes
 from PIL import Image
 from safetensors.torch import load_file
+from tiny_bundle import INTENSITY
 from tiny_training import SECTIONS, configuration, read_log, write_tiny_cohort
 
 PICTURES = {
@@ -118,6 +119,43 @@ def test_a_study_written_anew_under_its_old_name_is_aligned_anew(
     assert len(list((tmp_path / "aligned").iterdir())) == 1
     sitk.WriteImage(sitk.ReadImage(str(study.pet)) * 1.5, str(study.pet))
     assert pet().mean() > 1.1 * before.mean()
+
+
+class Warned(SilentReporter):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[str] = []
+
+    def log(self, level: str, message: str) -> None:
+        self.messages.append(f"{level}: {message}")
+
+
+def test_a_study_that_cannot_be_used_is_named_and_left_out(
+    cohort: Path, models: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(cohort, tmp_path / "cohort")
+    bad, good = find_studies(tmp_path / "cohort")
+    sitk.WriteImage(sitk.ReadImage(str(bad.pet)) * 0.0, str(bad.pet))
+    reporter = Warned()
+    template, cache = models / "template.nii.gz", tmp_path / "aligned"
+    aligned = aligned_studies([bad, good], template, INTENSITY, cache, reporter)
+    assert [study.name for study in aligned] == [good.name]
+    [message] = reporter.messages
+    assert message.startswith(f"warning: {bad.name} left out: ")
+    assert "constant" in message
+
+
+def test_a_cancel_while_studies_are_aligned_leaves_the_rest_undone(
+    cohort: Path, models: Path, tmp_path: Path
+) -> None:
+    for patient in range(16):
+        shutil.copytree(cohort / "patient-2", tmp_path / "cohort" / f"patient-{patient}")
+    studies, cache = find_studies(tmp_path / "cohort"), tmp_path / "aligned"
+    with pytest.raises(Cancelled):
+        aligned_studies(studies, models / "template.nii.gz", INTENSITY, cache, Interrupted(after=0))
+    assert 1 <= len(list(cache.glob("*.npz"))) < len(studies)
 
 
 def test_a_finished_model_becomes_a_bundle_that_verifies(models: Path, tmp_path: Path) -> None:
