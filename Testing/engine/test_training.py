@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,6 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from lightning_fabric import Fabric
 from PETAnomalyLib.engine.cohort_layout import CohortStudy, find_studies
 from PETAnomalyLib.engine.errors import Cancelled, InputError
@@ -24,7 +21,6 @@ from PETAnomalyLib.engine.training.checkpoint import WARM_UP, Run
 from PETAnomalyLib.engine.training.cohort import aligned_studies, split_by_patient
 from PETAnomalyLib.engine.training.export import export
 from PETAnomalyLib.engine.training.run import train
-from PETAnomalyLib.engine.training.transformer import in_slab
 from PETAnomalyLib.engine.training.vqgan import perplexity, revive_dead_codes
 from PIL import Image
 from safetensors.torch import load_file
@@ -290,32 +286,6 @@ def test_no_patient_is_in_training_and_validation() -> None:
     assert not patients[0] & patients[1]
     assert len(training) + len(validation) == len(studies)
     assert split_by_patient(studies, 0.2, seed=3)[1] == validation
-
-
-@given(
-    st.tuples(*[st.integers(1, 6)] * 3).flatmap(
-        lambda grid: st.tuples(
-            st.just(grid),
-            st.lists(st.booleans(), min_size=math.prod(grid), max_size=math.prod(grid)).filter(any),
-        )
-    ),
-    st.integers(1, 4),
-    st.floats(0, 1, exclude_max=True),
-)
-def test_a_slab_is_consecutive_slices_of_the_body_and_never_empty(
-    grid_and_body: tuple[tuple[int, int, int], list[bool]], slices: int, place: float
-) -> None:
-    grid, in_body = grid_and_body
-    body = torch.tensor(in_body)
-    inside = in_slab(body, grid, slices, place)
-    assert inside.any()
-    assert not (inside & ~body).any()
-    shown = inside.view(grid).any(2).any(1).nonzero()[:, 0]
-    first, last = int(shown.min()), int(shown.max())
-    assert last - first < slices
-    between = torch.zeros(grid, dtype=torch.bool)
-    between[first : last + 1] = True
-    assert torch.equal(inside, body & between.flatten())
 
 
 def test_perplexity_is_1_for_a_single_code_and_the_codebooks_size_for_even_use() -> None:

@@ -25,7 +25,6 @@ SECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
             "sizes": PERFORMER,
             "steps": 6,
             "hidden_share": 0.3,
-            "slab": 1,
             "masking_rounds": [0.3, 0.7],
             "masking_threshold": 0.05,
         },

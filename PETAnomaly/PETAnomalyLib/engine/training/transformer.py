@@ -33,10 +33,7 @@ from PETAnomalyLib.engine.training.validation_pictures import draw_likelihoods
 
 NOT_IN_THE_LOSS = -100  # a token's number where cross-entropy is to leave it out
 
-WHOLE_FROM = 0.7  # share of the run after which steps see whole studies
-# Steps from validation to validation, which reads whole studies: 23 s with tokens of 12 mm.
-VALIDATE_EVERY = 100
-VALIDATE_SLABS_EVERY = 400
+HIDDEN_BOX = (2, 4)  # tokens along an edge: as large as a lesion and its surroundings
 
 
 @dataclass(frozen=True)
@@ -49,9 +46,6 @@ class TransformerSettings:
         batch: studies a step (paper 1: 1); the step follows the mean of their gradients.
         variants: augmented encodings of each study.
         hidden_share: share of the input tokens hidden in training, half of them in boxes.
-        hidden_box: tokens along an edge of a box, least and most: as large as a lesion and its
-            surroundings.
-        slab: token slices that a step sees of a study; None for all of them in every step.
         learning_rate: Adam (paper 1: 1e-3).
         masking_rounds: shares of the run (0..1, rising) after which training tokens are marked
             anew; empty for training on all tokens.
@@ -63,8 +57,6 @@ class TransformerSettings:
     batch: int = 1
     variants: int = 3
     hidden_share: float = 0.1
-    hidden_box: tuple[int, int] = (2, 4)
-    slab: int | None = None
     learning_rate: float = 1e-3
     masking_rounds: tuple[float, ...] = ()
     masking_threshold: float = 0.01
@@ -148,32 +140,27 @@ def train_transformer(
         if sum(run.progress() >= share for share in settings.masking_rounds) > unlikely.round:
             unlikely.begin_round(network)
         run.set_learning_rate(optimizer, settings.learning_rate)
-        slab = settings.slab if run.progress() < WHOLE_FROM else None
         batch = [_draw(settings, len(training), random) for _ in range(settings.batch)]
         optimizer.zero_grad()
         losses, shares = [], []
         # One after the other: the sequences of two studies differ in length.
         for n in mine:
             tokens = training.tokens(*batch[n].study).to(fabric.device)
-            body = tokens.body
-            if slab is not None:
-                body = in_slab(body, settings.sizes.grid, slab, batch[n].place)
             marked = unlikely.marked(batch[n].study, tokens)
             hidden = batch[n].hidden.to(fabric.device) | marked
             seen = tokens.pet.masked_fill(hidden, network.begin)
-            wanted = tokens.pet.masked_fill(marked, NOT_IN_THE_LOSS)[0, body]
+            wanted = tokens.pet.masked_fill(marked, NOT_IN_THE_LOSS)[0, tokens.body]
             with fabric.no_backward_sync(predict, enabled=n != mine[-1]):
-                logits = predict(seen, tokens.ct, body)[0]
+                logits = predict(seen, tokens.ct, tokens.body)[0]
                 loss = functional.cross_entropy(logits, wanted, ignore_index=NOT_IN_THE_LOSS)
                 fabric.backward(loss / len(mine))
             losses.append(loss.detach())
-            shares.append(marked[0, body].float().mean())
+            shares.append(marked[0, tokens.body].float().mean())
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         run.advance()
         log.step(cross_entropy=torch.stack(losses).mean(), marked=torch.stack(shares).mean())
-        every = VALIDATE_EVERY if slab is None else VALIDATE_SLABS_EVERY
-        if run.step % every == 0 or run.progress() >= 1.0:
+        if run.step % 100 == 0 or run.progress() >= 1.0:
             _validate(network, validation, run, log)
         if run.is_checkpoint_due():
             run.save(
@@ -194,44 +181,25 @@ class _Drawn(NamedTuple):
     Attributes:
         study: number and variant.
         hidden: which tokens the network does not see this time, 1 x T.
-        place: of its slab among the slices that show body, 0..1.
     """
 
     study: tuple[int, int]
     hidden: Tensor
-    place: float
 
 
 def _draw(settings: TransformerSettings, studies: int, random: np.random.Generator) -> _Drawn:
     study = int(random.integers(studies))
     variant = int(random.integers(settings.variants))
-    return _Drawn((study, variant), _hidden(settings, random), float(random.random()))
-
-
-def in_slab(body: Tensor, grid: tuple[int, int, int], slices: int, place: float) -> Tensor:
-    """The body's tokens in a slab, T booleans; never none.
-
-    Args:
-        body: T booleans.
-        grid: tokens along (slices, rows, columns).
-        slices: of the slab; fewer where it reaches past the grid's end.
-        place: 0..1, which of the slices that show body is the slab's middle.
-    """
-    shown = body.view(grid).any(2).any(1).nonzero()[:, 0]
-    first = int(shown[int(place * len(shown))]) - slices // 2
-    inside = torch.zeros_like(body).view(grid)
-    inside[max(0, first) : first + slices] = True
-    return body & inside.flatten()
+    return _Drawn((study, variant), _hidden(settings, random))
 
 
 def _hidden(settings: TransformerSettings, random: np.random.Generator) -> Tensor:
     """Single tokens and boxes, 1 x T."""
     grid, share = settings.sizes.grid, settings.hidden_share
     hidden = random.random(grid) < share / 2
-    least, most = settings.hidden_box
-    mean_box = ((least + most) / 2) ** 3
+    mean_box = np.mean(HIDDEN_BOX) ** 3
     for _ in range(round(share / 2 * hidden.size / mean_box)):
-        edges = random.integers(least, most + 1, size=3)
+        edges = random.integers(HIDDEN_BOX[0], HIDDEN_BOX[1] + 1, size=3)
         first = [int(random.integers(1 - edge, n)) for edge, n in zip(edges, grid)]
         hidden[tuple(slice(max(0, at), at + edge) for at, edge in zip(first, edges))] = True
     return torch.from_numpy(hidden).view(1, -1)
