@@ -56,8 +56,10 @@ def resultSteps(
         limit = defaultThreshold(model, scorer)
         node.SetAttribute(SCORER_ATTRIBUTE, scorer)
         node.SetAttribute(THRESHOLD_ATTRIBUTE, repr(limit))
-        showMapColours(node, limit)
         parameters.setValue(f"{scorer}Map", node)
+        yield _("{scorer} map's colours").format(scorer=_(SCORER_TITLES[scorer]))
+        if live(node) is not None:  # else the scene was changed between the two steps
+            showMapColours(node, limit)
     if results.scoredMask is not None:
         yield _("field of view")
         title = f"{name} scored region ({model.name})"
@@ -70,10 +72,10 @@ def resultSteps(
     yield _("findings")
     segmentation = addSegmentation(f"{name} findings ({model.name})", pet)
     findings_segmentation.draw(segmentation, pet, results.labels, results.findings)
-    table = addTable(f"{name} findings table ({model.name})", pet, results.findings)
     parameters.segmentation = segmentation
-    parameters.table = table
     parameters.handEdited = False
+    yield _("table of findings")
+    parameters.table = addTable(f"{name} findings table ({model.name})", pet, results.findings)
 
 
 def addVolume(

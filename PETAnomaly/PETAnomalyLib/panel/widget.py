@@ -249,7 +249,7 @@ class PETAnomalyPanel(VTKObservationMixin):
 
     def _onEnded(self, outcome: TaskOutcome) -> None:
         self.run.end(outcome, self._doneText, self._warnings)
-        self.update()
+        self._update.start()  # not at once: the last step of placing has taken its time already
 
     # Signals and events
 
