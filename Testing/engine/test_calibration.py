@@ -16,6 +16,7 @@ from PETAnomalyLib.engine.detection import DetectionSettings
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.evaluation_files import table_of, write_evaluation
 from PETAnomalyLib.engine.events import SilentReporter
+from PETAnomalyLib.engine.training import calibration
 from PETAnomalyLib.engine.training.calibration import calibrate
 from sklearn.metrics import average_precision_score
 
@@ -43,6 +44,28 @@ def test_calibration_chooses_the_best_point_of_each_curve(
         tolerable = [p["threshold"] for p in curves[scorer] if p["false_positives_a_scan"] <= 3]
         highest = max(point["threshold"] for point in curves[scorer])
         assert thresholds["scorers"][scorer] == min(tolerable, default=highest)
+
+
+def test_the_areas_of_the_search_are_those_of_the_maps_that_detect_writes(
+    cohort: Path,
+    tiny_bundles: dict[str, Bundle],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bundle = tiny_bundles["pet"]
+    for searched, key in (
+        ("RESAMPLING_THRESHOLDS", "resampling"),
+        ("MIN_BANDWIDTHS", "min_bandwidth"),
+        ("EPSILON_PERCENTILES", "epsilon_percentile"),
+    ):
+        monkeypatch.setattr(calibration, searched, (bundle.thresholds[key],))
+    studies = find_studies(cohort)
+    curves = calibrate(bundle, studies, tmp_path / "found.json", SilentReporter())["curves"]
+    table = evaluate(studies, [str(bundle.path)], tmp_path, DetectionSettings(), SilentReporter())
+    areas = {row.rule.name: row.map.auprc for row in table.rows}
+    for scorer, curve in (("kde", "min_bandwidth"), ("zscore", "epsilon_percentile")):
+        ((_value, area),) = curves[curve]
+        assert np.isclose(area, areas[f"{bundle.name} {scorer}"])
 
 
 def test_the_table_is_that_of_the_files_that_detect_writes(

@@ -43,7 +43,7 @@ class Statistics:
 
 def residual(image: Array, reconstructions: Array) -> Array:
     """max(0, x - mean(x_r)): paper 1, section 3.1, positive residuals only."""
-    return _residual(image, _statistics(image, _whole(reconstructions)))
+    return residual_of(image, statistics_of(image, reconstructions))
 
 
 def zscore(image: Array, reconstructions: Array, epsilon_percentile: float) -> Array:
@@ -54,7 +54,7 @@ def zscore(image: Array, reconstructions: Array, epsilon_percentile: float) -> A
         reconstructions: its n >= 2 healed reconstructions.
         epsilon_percentile: eps is this percentile (0..100) of all standard deviations of the study.
     """
-    return _zscore(image, _statistics(image, _whole(reconstructions)), epsilon_percentile)
+    return zscore_of(image, statistics_of(image, reconstructions), epsilon_percentile)
 
 
 def kde(image: Array, reconstructions: Array, min_bandwidth: float) -> Array:
@@ -79,7 +79,25 @@ def lowest_unless_elevated(score: Array, image: Array, reconstructions: Array) -
 
     The lowest value is that of the elevated voxels, so that what is left out is never above them.
     """
-    return _lowest_unless_elevated(score, image, _statistics(image, _whole(reconstructions)))
+    return _lowest_unless_elevated(score, image, statistics_of(image, reconstructions))
+
+
+def statistics_of(image: Array, reconstructions: Array) -> Statistics:
+    """Mean and spread alone, for whoever makes several maps of the same reconstructions."""
+    return _statistics(image, _whole(reconstructions))
+
+
+def residual_of(image: Array, statistics: Statistics) -> Array:
+    """`residual` of reconstructions whose mean is known."""
+    return np.maximum(image - statistics.mean, 0.0).astype(np.float32)
+
+
+def zscore_of(image: Array, statistics: Statistics, epsilon_percentile: float) -> Array:
+    """`zscore` of reconstructions whose mean and spread are known."""
+    epsilon = np.percentile(statistics.std, epsilon_percentile)
+    # A study without a single masked token and dropout without effect: no spread anywhere.
+    denominator = np.maximum(statistics.std + epsilon, np.finfo(np.float32).tiny)
+    return ((image - statistics.mean) / denominator).astype(np.float32)
 
 
 def score_maps(
@@ -125,8 +143,8 @@ def score_tiles(
     statistics = _statistics(image, tiles, min_bandwidth if "kde" in scorers else None)
     compute: dict[str, Callable[[], Array | None]] = {
         "kde": lambda: statistics.nats,
-        "zscore": lambda: _zscore(image, statistics, epsilon_percentile),
-        "residual": lambda: _residual(image, statistics),
+        "zscore": lambda: zscore_of(image, statistics, epsilon_percentile),
+        "residual": lambda: residual_of(image, statistics),
     }
     maps: dict[str, Array] = {}
     for name in scorers:
@@ -200,17 +218,6 @@ def _nats(x: Tensor, x_r: Tensor, h: Tensor) -> Tensor:
     log_sum = exponent.exp_().sum(0).double().log_()
     scale = (h * (len(x_r) * (2.0 * torch.pi) ** 0.5)).log_()
     return (scale + nearest.double() * steepness - log_sum).float()
-
-
-def _residual(image: Array, statistics: Statistics) -> Array:
-    return np.maximum(image - statistics.mean, 0.0).astype(np.float32)
-
-
-def _zscore(image: Array, statistics: Statistics, epsilon_percentile: float) -> Array:
-    epsilon = np.percentile(statistics.std, epsilon_percentile)
-    # A study without a single masked token and dropout without effect: no spread anywhere.
-    denominator = np.maximum(statistics.std + epsilon, np.finfo(np.float32).tiny)
-    return ((image - statistics.mean) / denominator).astype(np.float32)
 
 
 def _lowest_unless_elevated(score: Array, image: Array, statistics: Statistics) -> Array:
