@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import qt
 import slicer
 from open_panel import READY, openPanel, settled
 from PETAnomalyLib.panel import findings_table_node
@@ -142,6 +143,26 @@ def test_cancel_leaves_nothing_and_the_panel_can_detect_again(tmp_path: Any) -> 
         assert panel.parameters.kdeMap is None
         assert panel.ui.detectButton.text == "&Detect"
         assert panel.ui.detectButton.enabled
+
+
+def test_a_cancel_that_comes_while_results_are_placed_is_too_late(tmp_path: Any) -> None:
+    with openPanel(tmp_path) as panel:
+        chooseStudy(panel)
+        show, clicks = panel.task.onStage, []
+
+        def onStage(text: str) -> None:
+            show(text)
+            if text.startswith("Loading the results: "):
+                clicks.append(text)
+                qt.QTimer.singleShot(0, panel.ui.detectButton.click)  # between two steps
+
+        panel.task.onStage = onStage
+        detect(panel)
+        assert len(clicks) > 3
+        parameters = panel.parameters
+        placed = (parameters.kdeMap, parameters.segmentation, parameters.table)
+        assert all(live(node) is not None for node in placed)
+        assert panel.ui.stageState.text.startswith("Done: ")
 
 
 def test_the_engines_refusal_is_said_and_the_panel_stays_usable(tmp_path: Any) -> None:

@@ -85,6 +85,7 @@ class EngineTask:
         self._steps: Iterator[str] = iter(())
         self._started = 0.0
         self._cancelled = False
+        self._isPlacing = False
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(STEP_MS)
@@ -132,12 +133,15 @@ class EngineTask:
         )
 
     def cancel(self) -> None:
-        """End it; `onEnded` reports it as cancelled."""
-        if not self.isRunning or self._cancelled:
+        """End it; `onEnded` reports it as cancelled.
+
+        Too late once results are being placed, which takes a fraction of a second: half of them
+        would stay in the scene.
+        """
+        if not self.isRunning or self._cancelled or self._isPlacing:
             return
         self._cancelled = True
         self.onStage(_("Cancelling"))
-        self._timer.stop()
         self._worker.stop()
         if self._run is not None and self._run.isRunning:
             self._run.cancel()
@@ -179,6 +183,7 @@ class EngineTask:
 
     def _onCollected(self, result: Any) -> None:
         self._steps = self._job.place(result)
+        self._isPlacing = True
         self._timer.start()
 
     def _onStep(self) -> None:
@@ -211,3 +216,4 @@ class EngineTask:
         self._run = None
         self._job = None
         self._steps = iter(())
+        self._isPlacing = False
