@@ -79,7 +79,7 @@ def lowest_unless_elevated(score: Array, image: Array, reconstructions: Array) -
 
     The lowest value is that of the elevated voxels, so that what is left out is never above them.
     """
-    return _lowest_unless_elevated(score, image, statistics_of(image, reconstructions))
+    return lowest_unless_elevated_of(score, image, statistics_of(image, reconstructions))
 
 
 def statistics_of(image: Array, reconstructions: Array) -> Statistics:
@@ -98,6 +98,18 @@ def zscore_of(image: Array, statistics: Statistics, epsilon_percentile: float) -
     # A study without a single masked token and dropout without effect: no spread anywhere.
     denominator = np.maximum(statistics.std + epsilon, np.finfo(np.float32).tiny)
     return ((image - statistics.mean) / denominator).astype(np.float32)
+
+
+def is_elevated(image: Array, statistics: Statistics) -> npt.NDArray[np.bool_]:
+    """Where uptake lies above the mean reconstruction, x > mean(x_r)."""
+    return np.asarray(image > statistics.mean)
+
+
+def lowest_unless_elevated_of(score: Array, image: Array, statistics: Statistics) -> Array:
+    """`lowest_unless_elevated` of reconstructions whose mean is known."""
+    elevated = is_elevated(image, statistics)
+    lowest = score[elevated].min() if elevated.any() else score.min()
+    return np.where(elevated, score, lowest).astype(np.float32)
 
 
 def score_maps(
@@ -150,7 +162,7 @@ def score_tiles(
     for name in scorers:
         score = compute[name]()
         assert score is not None  # nats are there where KDE is asked for
-        maps[name] = _lowest_unless_elevated(score, image, statistics) if elevated_only else score
+        maps[name] = lowest_unless_elevated_of(score, image, statistics) if elevated_only else score
     return maps
 
 
@@ -218,9 +230,3 @@ def _nats(x: Tensor, x_r: Tensor, h: Tensor) -> Tensor:
     log_sum = exponent.exp_().sum(0).double().log_()
     scale = (h * (len(x_r) * (2.0 * torch.pi) ** 0.5)).log_()
     return (scale + nearest.double() * steepness - log_sum).float()
-
-
-def _lowest_unless_elevated(score: Array, image: Array, statistics: Statistics) -> Array:
-    elevated = image > statistics.mean
-    lowest = score[elevated].min() if elevated.any() else score.min()
-    return np.where(elevated, score, lowest).astype(np.float32)

@@ -82,10 +82,9 @@ class EngineTask:
         self._job: Any = None
         self._run: Any = None
         self._folder: Any = None
-        self._steps: Iterator[str] = iter(())
+        self._steps: Any = None  # of placing, while results are being placed
         self._started = 0.0
         self._cancelled = False
-        self._isPlacing = False
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(STEP_MS)
@@ -138,7 +137,7 @@ class EngineTask:
         Too late once results are being placed, which takes a fraction of a second: half of them
         would stay in the scene.
         """
-        if not self.isRunning or self._cancelled or self._isPlacing:
+        if not self.isRunning or self._cancelled or self._steps is not None:
             return
         self._cancelled = True
         self.onStage(_("Cancelling"))
@@ -183,7 +182,6 @@ class EngineTask:
 
     def _onCollected(self, result: Any) -> None:
         self._steps = self._job.place(result)
-        self._isPlacing = True
         self._timer.start()
 
     def _onStep(self) -> None:
@@ -215,5 +213,4 @@ class EngineTask:
         self._folder = None
         self._run = None
         self._job = None
-        self._steps = iter(())
-        self._isPlacing = False
+        self._steps = None

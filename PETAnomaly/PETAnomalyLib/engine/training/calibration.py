@@ -47,7 +47,9 @@ from PETAnomalyLib.engine.model_input import model_input
 from PETAnomalyLib.engine.scoring import (
     Array,
     Statistics,
+    is_elevated,
     kde,
+    lowest_unless_elevated_of,
     residual_of,
     statistics_of,
     zscore_of,
@@ -102,25 +104,31 @@ class _Healed:
     reconstructions: Array
 
 
-Scores = Callable[[_Healed], Array]  # a map's values where uptake is elevated
+MakeMap = Callable[[_Healed], Array]  # D x H x W; counts where uptake is elevated
 
 
 def _healed(study: _Study, reconstructions: Array) -> _Healed:
     statistics = statistics_of(study.image, reconstructions)
-    elevated = study.image > statistics.mean
+    elevated = is_elevated(study.image, statistics)
     return _Healed(study, statistics, elevated, reconstructions[:, elevated])
 
 
-def _kde(min_bandwidth: float) -> Scores:
-    return lambda one: kde(one.study.image[one.elevated], one.reconstructions, min_bandwidth)
+def _kde(min_bandwidth: float) -> MakeMap:
+    def make_map(one: _Healed) -> Array:
+        nats = np.zeros(one.elevated.shape, np.float32)
+        image = one.study.image[one.elevated]
+        nats[one.elevated] = kde(image, one.reconstructions, min_bandwidth)
+        return nats
+
+    return make_map
 
 
-def _zscore(epsilon_percentile: float) -> Scores:
-    return lambda one: zscore_of(one.study.image, one.statistics, epsilon_percentile)[one.elevated]
+def _zscore(epsilon_percentile: float) -> MakeMap:
+    return lambda one: zscore_of(one.study.image, one.statistics, epsilon_percentile)
 
 
 def _residual(one: _Healed) -> Array:
-    return residual_of(one.study.image, one.statistics)[one.elevated]
+    return residual_of(one.study.image, one.statistics)
 
 
 def calibrate(
@@ -167,7 +175,7 @@ def calibrate(
         curve = [(p, _auprc(healed, _zscore(p))) for p in EPSILON_PERCENTILES]
         curves["epsilon_percentile"] = curve
         thresholds["epsilon_percentile"] = max(curve, key=lambda point: point[1])[0]
-    make_scores: dict[str, Callable[[], Scores]] = {
+    make_maps: dict[str, Callable[[], MakeMap]] = {
         "kde": lambda: _kde(thresholds["min_bandwidth"]),
         "zscore": lambda: _zscore(thresholds["epsilon_percentile"]),
         "residual": lambda: _residual,
@@ -175,7 +183,7 @@ def calibrate(
     thresholds["scorers"] = {}
     for scorer in bundle.scorers:
         thresholds["scorers"][scorer], curves[scorer] = _best_threshold(
-            healed, make_scores[scorer](), bundle.min_volume_ml
+            healed, make_maps[scorer](), bundle.min_volume_ml
         )
         reporter.check_cancelled()
     result = {
@@ -265,11 +273,9 @@ def _resampling_curve(heal: _Healing, aligned: Sequence[_Study]) -> list[dict[st
     return curve
 
 
-def _on_pet_grid(one: _Healed, scores: Scores) -> sitk.Image:
-    study, values = one.study, scores(one)
-    lowest = values.min() if values.size else 0.0
-    score = np.full(study.image.shape, lowest, np.float32)
-    score[one.elevated] = values
+def _on_pet_grid(one: _Healed, make_map: MakeMap) -> sitk.Image:
+    study = one.study
+    score = lowest_unless_elevated_of(make_map(one), study.image, one.statistics)
     image = sitk.GetImageFromArray(score)
     image.CopyInformation(study.template)
     return to_study_grid(image, study.pet, study.alignment, float(score.min()))
@@ -279,11 +285,11 @@ def _seen(study: _Study) -> npt.NDArray[np.bool_]:
     return np.asarray(sitk.GetArrayViewFromImage(study.scored) > 0)
 
 
-def _auprc(healed: Sequence[_Healed], scores_of: Scores) -> float:
+def _auprc(healed: Sequence[_Healed], make_map: MakeMap) -> float:
     scores, truths = [], []
     for one in healed:
         scored = _seen(one.study)
-        score = sitk.GetArrayFromImage(_on_pet_grid(one, scores_of))  # a view would outlive it
+        score = sitk.GetArrayFromImage(_on_pet_grid(one, make_map))  # a view would outlive it
         scores.append(score[scored])
         truths.append(one.study.truth[scored] > 0)
     thresholds = thresholds_of(np.concatenate([s[t] for s, t in zip(scores, truths)]))
@@ -292,9 +298,9 @@ def _auprc(healed: Sequence[_Healed], scores_of: Scores) -> float:
 
 
 def _best_threshold(
-    healed: Sequence[_Healed], scores_of: Scores, min_volume_ml: float
+    healed: Sequence[_Healed], make_map: MakeMap, min_volume_ml: float
 ) -> tuple[float, list[dict[str, float]]]:
-    maps = [_on_pet_grid(one, scores_of) for one in healed]
+    maps = [_on_pet_grid(one, make_map) for one in healed]
     studies = [one.study for one in healed]
     in_lesions = [
         sitk.GetArrayFromImage(m)[(study.truth > 0) & _seen(study)]
