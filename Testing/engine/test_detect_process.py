@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -185,6 +186,29 @@ def test_killed_at_a_random_moment_20_times_no_half_result_and_no_process_is_lef
     runs.start()
     assert runs.status() == 0
     assert names(tmp_path) == {"result"}, "the next run removes what the killed ones left"
+
+
+TELLS_OF_PROCESSES = """
+import sys
+sys.addaudithook(
+    lambda event, _: print(event, file=sys.stderr)
+    if event in ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system")
+    else None
+)
+from PETAnomalyLib.engine.cli import main
+raise SystemExit(main(sys.argv[1:]))
+"""
+
+
+def test_a_run_starts_no_process_that_could_outlive_it(
+    tmp_path: Path, tiny_study: Path, tiny_bundles: dict[str, Bundle]
+) -> None:
+    words = detect_words(tiny_study, tiny_bundles["petct"], tmp_path / "result")
+    process = start_python(["-c", TELLS_OF_PROCESSES, *words])
+    _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, said
+    assert names(tmp_path / "result") == ALWAYS
+    assert not re.search(r"^(subprocess|os)\.", said, re.MULTILINE), said
 
 
 def test_a_disk_that_fills_up_is_said_and_leaves_nothing(

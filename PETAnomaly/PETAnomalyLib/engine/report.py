@@ -103,7 +103,9 @@ def _findings(findings: Sequence[Finding]) -> dict[str, Any]:
 
 def _versions() -> dict[str, str]:
     packages = ("petanomaly", "torch", "monai", "numpy", "scipy", "SimpleITK", "pydicom")
-    found = {"python": platform.python_version(), "platform": platform.platform()}
+    # Not platform.platform(): it starts `uname -p`, which would outlive a run killed just then.
+    system = "-".join((platform.system(), platform.release(), platform.machine()))
+    found = {"python": platform.python_version(), "platform": system}
     for package in packages:
         try:
             found[package] = metadata.version(package)
