@@ -31,6 +31,7 @@ def test_every_sample_has_a_grid_and_no_grid_more_than_one_sample_above_another(
     shares = [share for _, share in grids]
     assert sum(shares) == samples
     assert max(shares) - min(shares) <= 1
+    assert min(shares) >= 1
     assert grids[0] == (UNMOVED, most_on_one_grid(samples))
     assert max(shares) == most_on_one_grid(samples)
 

@@ -2,14 +2,14 @@
 
 `VQGANPerformerHealer` is paper 1, section 3: encode, find the unlikely tokens, draw them anew N
 times, decode each healed latent K times with dropout; the N are dealt out to a few token grids
-(token_grids.py), which find the unlikely tokens together (token_agreement.py). `AutoencoderHealer`
-is the paper's baseline: one reconstruction. `build_healer` makes the one that a bundle names; a new
-family adds a class here and its network to `networks/registry.py`.
+(token_grids.py). `AutoencoderHealer` is the paper's baseline: one reconstruction. `build_healer`
+makes the one that a bundle names; a new family adds a class here and its network to
+`networks/registry.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -23,8 +23,7 @@ from PETAnomalyLib.engine.decoding import DecodedLatents, DecodedTile
 from PETAnomalyLib.engine.errors import BundleError
 from PETAnomalyLib.engine.networks.registry import build_network, load_weights
 from PETAnomalyLib.engine.resampling import resample, resampling_mask, token_log_likelihood
-from PETAnomalyLib.engine.token_agreement import agreed_log_likelihoods
-from PETAnomalyLib.engine.token_grids import Shift, moved, token_grids
+from PETAnomalyLib.engine.token_grids import moved, token_grids
 
 Array = npt.NDArray[np.float32]
 OnProgress = Callable[[float], None]
@@ -36,8 +35,8 @@ class Healing:
 
     Attributes:
         decoded: the n reconstructions, made when they are asked for.
-        token_log_likelihood: d x h x w float32, nats, of the frame's own token grid, as the grids
-            find it together (token_agreement.py); None for a model without tokens.
+        token_log_likelihood: d x h x w float32, nats, of the frame's own token grid; None for a
+            model without tokens.
         resampling_mask: d x h x w bool, true where a token of it was drawn anew; None likewise.
     """
 
@@ -129,20 +128,18 @@ class HealingRequest:
     samples_at_once: int
 
 
-class _JudgedGrid(NamedTuple):
-    """A study as one token grid sees it.
+class _HealedGrid(NamedTuple):
+    """One token grid, healed.
 
     Attributes:
-        tokens: 1 x T.
-        context: CT tokens, 1 x T, or None.
-        body: T booleans, the tokens to judge.
+        latents: its samples, N x d x h x w tokens.
         log_p: d x h x w, nats.
+        mask: d x h x w, true where a token was drawn anew.
     """
 
-    tokens: torch.Tensor
-    context: torch.Tensor | None
-    body: torch.Tensor
-    log_p: Array
+    latents: torch.Tensor
+    log_p: torch.Tensor
+    mask: torch.Tensor
 
 
 class VQGANPerformerHealer:
@@ -160,93 +157,67 @@ class VQGANPerformerHealer:
     def heal(
         self, pet: Array, ct: Array | None, request: HealingRequest, on_progress: OnProgress
     ) -> Healing:
-        grids = token_grids(request.samples, self._pet_vqgan.sizes.stride)
-        t = request.resampling_threshold
-        judged = []
-        for number, (shift, _) in enumerate(grids):
-            own_ct = None if ct is None else moved(ct, shift)
-            judged.append(self._judged(moved(pet, shift), own_ct, t))
-            on_progress(0.1 * (number + 1) / len(grids))
-        log_p = self._agreed(judged, [shift for shift, _ in grids])
-        masks = [resampling_mask(each, t) for each in log_p]
-
         # On the CPU, so that a seed means the same draws on every device.
         generator = torch.Generator().manual_seed(request.seed)
-        latents: list[torch.Tensor] = []
-        for one, mask, (_, samples) in zip(judged, masks, grids):
-            done = 0.1 + 0.9 * sum(map(len, latents)) / request.samples
-            share = 0.9 * samples / request.samples
+        grids = token_grids(request.samples, self._pet_vqgan.sizes.stride)
+        healed = []
+        for number, (shift, samples) in enumerate(grids):
 
-            def on_share(healed: float, done: float = done, share: float = share) -> None:
-                on_progress(min(1.0, done + share * healed))  # sums of shares round
+            def on_grid(share: float, done: int = number) -> None:
+                on_progress(min(1.0, (done + share) / len(grids)))  # sums of shares round
 
-            if samples:
-                of_grid = replace(request, samples=samples)
-                latents.append(self._healed(one, mask.flatten(), of_grid, generator, on_share))
-        on_progress(1.0)
+            own_ct = None if ct is None else moved(ct, shift)
+            of_grid = replace(request, samples=samples)
+            healed.append(self._on_grid(moved(pet, shift), own_ct, of_grid, generator, on_grid))
         decoded = DecodedLatents(
             self._pet_vqgan,
-            torch.cat(latents),
+            torch.cat([one.latents for one in healed]),
             request.decodes,
             request.seed,
             shifts=[shift for shift, samples in grids for _ in range(samples)],
         )
-        return Healing(decoded, log_p[0].cpu().numpy(), masks[0].cpu().numpy())
+        own = healed[0]
+        return Healing(decoded, own.log_p.cpu().numpy(), own.mask.cpu().numpy())
 
-    def _judged(self, pet: Array, ct: Array | None, threshold: float) -> _JudgedGrid:
-        """What a token grid makes of the study: its tokens and their likelihoods."""
+    def _on_grid(
+        self,
+        pet: Array,
+        ct: Array | None,
+        request: HealingRequest,
+        generator: torch.Generator,
+        on_progress: OnProgress,
+    ) -> _HealedGrid:
+        """One token grid: its tokens, their likelihoods, and its healed latents."""
         grid = self._performer.sizes.grid
         tokens = self._pet_vqgan.tokens(self._tensor(pet)).flatten(1)  # 1 T
         context = None
         if self._ct_vqgan is not None and ct is not None:
             context = self._ct_vqgan.tokens(self._tensor(ct)).flatten(1)  # 1 T
         body = torch.from_numpy(body_tokens(pet, grid)).flatten().to(self._device)  # T
-        log_p = token_log_likelihood(self._performer, tokens, context, body, threshold)  # T
-        return _JudgedGrid(tokens, context, body, log_p.view(grid).cpu().numpy())
+        on_progress(0.05)
+        t = request.resampling_threshold
+        log_p = token_log_likelihood(self._performer, tokens, context, body, t)  # T
+        mask = resampling_mask(log_p, t)  # T
+        on_progress(0.1)
 
-    def _agreed(self, judged: Sequence[_JudgedGrid], shifts: Sequence[Shift]) -> list[torch.Tensor]:
-        """What the grids find together, d x h x w each, nats; 0 still, outside the body."""
-        own = [one.log_p for one in judged]
-        agreed = agreed_log_likelihoods(own, shifts, self._pet_vqgan.sizes.stride)
-        return [
-            torch.from_numpy(log_p).to(self._device).masked_fill(~one.body.view(log_p.shape), 0.0)
-            for log_p, one in zip(agreed, judged)
-        ]
-
-    def _healed(
-        self,
-        judged: _JudgedGrid,
-        mask: torch.Tensor,
-        request: HealingRequest,
-        generator: torch.Generator,
-        on_progress: OnProgress,
-    ) -> torch.Tensor:
-        """The samples of one token grid, N x d x h x w, its masked tokens (T) drawn anew."""
         masked = int(mask.sum())
         uniforms = torch.rand((request.samples, masked), generator=generator, dtype=torch.float64)
         uniforms = uniforms.to(self._device)
         healed = []
         for start in range(0, request.samples, request.samples_at_once):
             group = uniforms[start : start + request.samples_at_once]
-            done = start / request.samples
-            share = len(group) / request.samples / max(1, masked)
+            done = 0.1 + 0.9 * start / request.samples
+            share = 0.9 * len(group) / request.samples / max(1, masked)
 
             def on_drawn(drawn: int, done: float = done, share: float = share) -> None:
                 on_progress(done + share * drawn)
 
             healed.append(
-                resample(
-                    self._performer,
-                    judged.tokens,
-                    judged.context,
-                    judged.body,
-                    mask,
-                    group,
-                    request.resampling_threshold,
-                    on_drawn,
-                )
+                resample(self._performer, tokens, context, body, mask, group, t, on_drawn)
             )
-        return torch.cat(healed).view(-1, *self._performer.sizes.grid)
+        on_progress(1.0)
+        latents = torch.cat(healed).view(-1, *grid)  # N d h w
+        return _HealedGrid(latents, log_p.view(grid), mask.view(grid))
 
     def _tensor(self, volume: Array) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(volume))[None, None].to(self._device)

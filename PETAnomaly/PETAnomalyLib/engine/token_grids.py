@@ -29,13 +29,13 @@ def token_grids(samples: int, stride: int) -> list[tuple[Shift, int]]:
     """The grids that N samples are healed on, and how many on each; the frame's own comes first.
 
     Args:
-        samples: N; with fewer than four, the last grids have none.
+        samples: N; with fewer than four, as many grids.
         stride: voxels along a token's edge.
     """
-    grids = len(_HALVES)
+    grids = min(samples, len(_HALVES))
     return [
         (tuple(half * (stride // 2) for half in halves), (samples - n + grids - 1) // grids)  # type: ignore[misc]  # three of three
-        for n, halves in enumerate(_HALVES)
+        for n, halves in enumerate(_HALVES[:grids])
     ]
 
 
