@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -90,7 +91,7 @@ class Encoder:
 
 def _kept(file: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
     if not file.exists():
-        partial = file.with_suffix(f".{os.getpid()}.partial.npy")
+        partial = file.with_suffix(f".{os.getpid()}.{threading.get_ident()}.partial.npy")
         np.save(partial, make())
         partial.replace(file)
     return np.asarray(np.load(file))
