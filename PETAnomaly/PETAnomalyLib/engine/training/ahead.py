@@ -1,9 +1,9 @@
 """What a training step needs, made by other threads while the steps before it run.
 
-Beside a graphics card it is augmentation that a step waits for: measured beside an H200, 8 crops take
-half a second of one processor core, and 16 cores, all busy with them, feed 29 steps a second. What a
-step is given depends on its number alone (every random number is seeded by it), so it is the same
-however many threads there are, and after a resumption.
+Beside a graphics card it is augmentation that a step waits for: measured beside an H200, 8 crops
+take half a second of one processor core, and 16 cores, all busy with them, feed 29 steps a second.
+What a step is given depends on its number alone (every random number is seeded by it), so it is the
+same however many threads there are, and after a resumption.
 """
 
 from __future__ import annotations
