@@ -71,7 +71,7 @@ def test_multiplications_of_the_transformer_are_most_of_those_that_torch_counts(
 def test_everything_that_is_promised_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("einops")
     whole, part = Study(TINY, 3, 0.1, True), Study(TINY, 3, 0.1, resampled=0.5)
-    monkeypatch.setattr(benchmark, "SMALL", TINY)
+    monkeypatch.setattr(benchmark, "SHIPPED", TINY)
     monkeypatch.setattr(benchmark, "QUICK", (whole, part))
     monkeypatch.setattr(benchmark, "_apart", lambda measure, *arguments: measure(*arguments))
     result = benchmark.benchmark("cpu", True, ConsoleReporter())

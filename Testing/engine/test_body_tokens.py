@@ -57,7 +57,7 @@ def test_air_is_certain_and_never_drawn() -> None:
     performer = restless(SMALL)
     tokens, context = random_tokens(SMALL)
     body = half(SMALL)
-    log_p = token_log_likelihood(performer, tokens, context, body)
+    log_p = token_log_likelihood(performer, tokens, context, body, threshold=0.05)
     assert (log_p[~body] == 0).all()
     assert (log_p[body] < 0).all()
     uniforms = torch.rand((3, int(body.sum())), generator=torch.Generator().manual_seed(0))

@@ -17,7 +17,7 @@ import torch
 from PETAnomalyLib.engine.benchmark_peers import PEERS
 from PETAnomalyLib.engine.benchmark_study import (
     PAPER,
-    SMALL,
+    SHIPPED,
     THRESHOLD,
     Study,
     masked_tokens,
@@ -34,13 +34,13 @@ from PETAnomalyLib.engine.resampling import resample
 # The others are resampled in part: decoding takes ten minutes a study on two cores, and does not
 # depend on how many tokens are masked.
 STUDIES = (
-    *(Study(SMALL, n, 0.03) for n in (8, 32, 64)),
-    *(Study(SMALL, 32, share) for share in (0.005, 0.1)),
+    *(Study(SHIPPED, n, 0.03) for n in (8, 32, 64)),
+    *(Study(SHIPPED, 32, share) for share in (0.005, 0.1)),
     *(Study(PAPER, n, 0.03, clustered=True) for n in (8, 32)),
     *(Study(PAPER, 32, share, resampled=0.25) for share in (0.005, 0.03, 0.1)),
     Study(PAPER, 64, 0.03, resampled=0.25),
 )
-QUICK = (Study(SMALL, 8, 0.03), Study(SMALL, 8, 0.03, clustered=True))
+QUICK = (Study(SHIPPED, 8, 0.03), Study(SHIPPED, 8, 0.03, clustered=True))
 
 # What a study did, the machine's rate of doing it, and the share of that rate that was reached.
 RATES = (
@@ -74,7 +74,7 @@ def benchmark(device: str, quick: bool, reporter: Reporter) -> dict[str, Any]:
                 for stage, done in found[work].items()
             }
         studies.append(found)
-    for sizes in (SMALL,) if quick else (SMALL, PAPER):
+    for sizes in (SHIPPED,) if quick else (SHIPPED, PAPER):
         for name, peer in PEERS.items():
             reporter.stage("peer", f"Measuring for comparison: {name}, {sizes.name}")
             compared = [
@@ -120,8 +120,8 @@ def _doubling(device_name: str, masked: int) -> dict[str, Any]:
     device = prepared_device(device_name)
     seconds = []
     for factor in (1, 2):
-        z, y, x = SMALL.performer.grid
-        sizes = replace(SMALL.performer, grid=(factor * z, y, x))
+        z, y, x = SHIPPED.performer.grid
+        sizes = replace(SHIPPED.performer, grid=(factor * z, y, x))
         performer = Performer(sizes).eval().to(device)
         tokens = torch.zeros(1, sizes.length, dtype=torch.int64, device=device)
         mask = masked_tokens(sizes.grid, masked / sizes.length, False).to(device)

@@ -35,9 +35,8 @@ class Sizes:
 
 # Paper 1 does not give the channels of its VQ-GAN; these are MONAI's for this architecture.
 PAPER = Sizes("paper", VQGANSizes((96, 96, 192), 64, 256), PerformerSizes((27, 21, 26), 64, 256))
-# Tokens of 24 mm: what `petct-phantom` was up to version 0.8.0.
-SMALL = Sizes(
-    "small",
+SHIPPED = Sizes(
+    "petct-phantom",
     VQGANSizes((32, 64), 128, 64),
     PerformerSizes((36, 17, 22), 128, 256, 3, 4, 128, 32, 2),
 )
@@ -126,7 +125,7 @@ def measure_study(study: Study, device_name: str) -> dict[str, Any]:
     if whole:
         tokens = vqgan.tokens(image).flatten(1)
         lap("encode")
-        token_log_likelihood(performer, tokens, context, None)
+        token_log_likelihood(performer, tokens, context, None, THRESHOLD)
         lap("likelihood")
     mask = masked_tokens(grid, study.share, study.clustered).to(device)
     length = round(study.resampled * len(mask))

@@ -117,7 +117,6 @@ _PERFORMER = NetworkKind(
         "width": Size(1, 8192, required=False),
         "features": Size(1, 8192, required=False),
         "feedforward": Size(1, 16, required=False),
-        "surroundings": Size(1, 2, required=False),
     },
     _least_performer,
 )

@@ -196,7 +196,7 @@ class VQGANPerformerHealer:
         body = torch.from_numpy(body_tokens(pet, grid)).flatten().to(self._device)  # T
         on_progress(0.05)
         t = request.resampling_threshold
-        log_p = token_log_likelihood(self._performer, tokens, context, body)  # T
+        log_p = token_log_likelihood(self._performer, tokens, context, body, t)  # T
         mask = resampling_mask(log_p, t)  # T
         on_progress(0.1)
 

@@ -18,7 +18,6 @@ from PETAnomalyLib.engine.healing import (
     Reconstructions,
     build_healer,
 )
-from PETAnomalyLib.engine.networks.vqgan import VQGANSizes
 from PETAnomalyLib.engine.token_grids import most_on_one_grid
 
 Warn = Callable[[str], None]
@@ -49,7 +48,7 @@ def heal_within_memory(
     Raises:
         OutOfMemoryError: not even one sample at a time on the CPU.
     """
-    most = _samples_abreast(bundle, request.samples)
+    most = most_on_one_grid(request.samples)  # one grid is healed after the other
     request = replace(request, samples_at_once=min(request.samples_at_once, most))
     while True:
         try:
@@ -74,14 +73,6 @@ def heal_within_memory(
                 "memory ran out even one sample at a time on the CPU",
                 "close other programs, or lower --samples and --decodes",
             )
-
-
-def _samples_abreast(bundle: Bundle, samples: int) -> int:
-    """How many samples a model heals at a time: one token grid comes after the other."""
-    vqgan = bundle.healer.get("pet_vqgan")
-    if vqgan is None:
-        return samples
-    return most_on_one_grid(samples, VQGANSizes(**vqgan).stride)
 
 
 def smaller_pieces(decoded: Reconstructions, warn: Warn) -> Reconstructions:

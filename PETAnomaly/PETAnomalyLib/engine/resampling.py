@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from scipy import ndimage
 from torch import Tensor
@@ -24,9 +21,14 @@ States = tuple[AttentionState, ...]
 # Tokens x samples at a time: a kept run of 9,000 tokens, 32 samples abreast, would take 6 GB.
 ROWS = 2**13
 
-# Slices of a band. In tokens of 12 mm, 48 mm: hardly a lesion reaches from one that is in sight to
-# one that is judged.
-BAND = 4
+# Measured on validation phantoms: one pass at t = 0.02 reaches 33 % of the lesions' voxels, two
+# 58 %, three 69 %, while the tokens drawn anew go from 394 to 491 to 520.
+PASSES = 3
+
+# Steps from token to token. Measured on four validation phantoms with large lesions, area under the
+# precision-recall curve of KDE and Z-score at t = 0.02: what lies one step off hidden too, 0.628
+# and 0.627, two steps 0.679 and 0.671; at t = 0.01 0.638 and 0.589, and 0.653 and 0.622.
+HIDDEN_AROUND = 2
 
 
 def resampling_mask(log_likelihood: Tensor, threshold: float) -> Tensor:
@@ -34,73 +36,46 @@ def resampling_mask(log_likelihood: Tensor, threshold: float) -> Tensor:
     return log_likelihood < math.log(threshold)
 
 
-class Bands(NamedTuple):
-    """Slices of a token grid, in the order of its raster scan.
-
-    Attributes:
-        hidden: true where a slice is out of sight.
-        judged: true where a hidden slice has at least a band of hidden ones before it.
-    """
-
-    hidden: npt.NDArray[np.bool_]
-    judged: npt.NDArray[np.bool_]
-
-
-def bands(slices: int, thickness: int, phase: int) -> Bands:
-    """Two bands hidden, the next in sight, and so on: the phases 0, 1 and 2 judge each slice once.
-
-    Args:
-        slices: of the grid.
-        thickness: slices of a band.
-        phase: by how many bands the pattern is moved on.
-    """
-    place = (np.arange(slices) - phase * thickness) % (3 * thickness)
-    return Bands(place < 2 * thickness, (place >= thickness) & (place < 2 * thickness))
-
-
 def token_log_likelihood(
-    performer: Performer, tokens: Tensor, context: Tensor | None, body: Tensor | None
+    performer: Performer,
+    tokens: Tensor,
+    context: Tensor | None,
+    body: Tensor | None,
+    threshold: float,
 ) -> Tensor:
-    """log p(s_i | s_<i, ct) of every token of one study, what lies just before it out of sight.
+    """log p(s_i | s_<i, ct) of every token of one study, unlikely tokens out of sight.
 
-    A token beside a lesion's is likely, since a hot token makes the next one likely, and so is what
-    a large lesion makes of its own middle. So a token is judged by the CT and by what lies at least
-    a band of slices before it (paper 1, equation 4, has all of s_<i). And the blur of a lesion
-    colours the tokens around it: drawn anew between them, it would come back. So the lowest
-    likelihood of a token and of the six beside it counts.
+    A lesion that spans several tokens makes its own continuation likely, and colours the codes
+    around it. What one pass finds under the threshold t is hidden from the next together with the
+    tokens around it, and a token's lowest likelihood counts.
 
     Args:
         performer: the transformer.
         tokens: 1 x T.
         context: CT tokens, 1 x T, or None.
         body: T booleans, the S tokens to judge, or None for all.
+        threshold: t, 0..1.
 
     Returns:
         T values in nats; 0, which is certain, outside the body.
     """
+    lowest = torch.zeros_like(tokens[0], dtype=torch.float32)
     if body is None:
         body = torch.ones_like(tokens[0], dtype=torch.bool)
-    grid = performer.sizes.grid
     conditioning = performer.condition(context, body=body)
-    log_p = torch.zeros_like(tokens[0], dtype=torch.float32)
-    for phase in range(3):
-        hidden, judged = (
-            _everywhere(slices, grid).to(body.device) for slices in bands(grid[0], BAND, phase)
+    stop = len(conditioning.positions)
+    for _ in range(PASSES):
+        unlikely = resampling_mask(lowest, threshold)
+        near = ndimage.binary_dilation(
+            unlikely.view(performer.sizes.grid).cpu().numpy(), iterations=HIDDEN_AROUND
         )
+        hidden = torch.from_numpy(near).flatten().to(tokens.device)
         seen = tokens.masked_fill(hidden, performer.begin)
-        logits = performer.advance(seen, conditioning, None, 0, len(conditioning.positions))[0]
-        of_all = torch.log_softmax(logits[0], -1)  # S codebook
-        of_all = of_all.gather(-1, tokens[0, body, None])[:, 0]  # S
-        log_p[body] = torch.where(judged[body], of_all, log_p[body])
-    beside = ndimage.minimum_filter(
-        log_p.view(grid).cpu().numpy(), footprint=ndimage.generate_binary_structure(3, 1)
-    )
-    return torch.from_numpy(beside).flatten().to(body.device) * body
-
-
-def _everywhere(slices: npt.NDArray[np.bool_], grid: tuple[int, int, int]) -> Tensor:
-    """What holds for whole slices, for each of their tokens: T booleans."""
-    return torch.from_numpy(slices).repeat_interleave(grid[1] * grid[2])
+        logits = performer.advance(seen, conditioning, None, 0, stop)[0]
+        log_p = torch.log_softmax(logits[0], -1)  # S codebook
+        log_p = log_p.gather(-1, tokens[0, body, None])[:, 0]  # S
+        lowest[body] = torch.minimum(lowest[body], log_p)
+    return lowest
 
 
 def resample(

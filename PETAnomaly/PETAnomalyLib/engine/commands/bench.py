@@ -17,14 +17,14 @@ def add_bench(subcommands: Subcommands) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subcommands.add_parser(
         "bench",
         help="measure speed and memory on this machine",
-        description="Seconds and peak memory of each stage at the paper's and a small model's "
+        description="Seconds and peak memory of each stage at the paper's and the shipped models' "
         "sizes, with random weights, and the ratio to other ways. Takes half an hour on two "
         "cores; two minutes with --quick. Needs scikit-learn and einops.",
         allow_abbrev=False,
     )
     add = parser.add_argument
     add("--device", type=arguments.device, default="auto", metavar="auto|cpu|cuda[:i]|mps")
-    add("--quick", action="store_true", help="two studies of the small model")
+    add("--quick", action="store_true", help="two small studies of the shipped size")
     add("--json", type=arguments.path, metavar="FILE", help="also write everything measured")
     parser.set_defaults(run=run_bench, cancellable=False)
     return parser

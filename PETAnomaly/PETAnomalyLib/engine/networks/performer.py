@@ -9,12 +9,12 @@ Four things are ours and not the paper's:
 - The sequence can be the tokens of the body alone (body_tokens.py): two thirds of a whole-body
   frame are air, which costs as much as the body and says nothing.
 
-- Beside s_(i-1) the input at i holds the tokens already known among its neighbours: in raster order
-  the row before is dozens of tokens ago and the slice before hundreds, which a small network
-  trained for an hour on two cores does not find by itself. The same causal neighbourhood is the
-  first layer of PixelCNN (van den Oord et al., arXiv 1601.06759).
-- The CT tokens at i and around it enter the input at i as well: PET and CT tokens are spatially
-  aligned (paper 1, section 3.2), so attention need not learn the alignment.
+- Beside s_(i-1) the input at i holds the tokens already known among its 26 neighbours, and those
+  two steps back along each axis: in raster order the row before is 22 tokens ago and the slice
+  before 374, which a small network trained for an hour on two cores does not find by itself. The
+  same causal neighbourhood is the first layer of PixelCNN (van den Oord et al., arXiv 1601.06759).
+- The CT token at i and its 26 neighbours enter the input at i as well: PET and CT tokens are
+  spatially aligned (paper 1, section 3.2), so attention need not learn the alignment.
 - Queries and keys are normalised to a learnt length, which keeps the random features bounded.
 
 One set of weights, two forms: `forward` (the whole sequence, for training and likelihoods) and
@@ -39,29 +39,13 @@ from PETAnomalyLib.engine.networks.favor import (
     remember,
 )
 
-Offset = tuple[int, int, int]
-"""(slice, row, column) steps from a token."""
-
-
-def _cube(reach: int, step: int = 1) -> list[Offset]:
-    """The tokens of a cube around one, `reach` of them each way and `step` apart."""
-    along = range(-reach * step, reach * step + 1, step)
-    return [(dz, dy, dx) for dz in along for dy in along for dx in along]
-
-
-def _known(offsets: list[Offset]) -> list[Offset]:
-    """Those that come before the token in raster order."""
-    return [offset for offset in offsets if offset < (0, 0, 0)]
-
-
-# By `PerformerSizes.surroundings`. Tokens of 12 mm need more of them to see as far as those of 24:
-# cubes of 27 tokens, each twice as wide as the one before.
-_CUBES = tuple(offset for step in (1, 2, 4, 8) for offset in _cube(1, step) if any(offset))
-KNOWN_NEIGHBOURS = {
-    1: (*_known(_cube(1)), (-2, 0, 0), (0, -2, 0), (0, 0, -2)),
-    2: tuple(_known(list(_CUBES))),
-}
-CT_NEIGHBOURS = {1: tuple(_cube(1)), 2: ((0, 0, 0), *_CUBES)}
+# Already known when token i is drawn: (slice, row, column) steps back in raster order.
+KNOWN_NEIGHBOURS = (
+    *((dz, dy, dx) for dz in (-1, 0) for dy in (-1, 0, 1) for dx in (-1, 0, 1)
+      if (dz, dy, dx) < (0, 0, 0)),
+    (-2, 0, 0), (0, -2, 0), (0, 0, -2),
+)  # fmt: skip
+CT_NEIGHBOURS = tuple((dz, dy, dx) for dz in (-1, 0, 1) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
 
 
 @dataclass(frozen=True)
@@ -75,7 +59,6 @@ class PerformerSizes:
         layers, heads, width: paper 1 has 14, 8, 256.
         features: random features m a head.
         feedforward: width of the feed-forward part in multiples of `width`.
-        surroundings: how far around a token its input looks: 1, or 2 for small tokens.
     """
 
     grid: tuple[int, int, int]
@@ -86,7 +69,6 @@ class PerformerSizes:
     width: int = 256
     features: int = 128
     feedforward: int = 4
-    surroundings: int = 1
 
     @property
     def length(self) -> int:
@@ -229,23 +211,21 @@ class Performer(nn.Module):
         self.sizes = sizes
         begin = sizes.codebook  # also stands for "outside the grid"
         self.begin = begin
-        known = KNOWN_NEIGHBOURS[sizes.surroundings]
-        ct_near = CT_NEIGHBOURS[sizes.surroundings]
-        self.known = nn.Embedding(len(known) * (begin + 1), sizes.width)
+        self.known = nn.Embedding(len(KNOWN_NEIGHBOURS) * (begin + 1), sizes.width)
         self.previous = nn.Embedding(begin + 1, sizes.width)
         self.position = nn.ParameterList(
             nn.Parameter(torch.randn(n, sizes.width) * 0.02) for n in sizes.grid
         )
         if sizes.context_codebook:
             outside = sizes.context_codebook
-            self.aligned = nn.Embedding(len(ct_near) * (outside + 1), sizes.width)
+            self.aligned = nn.Embedding(len(CT_NEIGHBOURS) * (outside + 1), sizes.width)
             self.context_token = nn.Embedding(outside + 1, sizes.width)
             self.context_norm = nn.LayerNorm(sizes.width)
         self.layers: Any = nn.ModuleList(_Layer(sizes) for _ in range(sizes.layers))
         self.norm = nn.LayerNorm(sizes.width)
         self.logits = nn.Linear(sizes.width, sizes.codebook)
-        self.register_buffer("known_at", neighbour_positions(sizes.grid, known), False)
-        self.register_buffer("ct_near", neighbour_positions(sizes.grid, ct_near), False)
+        self.register_buffer("known_at", neighbour_positions(sizes.grid, KNOWN_NEIGHBOURS), False)
+        self.register_buffer("ct_near", neighbour_positions(sizes.grid, CT_NEIGHBOURS), False)
         self._initialise(seed)
 
     def _initialise(self, seed: int) -> None:
@@ -278,7 +258,7 @@ class Performer(nn.Module):
         ct = self.context_norm(self.context_token(context[:, at]) + inputs)
         states = tuple(layer.remember_context(ct) for layer in self.layers)
         outside = self.sizes.context_codebook
-        near = _gather(context, self.ct_near[at], outside)  # B S offsets
+        near = _gather(context, self.ct_near[at], outside)  # B S 27
         return Conditioning(at, known, inputs + _embedded(self.aligned, near, outside), states)
 
     def forward(
@@ -334,7 +314,9 @@ class Performer(nn.Module):
         )
 
 
-def neighbour_positions(grid: tuple[int, int, int], offsets: tuple[Offset, ...]) -> Tensor:
+def neighbour_positions(
+    grid: tuple[int, int, int], offsets: tuple[tuple[int, int, int], ...]
+) -> Tensor:
     """Raster position of each neighbour of each token, T x offsets; -1 outside the grid."""
     at = torch.stack(
         torch.meshgrid(*(torch.arange(n) for n in grid), indexing="ij"), dim=-1

@@ -17,7 +17,6 @@ from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.training.processes import largest
 
 SAVE_EVERY = 50  # steps: a kill costs a minute or two of training on two cores
-VALIDATE_EVERY = 100  # steps
 WARM_UP = 50  # steps
 
 
@@ -79,10 +78,6 @@ class Run:
             asked = error
         if largest(self.fabric, float(asked is not None)):
             raise asked or Cancelled("Another process of this training was asked to stop.")
-
-    def is_validation_due(self) -> bool:
-        """Whether to look at the held-out studies after the step just done."""
-        return self.step % VALIDATE_EVERY == 0 or self.progress() >= 1.0
 
     def is_checkpoint_due(self) -> bool:
         """Whether to save after the step just done."""

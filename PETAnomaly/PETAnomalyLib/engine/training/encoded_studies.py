@@ -14,7 +14,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -91,7 +90,7 @@ class Encoder:
 
 def _kept(file: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
     if not file.exists():
-        partial = file.with_suffix(f".{os.getpid()}.{threading.get_ident()}.partial.npy")
+        partial = file.with_suffix(f".{os.getpid()}.partial.npy")
         np.save(partial, make())
         partial.replace(file)
     return np.asarray(np.load(file))

@@ -24,8 +24,7 @@ from torch.nn import functional
 
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.networks.performer import Performer, PerformerSizes
-from PETAnomalyLib.engine.resampling import bands, resampling_mask, token_log_likelihood
-from PETAnomalyLib.engine.training.ahead import Ahead
+from PETAnomalyLib.engine.resampling import resampling_mask, token_log_likelihood
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.encoded_studies import EncodedStudies, StudyTokens
 from PETAnomalyLib.engine.training.processes import own_part
@@ -34,7 +33,7 @@ from PETAnomalyLib.engine.training.validation_pictures import draw_likelihoods
 
 NOT_IN_THE_LOSS = -100  # a token's number where cross-entropy is to leave it out
 
-ALL_HIDDEN = 1 / 3  # of the steps that hide bands hide everything
+HIDDEN_BOX = (2, 4)  # tokens along an edge: as large as a lesion and its surroundings
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,6 @@ class TransformerSettings:
         batch: studies a step (paper 1: 1); the step follows the mean of their gradients.
         variants: augmented encodings of each study.
         hidden_share: share of the input tokens hidden in training, half of them in boxes.
-        hidden_box: tokens along an edge of a box, least and most: as large as a lesion and its
-            surroundings.
-        hidden_bands: share of the steps that hide bands of slices instead, as thick as a box, or
-            the whole PET: what a token is judged by (resampling.py).
         learning_rate: Adam (paper 1: 1e-3).
         masking_rounds: shares of the run (0..1, rising) after which training tokens are marked
             anew; empty for training on all tokens.
@@ -62,8 +57,6 @@ class TransformerSettings:
     batch: int = 1
     variants: int = 3
     hidden_share: float = 0.1
-    hidden_box: tuple[int, int] = (2, 4)
-    hidden_bands: float = 0.5
     learning_rate: float = 1e-3
     masking_rounds: tuple[float, ...] = ()
     masking_threshold: float = 0.01
@@ -99,7 +92,7 @@ class UnlikelyTokens:
             return torch.zeros_like(tokens.pet, dtype=torch.bool)
         if study not in self._marked:
             with torch.no_grad():
-                log_p = token_log_likelihood(self._network, *tokens)
+                log_p = token_log_likelihood(self._network, *tokens, self._threshold)
             self._marked[study] = resampling_mask(log_p, self._threshold)[None]
         return self._marked[study]
 
@@ -129,6 +122,7 @@ def train_transformer(
     fabric = run.fabric
     mine = own_part(fabric, settings.batch)
     torch.manual_seed(0)
+    random = np.random.default_rng(0)
     network = Performer(settings.sizes)
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
@@ -138,49 +132,46 @@ def train_transformer(
     if resume and (state := run.resume()):
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
+        random.bit_generator.state = state["order"]
         if settings.masking_rounds:  # a run that goes on without them trains on all tokens again
             unlikely.load_state_dict(state["unlikely"], network)
     log = RunLog(run, reporter)
-
-    def drawn_of(step: int) -> list[_Drawn]:
-        return [_draw(settings, training, np.random.default_rng((step, n))) for n in mine]
-
-    with Ahead(drawn_of) as drawn:
-        while run.progress() < 1.0:
-            if sum(run.progress() >= share for share in settings.masking_rounds) > unlikely.round:
-                unlikely.begin_round(network)
-            run.set_learning_rate(optimizer, settings.learning_rate)
-            batch = drawn.take(run.step)
-            optimizer.zero_grad()
-            losses, shares = [], []
-            # One after the other: the sequences of two studies differ in length.
-            for place, item in enumerate(batch):
-                tokens = item.tokens.to(fabric.device)
-                marked = unlikely.marked(item.study, tokens)
-                hidden = item.hidden.to(fabric.device) | marked
-                seen = tokens.pet.masked_fill(hidden, network.begin)
-                wanted = tokens.pet.masked_fill(marked, NOT_IN_THE_LOSS)[0, tokens.body]
-                with fabric.no_backward_sync(predict, enabled=place + 1 < len(batch)):
-                    logits = predict(seen, tokens.ct, tokens.body)[0]
-                    loss = functional.cross_entropy(logits, wanted, ignore_index=NOT_IN_THE_LOSS)
-                    fabric.backward(loss / len(batch))
-                losses.append(loss.detach())
-                shares.append(marked[0, tokens.body].float().mean())
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
-            run.advance()
-            log.step(cross_entropy=torch.stack(losses).mean(), marked=torch.stack(shares).mean())
-            if run.is_validation_due():
-                _validate(network, validation, run, log)
-            if run.is_checkpoint_due():
-                run.save(
-                    {
-                        "network": network.state_dict(),
-                        "optimizer": optimizer.state_dict(),
-                        "unlikely": unlikely.state_dict(),
-                    }
-                )
-            run.check_cancelled(reporter)
+    while run.progress() < 1.0:
+        if sum(run.progress() >= share for share in settings.masking_rounds) > unlikely.round:
+            unlikely.begin_round(network)
+        run.set_learning_rate(optimizer, settings.learning_rate)
+        batch = [_draw(settings, len(training), random) for _ in range(settings.batch)]
+        optimizer.zero_grad()
+        losses, shares = [], []
+        # One after the other: the sequences of two studies differ in length.
+        for n in mine:
+            tokens = training.tokens(*batch[n].study).to(fabric.device)
+            marked = unlikely.marked(batch[n].study, tokens)
+            hidden = batch[n].hidden.to(fabric.device) | marked
+            seen = tokens.pet.masked_fill(hidden, network.begin)
+            wanted = tokens.pet.masked_fill(marked, NOT_IN_THE_LOSS)[0, tokens.body]
+            with fabric.no_backward_sync(predict, enabled=n != mine[-1]):
+                logits = predict(seen, tokens.ct, tokens.body)[0]
+                loss = functional.cross_entropy(logits, wanted, ignore_index=NOT_IN_THE_LOSS)
+                fabric.backward(loss / len(mine))
+            losses.append(loss.detach())
+            shares.append(marked[0, tokens.body].float().mean())
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        run.advance()
+        log.step(cross_entropy=torch.stack(losses).mean(), marked=torch.stack(shares).mean())
+        if run.step % 100 == 0 or run.progress() >= 1.0:
+            _validate(network, validation, run, log)
+        if run.is_checkpoint_due():
+            run.save(
+                {
+                    "network": network.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "order": random.bit_generator.state,
+                    "unlikely": unlikely.state_dict(),
+                }
+            )
+        run.check_cancelled(reporter)
     return network.eval()
 
 
@@ -189,41 +180,29 @@ class _Drawn(NamedTuple):
 
     Attributes:
         study: number and variant.
-        tokens: of this variant, on the CPU.
         hidden: which tokens the network does not see this time, 1 x T.
     """
 
     study: tuple[int, int]
-    tokens: StudyTokens
     hidden: Tensor
 
 
-def _draw(
-    settings: TransformerSettings, studies: EncodedStudies, random: np.random.Generator
-) -> _Drawn:
-    study = int(random.integers(len(studies)))
+def _draw(settings: TransformerSettings, studies: int, random: np.random.Generator) -> _Drawn:
+    study = int(random.integers(studies))
     variant = int(random.integers(settings.variants))
-    hidden = torch.from_numpy(_hidden(settings, random)).view(1, -1)
-    return _Drawn((study, variant), studies.tokens(study, variant), hidden)
+    return _Drawn((study, variant), _hidden(settings, random))
 
 
-def _hidden(settings: TransformerSettings, random: np.random.Generator) -> np.ndarray:
-    """Which tokens a step does not see, d x h x w: bands, or single tokens and boxes."""
+def _hidden(settings: TransformerSettings, random: np.random.Generator) -> Tensor:
+    """Single tokens and boxes, 1 x T."""
     grid, share = settings.sizes.grid, settings.hidden_share
-    if random.random() < settings.hidden_bands:
-        if random.random() < ALL_HIDDEN:
-            return np.ones(grid, bool)
-        thickness = int(random.integers(settings.hidden_box[0], settings.hidden_box[1] + 1))
-        hidden = bands(grid[0], thickness, int(random.integers(3))).hidden
-        return np.broadcast_to(hidden[:, None, None], grid).copy()
     hidden = random.random(grid) < share / 2
-    least, most = settings.hidden_box
-    mean_box = ((least + most) / 2) ** 3
+    mean_box = np.mean(HIDDEN_BOX) ** 3
     for _ in range(round(share / 2 * hidden.size / mean_box)):
-        edges = random.integers(least, most + 1, size=3)
+        edges = random.integers(HIDDEN_BOX[0], HIDDEN_BOX[1] + 1, size=3)
         first = [int(random.integers(1 - edge, n)) for edge, n in zip(edges, grid)]
         hidden[tuple(slice(max(0, at), at + edge) for at, edge in zip(first, edges))] = True
-    return hidden
+    return torch.from_numpy(hidden).view(1, -1)
 
 
 def _validate(network: Performer, studies: EncodedStudies, run: Run, log: RunLog) -> None:

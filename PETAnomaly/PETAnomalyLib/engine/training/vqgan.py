@@ -22,7 +22,6 @@ from torch import Tensor
 
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.networks.vqgan import VQGAN, VQGANSizes
-from PETAnomalyLib.engine.training.ahead import Ahead
 from PETAnomalyLib.engine.training.augmentation import REACH, deformed, intensity_changed
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.critic import Critic
@@ -105,45 +104,41 @@ def train_vqgan(
     log = RunLog(run, reporter)
     held_out = _crops(validation, settings, [(HELD_OUT, n) for n in range(8)]).to(fabric.device)
     network.train()
-
-    def crops_of(step: int) -> Tensor:
-        return _crops(training, settings, [(TRAINING, step, n) for n in mine])
-
-    with Ahead(crops_of) as crops:
-        while run.progress() < 1.0:
-            images = crops.take(run.step).to(fabric.device)
-            run.set_learning_rate(optimizer, settings.learning_rate)
-            seeds = [run.step * settings.batch + n for n in mine]
-            # MONAI's codebook follows the encodings of all processes.
-            reconstruction, commitment, tokens = reconstruct(images, seeds)
-            scale = variance(fabric, images).clamp_min(1e-4)
-            error = (reconstruction - images).square().mean() / scale
-            spectrum = spectral(reconstruction, images) / scale
-            loss = error + spectrum + commitment
-            if perceptual is not None:
-                loss = loss + settings.perceptual_weight * perceptual(reconstruction, images)
-            adversarial = run.progress() >= settings.adversarial_from
-            if adversarial:
-                loss = loss + settings.adversarial_weight * critic.loss(reconstruction)
-            optimizer.zero_grad()
-            fabric.backward(loss)
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
-            if adversarial:
-                critic.learn(reconstruction, images)
-            run.advance()
-            # The decoder must be able to settle on the codes that there are.
-            if run.step % REVIVE_EVERY == 0 and run.progress() < settings.adversarial_from:
-                revive_dead_codes(
-                    network, gathered(fabric, _flat_encodings(network, images)), seed=run.step
-                )
-            used = perplexity(gathered(fabric, tokens), settings.sizes.codebook)
-            log.step(error=error, spectrum=spectrum, commitment=commitment, perplexity=used)
-            if run.is_validation_due():
-                _validate(network, held_out, run, log)
-            if run.is_checkpoint_due():
-                run.save({name: part.state_dict() for name, part in parts.items()})
-            run.check_cancelled(reporter)
+    while run.progress() < 1.0:
+        images = _crops(training, settings, [(TRAINING, run.step, n) for n in mine])
+        images = images.to(fabric.device)
+        run.set_learning_rate(optimizer, settings.learning_rate)
+        seeds = [run.step * settings.batch + n for n in mine]
+        # MONAI's codebook follows the encodings of all processes.
+        reconstruction, commitment, tokens = reconstruct(images, seeds)
+        scale = variance(fabric, images).clamp_min(1e-4)
+        error = (reconstruction - images).square().mean() / scale
+        spectrum = spectral(reconstruction, images) / scale
+        loss = error + spectrum + commitment
+        if perceptual is not None:
+            loss = loss + settings.perceptual_weight * perceptual(reconstruction, images)
+        adversarial = run.progress() >= settings.adversarial_from
+        if adversarial:
+            loss = loss + settings.adversarial_weight * critic.loss(reconstruction)
+        optimizer.zero_grad()
+        fabric.backward(loss)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        if adversarial:
+            critic.learn(reconstruction, images)
+        run.advance()
+        # The decoder must be able to settle on the codes that there are.
+        if run.step % REVIVE_EVERY == 0 and run.progress() < settings.adversarial_from:
+            revive_dead_codes(
+                network, gathered(fabric, _flat_encodings(network, images)), seed=run.step
+            )
+        used = perplexity(gathered(fabric, tokens), settings.sizes.codebook)
+        log.step(error=error, spectrum=spectrum, commitment=commitment, perplexity=used)
+        if run.step % 100 == 0 or run.progress() >= 1.0:
+            _validate(network, held_out, run, log)
+        if run.is_checkpoint_due():
+            run.save({name: part.state_dict() for name, part in parts.items()})
+        run.check_cancelled(reporter)
     return network.eval()
 
 
