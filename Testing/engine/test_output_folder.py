@@ -223,6 +223,34 @@ def test_an_earlier_result_comes_back_when_a_run_died_between_its_two_renames(
     assert (tmp_path / "result" / "report.json").read_text() == "old"
 
 
+KILLED_WHILE_REMOVING = """
+import os, shutil, sys
+from pathlib import Path
+from PETAnomalyLib.engine.output_folder import output_folder
+def remove_one_and_die(folder, **_):
+    files = sorted(Path(folder).glob("*"))
+    if files:
+        files[-1].unlink()
+        os._exit(9)
+shutil.rmtree = remove_one_and_die
+with output_folder(Path(sys.argv[1])) as partial:
+    (partial / "report.json").write_text("new")
+"""
+
+
+def test_half_of_a_replaced_result_does_not_come_back(tmp_path: Path) -> None:
+    target = tmp_path / "result"
+    target.mkdir()
+    fill(target, "old")
+    run = start_python(["-c", KILLED_WHILE_REMOVING, str(target)])
+    assert run.wait(60) == 9
+    assert names(target) == ["report.json"]
+    shutil.rmtree(target)  # its user clears it away
+    with pytest.raises(ValueError, match="bug"), output_folder(target):
+        raise ValueError("bug")
+    assert names(tmp_path) == []
+
+
 def test_abandoning_removes_the_partial_folder_of_a_block_that_is_still_open(
     tmp_path: Path,
 ) -> None:

@@ -191,7 +191,19 @@ def _move_into_place(partial: Path, target: Path) -> None:
                 earlier.rename(target)
             raise
         _open_partials.discard(partial)
-    shutil.rmtree(earlier, ignore_errors=True)
+    _remove_earlier(earlier)
+
+
+def _remove_earlier(earlier: Path) -> None:
+    """Remove a result that has been replaced.
+
+    Renamed first: whoever is killed in the midst of removing leaves half of it, which must not come
+    back as the result that died between two renames does.
+    """
+    doomed = earlier.with_name(earlier.name.replace(".earlier-", ".partial-"))
+    with contextlib.suppress(OSError):
+        earlier.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _write_through(file: Path) -> None:
@@ -211,7 +223,7 @@ def _clear_up_after_dead_runs(target: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     for leftover in _leftovers(target, "earlier"):
         if target.exists():
-            shutil.rmtree(leftover, ignore_errors=True)
+            _remove_earlier(leftover)
             continue
         with contextlib.suppress(OSError):
             leftover.rename(target)  # the run died between its two renames: the result comes back
