@@ -391,11 +391,9 @@ def test_a_crash_of_slicer_leaves_no_process_and_no_folder_after_5_seconds(tmp_p
 def test_quitting_slicer_ends_the_run_before_the_process_ends(tmp_path: Path) -> None:
     parent = startParent(tmp_path, POLITE, then="qt.QTimer.singleShot(1500, slicer.app.quit)")
     parent.wait(15)
-
-    def engines() -> set[int]:
-        return set(processesThatMention(str(tmp_path))) & set(processesThatMention("-m"))
-
-    waitFor(lambda: not engines(), 0.5)  # one that was killed is listed until the system removes it
+    # By the module: "-m" is in the names of one run folder in 37, whose watchdog outlives Slicer.
+    mentioned = set(processesThatMention(str(tmp_path)))
+    assert mentioned & set(processesThatMention("PETAnomalyLib.engine")) == set()
     assertNothingIsLeft(tmp_path, 5.0)
 
 
