@@ -238,8 +238,9 @@ with output_folder(Path(sys.argv[1])) as partial:
 """
 
 
-def test_half_of_a_replaced_result_does_not_come_back(tmp_path: Path) -> None:
-    target = tmp_path / "result"
+@pytest.mark.parametrize("folder", ["result", "result.earlier-1"])
+def test_half_of_a_replaced_result_does_not_come_back(tmp_path: Path, folder: str) -> None:
+    target = tmp_path / folder
     target.mkdir()
     fill(target, "old")
     run = start_python(["-c", KILLED_WHILE_REMOVING, str(target)])

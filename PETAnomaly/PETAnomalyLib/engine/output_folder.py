@@ -200,7 +200,7 @@ def _remove_earlier(earlier: Path) -> None:
     Renamed first: whoever is killed in the midst of removing leaves half of it, which must not come
     back as the result that died between two renames does.
     """
-    doomed = earlier.with_name(earlier.name.replace(".earlier-", ".partial-"))
+    doomed = earlier.with_name(".partial-".join(earlier.name.rsplit(".earlier-", 1)))
     with contextlib.suppress(OSError):
         earlier.rename(doomed)
     shutil.rmtree(doomed, ignore_errors=True)
