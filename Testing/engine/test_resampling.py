@@ -12,7 +12,9 @@ from PETAnomalyLib.engine.networks.performer import Performer, PerformerSizes
 from PETAnomalyLib.engine.resampling import (
     HIDDEN_AROUND,
     PASSES,
+    UPTAKE_MARGIN,
     draw,
+    log_likelihood_beside_hot,
     resample,
     token_log_likelihood,
 )
@@ -116,25 +118,72 @@ def test_the_likelihood_is_that_of_the_parallel_form() -> None:
 
 
 @torch.no_grad()
+def distributions(
+    performer: Performer, tokens: torch.Tensor, context: torch.Tensor, threshold: float
+) -> tuple[np.ndarray, list[float]]:
+    """The distribution of every token in every pass, passes x T x codebook, and the lowest p."""
+    lowest = [1.0] * len(tokens[0])
+    passes = []
+    for _ in range(PASSES):
+        unlikely = np.reshape([p < threshold for p in lowest], performer.sizes.grid)
+        steps = ndimage.distance_transform_cdt(~unlikely, metric="taxicab")
+        hidden = (steps <= HIDDEN_AROUND) & unlikely.any()
+        seen = tokens.masked_fill(torch.from_numpy(hidden.ravel()), performer.begin)
+        p_now = torch.softmax(performer(seen, context)[0].double(), -1)
+        passes.append(p_now.numpy())
+        lowest = [min(p, float(p_now[i, tokens[0, i]])) for i, p in enumerate(lowest)]
+    return np.stack(passes), lowest
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("threshold", [0.02, 0.05, 0.2])
 def test_what_a_pass_finds_unlikely_the_next_sees_neither_there_nor_around(
     threshold: float,
 ) -> None:
     performer = restless(SMALL)
     tokens, context = random_tokens(SMALL)
-    lowest = [1.0] * SMALL.length
-    for _ in range(PASSES):
-        unlikely = np.reshape([p < threshold for p in lowest], SMALL.grid)
-        steps = ndimage.distance_transform_cdt(~unlikely, metric="taxicab")
-        hidden = (steps <= HIDDEN_AROUND) & unlikely.any()
-        seen = tokens.masked_fill(torch.from_numpy(hidden.ravel()), performer.begin)
-        p_now = torch.softmax(performer(seen, context)[0], -1)
-        lowest = [min(p, float(p_now[i, tokens[0, i]])) for i, p in enumerate(lowest)]
+    _, lowest = distributions(performer, tokens, context, threshold)
     found = token_log_likelihood(performer, tokens, context, None, threshold)
     assert np.allclose(found.exp().numpy(), lowest, atol=1e-5)
     once = token_log_likelihood(performer, tokens, context, None, threshold=1e-30)
     assert (found <= once + 1e-6).all()
     assert (found < once - 1e-3).any()  # hiding did change something
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("threshold", [0.05, 0.2])
+def test_the_tokens_beside_a_hot_one_are_drawn_with_it(threshold: float) -> None:
+    performer = restless(SMALL)
+    tokens, context = random_tokens(SMALL)
+    uptake = torch.rand(SMALL.codebook, generator=torch.Generator().manual_seed(3))
+    passes, lowest = distributions(performer, tokens, context, threshold)
+    expected = list(lowest)
+    hot = 0
+    places = list(np.ndindex(*SMALL.grid))
+    for i, place in enumerate(places):
+        least = float(uptake[tokens[0, i]]) - UPTAKE_MARGIN
+        as_bright = [c for c in range(SMALL.codebook) if float(uptake[c]) >= least]
+        if least > 0 and min(p[i, as_bright].sum() for p in passes) < threshold:
+            hot += 1
+            for j, other in enumerate(places):
+                if sum(abs(a - b) for a, b in zip(place, other)) == 1:
+                    expected[j] = min(expected[j], lowest[i])
+    assert 0 < hot < np.count_nonzero(np.array(lowest) < threshold)  # some are not hot
+    found = log_likelihood_beside_hot(performer, tokens, context, None, threshold, uptake)
+    assert np.allclose(found.exp().numpy(), expected, atol=1e-5)
+
+
+@torch.no_grad()
+def test_nothing_is_too_bright_without_uptake_and_air_is_not_drawn_beside_what_is() -> None:
+    performer = restless(SMALL)
+    tokens, context = random_tokens(SMALL)
+    dark = torch.full((SMALL.codebook,), UPTAKE_MARGIN)
+    own = token_log_likelihood(performer, tokens, context, None, 0.2)
+    assert torch.equal(log_likelihood_beside_hot(performer, tokens, context, None, 0.2, dark), own)
+    body = torch.arange(SMALL.length) % 2 == 0
+    bright = torch.linspace(0.1, 0.9, SMALL.codebook)
+    found = log_likelihood_beside_hot(performer, tokens, context, body, 0.2, bright)
+    assert (found[~body] == 0).all()
 
 
 LOGITS = st.lists(st.floats(-30, 30), min_size=2, max_size=8)

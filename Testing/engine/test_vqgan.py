@@ -52,6 +52,15 @@ def test_every_token_is_the_nearest_code(vqgan: VQGAN) -> None:
         assert torch.equal(vqgan.tokens(images).flatten(), nearest)
 
 
+def test_a_code_stands_for_the_uptake_of_a_token_among_its_like(vqgan: VQGAN) -> None:
+    with torch.no_grad():
+        found = vqgan.code_uptake()
+        for code in range(TINY.codebook):
+            image = vqgan.image(vqgan.hidden(torch.full((1, 3, 3, 3), code)))[0, 0]
+            assert found[code] == pytest.approx(float(image[4:8, 4:8, 4:8].mean()), abs=1e-6)
+    assert found.std() > 0
+
+
 def test_dropout_keeps_the_mean(vqgan: VQGAN) -> None:
     latents = torch.randint(16, (1, 3, 3, 3), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():

@@ -22,7 +22,7 @@ from PETAnomalyLib.engine.bundle import Bundle
 from PETAnomalyLib.engine.decoding import DecodedLatents, DecodedTile
 from PETAnomalyLib.engine.errors import BundleError
 from PETAnomalyLib.engine.networks.registry import build_network, load_weights
-from PETAnomalyLib.engine.resampling import resample, resampling_mask, token_log_likelihood
+from PETAnomalyLib.engine.resampling import log_likelihood_beside_hot, resample, resampling_mask
 from PETAnomalyLib.engine.token_grids import moved, token_grids
 
 Array = npt.NDArray[np.float32]
@@ -35,8 +35,8 @@ class Healing:
 
     Attributes:
         decoded: the n reconstructions, made when they are asked for.
-        token_log_likelihood: d x h x w float32, nats, of the frame's own token grid; None for a
-            model without tokens.
+        token_log_likelihood: d x h x w float32, nats, of the frame's own token grid, lowered beside
+            hot tokens (`resampling.log_likelihood_beside_hot`); None for a model without tokens.
         resampling_mask: d x h x w bool, true where a token of it was drawn anew; None likewise.
     """
 
@@ -196,7 +196,8 @@ class VQGANPerformerHealer:
         body = torch.from_numpy(body_tokens(pet, grid)).flatten().to(self._device)  # T
         on_progress(0.05)
         t = request.resampling_threshold
-        log_p = token_log_likelihood(self._performer, tokens, context, body, t)  # T
+        uptake = self._pet_vqgan.code_uptake()
+        log_p = log_likelihood_beside_hot(self._performer, tokens, context, body, t, uptake)  # T
         mask = resampling_mask(log_p, t)  # T
         on_progress(0.1)
 

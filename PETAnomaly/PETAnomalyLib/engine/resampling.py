@@ -30,6 +30,11 @@ PASSES = 3
 # and 0.627, two steps 0.679 and 0.671; at t = 0.01 0.638 and 0.589, and 0.653 and 0.622.
 HIDDEN_AROUND = 2
 
+# In the model's intensity unit: about a fifth of the uptake. Measured on 18 validation phantoms,
+# PET/CT, share of the lesions' tokens among the 2,160 least likely to be as bright: 0.60 without,
+# 0.68 at 0.05, 0.65 at 0.08, 0.62 at 0.12.
+UPTAKE_MARGIN = 0.05
+
 
 def resampling_mask(log_likelihood: Tensor, threshold: float) -> Tensor:
     """The tokens to draw anew, p(s_i) < t: T booleans from T values in nats (paper 1, eq. 4)."""
@@ -59,23 +64,83 @@ def token_log_likelihood(
     Returns:
         T values in nats; 0, which is certain, outside the body.
     """
-    lowest = torch.zeros_like(tokens[0], dtype=torch.float32)
+    return _lowest(performer, tokens, context, body, threshold, None)[0]
+
+
+def log_likelihood_beside_hot(
+    performer: Performer,
+    tokens: Tensor,
+    context: Tensor | None,
+    body: Tensor | None,
+    threshold: float,
+    uptake: Tensor,
+) -> Tensor:
+    """`token_log_likelihood`, lowered to that of a hot token in the six tokens beside it.
+
+    A lesion's edge lies in the tokens around it: kept, they excuse it when it is drawn anew. Where
+    all that is about as bright as a token is unlikely in its place, those beside it go with it:
+
+        P(B(S_i) >= B(s_i) - margin | s_<i, ct) < t, B(c) the uptake that code c stands for.
+
+    Of many codes that are alike each is unlikely; their sum is not. Measured on 18 validation
+    phantoms (PET/CT, four token grids): the 2,160 tokens of least p(s_i) hold 37 % of the lesions'
+    tokens, those of least P(...) 68 %.
+
+    Args:
+        performer, tokens, context, body, threshold: as for `token_log_likelihood`.
+        uptake: B, the model's PET intensity of each code, codebook values (`VQGAN.code_uptake`).
+
+    Returns:
+        T values in nats; 0 outside the body.
+    """
+    lowest, as_bright = _lowest(performer, tokens, context, body, threshold, uptake)
+    grid = performer.sizes.grid
+    hot = torch.where(resampling_mask(as_bright, threshold), lowest, 0.0).view(grid)
+    beside = ndimage.minimum_filter(
+        hot.cpu().numpy(), footprint=ndimage.generate_binary_structure(3, 1), mode="constant"
+    )
+    beside = torch.from_numpy(beside).flatten().to(lowest.device)
+    return torch.minimum(lowest, beside if body is None else beside * body)
+
+
+def _lowest(
+    performer: Performer,
+    tokens: Tensor,
+    context: Tensor | None,
+    body: Tensor | None,
+    threshold: float,
+    uptake: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """The lowest over the passes of each token's log p and of log P(as bright): T nats each."""
+    own = torch.zeros_like(tokens[0], dtype=torch.float32)
+    as_bright = torch.zeros_like(own)
     if body is None:
         body = torch.ones_like(tokens[0], dtype=torch.bool)
     conditioning = performer.condition(context, body=body)
     stop = len(conditioning.positions)
     for _ in range(PASSES):
-        unlikely = resampling_mask(lowest, threshold)
         near = ndimage.binary_dilation(
-            unlikely.view(performer.sizes.grid).cpu().numpy(), iterations=HIDDEN_AROUND
+            resampling_mask(own, threshold).view(performer.sizes.grid).cpu().numpy(),
+            iterations=HIDDEN_AROUND,
         )
         hidden = torch.from_numpy(near).flatten().to(tokens.device)
         seen = tokens.masked_fill(hidden, performer.begin)
         logits = performer.advance(seen, conditioning, None, 0, stop)[0]
         log_p = torch.log_softmax(logits[0], -1)  # S codebook
-        log_p = log_p.gather(-1, tokens[0, body, None])[:, 0]  # S
-        lowest[body] = torch.minimum(lowest[body], log_p)
-    return lowest
+        of_token = log_p.gather(-1, tokens[0, body, None])[:, 0]  # S
+        own[body] = torch.minimum(own[body], of_token)
+        if uptake is not None:
+            of_uptake = _log_p_as_bright(log_p, uptake, uptake[tokens[0, body]])
+            as_bright[body] = torch.minimum(as_bright[body], of_uptake)
+    return own, as_bright
+
+
+def _log_p_as_bright(log_p: Tensor, uptake: Tensor, of_token: Tensor) -> Tensor:
+    """log P(B(S_i) >= B(s_i) - margin): S values in nats from S x codebook, B and B(s_i)."""
+    least = of_token - UPTAKE_MARGIN
+    as_bright = log_p.masked_fill(uptake < least[:, None], -math.inf).logsumexp(-1)
+    # Nothing is darker than air: where there is no uptake nothing is too bright.
+    return as_bright.where(least > 0, 0.0)
 
 
 def resample(

@@ -102,6 +102,14 @@ class VQGAN(nn.Module):
         """The last layer, without dropout: B x 1 x D x H x W."""
         return self.after_dropout(hidden)
 
+    def code_uptake(self) -> Tensor:
+        """What each code stands for, `codebook` values in the model's intensity unit: the mean of
+        the token in the midst of 3 x 3 x 3 of it."""
+        codes = torch.arange(self.sizes.codebook, device=self.last_layer.weight.device)
+        alone = codes[:, None, None, None].expand(-1, 3, 3, 3)
+        middle = slice(self.sizes.stride, 2 * self.sizes.stride)
+        return self.image(self.hidden(alone))[:, 0, middle, middle, middle].mean((1, 2, 3))
+
     def forward(
         self, images: Tensor, seeds: Sequence[int] | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:

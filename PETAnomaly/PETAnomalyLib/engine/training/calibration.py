@@ -56,7 +56,7 @@ from PETAnomalyLib.engine.scoring import (
 )
 from PETAnomalyLib.engine.study import read_study
 
-RESAMPLING_THRESHOLDS = (0.005, 0.01, 0.02)
+RESAMPLING_THRESHOLDS = (0.0025, 0.005, 0.01)
 # Half an octave apart.
 MIN_BANDWIDTHS = (0.005, 0.007, 0.01, 0.014, 0.02, 0.028, 0.04, 0.056, 0.08, 0.113, 0.16)
 EPSILON_PERCENTILES = (50.0, 75.0, 90.0, 95.0, 98.0, 99.0, 99.5, 99.9)
