@@ -160,6 +160,7 @@ class VQGANPerformerHealer:
         # On the CPU, so that a seed means the same draws on every device.
         generator = torch.Generator().manual_seed(request.seed)
         grids = token_grids(request.samples, self._pet_vqgan.sizes.stride)
+        uptake = self._pet_vqgan.code_uptake()
         healed = []
         for number, (shift, samples) in enumerate(grids):
 
@@ -168,7 +169,9 @@ class VQGANPerformerHealer:
 
             own_ct = None if ct is None else moved(ct, shift)
             of_grid = replace(request, samples=samples)
-            healed.append(self._on_grid(moved(pet, shift), own_ct, of_grid, generator, on_grid))
+            healed.append(
+                self._on_grid(moved(pet, shift), own_ct, uptake, of_grid, generator, on_grid)
+            )
         decoded = DecodedLatents(
             self._pet_vqgan,
             torch.cat([one.latents for one in healed]),
@@ -183,6 +186,7 @@ class VQGANPerformerHealer:
         self,
         pet: Array,
         ct: Array | None,
+        uptake: torch.Tensor,
         request: HealingRequest,
         generator: torch.Generator,
         on_progress: OnProgress,
@@ -196,7 +200,6 @@ class VQGANPerformerHealer:
         body = torch.from_numpy(body_tokens(pet, grid)).flatten().to(self._device)  # T
         on_progress(0.05)
         t = request.resampling_threshold
-        uptake = self._pet_vqgan.code_uptake()
         log_p = log_likelihood_beside_hot(self._performer, tokens, context, body, t, uptake)  # T
         mask = resampling_mask(log_p, t)  # T
         on_progress(0.1)
