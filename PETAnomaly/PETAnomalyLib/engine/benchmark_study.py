@@ -15,7 +15,7 @@ from PETAnomalyLib.engine.decoding import DecodedLatents, DecodedTile, decoder_m
 from PETAnomalyLib.engine.devices import choose_device, peak_memory, use_physical_cores
 from PETAnomalyLib.engine.networks.performer import Performer, PerformerSizes
 from PETAnomalyLib.engine.networks.vqgan import VQGAN, VQGANSizes
-from PETAnomalyLib.engine.resampling import resample, token_log_likelihood
+from PETAnomalyLib.engine.resampling import log_likelihood_beside_hot, resample
 from PETAnomalyLib.engine.scoring import score_tiles
 
 DECODES = 4
@@ -125,7 +125,8 @@ def measure_study(study: Study, device_name: str) -> dict[str, Any]:
     if whole:
         tokens = vqgan.tokens(image).flatten(1)
         lap("encode")
-        token_log_likelihood(performer, tokens, context, None, THRESHOLD)
+        uptake = vqgan.code_uptake()
+        log_likelihood_beside_hot(performer, tokens, context, None, THRESHOLD, uptake)
         lap("likelihood")
     mask = masked_tokens(grid, study.share, study.clustered).to(device)
     length = round(study.resampled * len(mask))
