@@ -223,6 +223,30 @@ def test_a_terminated_conversion_leaves_no_file_and_exits_4(
     assert stopped
 
 
+def test_a_signal_that_a_library_turns_into_another_error_is_a_cancellation_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As NumPy's import does."""
+
+    def fail(*_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+            time.sleep(10.0)
+        except BaseException as error:
+            raise ImportError("cannot load module more than once per process") from error
+
+    def add_failing(subcommands: Any) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = subcommands.add_parser("fail")
+        parser.set_defaults(run=fail, cancellable=False)
+        return parser
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(commands, "ALL", (add_failing,))
+    assert cli.main(["fail"]) == 4
+    assert capfd.readouterr().err == "petanomaly: Stopped on request.\n"
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 @pytest.mark.parametrize(
     ("error", "code", "kind"),
     [

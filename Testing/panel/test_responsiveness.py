@@ -29,8 +29,9 @@ class Ticks:
     """
 
     def __init__(self) -> None:
-        self.gaps: list[tuple[float, str]] = []
-        self.doing = ""
+        self.longest: dict[str, float] = {}
+        """Of each step, the longest gap that the step had a part in."""
+        self._steps = [""]
         gc.collect()
         gc.freeze()
         self._last = self._now()
@@ -38,6 +39,10 @@ class Ticks:
         self._timer.setInterval(50)
         self._timer.timeout.connect(self._onTick)
         self._timer.start()
+
+    def begin(self, step: str) -> None:
+        """The next step; the one before may have kept the thread until now."""
+        self._steps.append(step)
 
     def stop(self) -> None:
         self._timer.stop()
@@ -49,26 +54,29 @@ class Ticks:
 
     def _onTick(self) -> None:
         now = self._now()
-        self.gaps.append((now - self._last, self.doing))
+        for step in self._steps:
+            self.longest[step] = max(now - self._last, self.longest.get(step, 0.0))
+        self._steps = self._steps[-1:]
         self._last = now
 
 
 def longestGap(watched: Callable[[Ticks], None]) -> tuple[float, str]:
-    """The longest that the timer starved, and what went on; of a second run if that was shorter.
+    """The longest that the timer starved, and at which step; of each step the best of two runs.
 
     What the panel does it does every time. A machine that stood still (its host had taken the
-    processor, a page was fetched from disk) does not do so twice at 0.2 s: CI had 0.204 s once at a
-    step that takes 0.02.
+    processor, a page was fetched from disk) does not do so twice at the same step: CI had 0.204 s
+    once, 0.206 s another time, at steps that take 0.02.
     """
-    longest = []
+    longest: dict[str, float] = {}
     for _ in range(2):
         ticks = Ticks()
         watched(ticks)
         ticks.stop()
-        longest.append(max(ticks.gaps))
-        if longest[-1][0] < LIMIT:
+        for step, gap in ticks.longest.items():
+            longest[step] = min(gap, longest.get(step, gap))
+        if max(longest.values()) < LIMIT:
             break
-    return min(longest)
+    return max((gap, step) for step, gap in longest.items())
 
 
 def test_the_window_answers_from_the_click_to_the_results(tmp_path: Path) -> None:
@@ -102,7 +110,7 @@ def test_the_window_answers_while_a_whole_body_is_detected_and_loaded(
 
         def detected(ticks: Ticks) -> None:
             def onStage(text: str) -> None:
-                ticks.doing = text
+                ticks.begin(text)
                 show(text)
 
             panel.task.onStage = onStage

@@ -62,6 +62,14 @@ class BugError(PETAnomalyError):
     exit_code = 1
 
 
+class _Stopped(BaseException):
+    """A signal, in a command that does not ask whether it shall stop.
+
+    No KeyboardInterrupt: once a library's C code has met one, Python ends itself by SIGINT,
+    whatever the program makes of it (`_Py_UnhandledKeyboardInterrupt`, CPython's Modules/main.c).
+    """
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are `UsageError`s, so that they become events too."""
 
@@ -84,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     cancellation = Cancellation(abandon_partial_output)
-    with _termination_unwinds():
+    with _signals_unwind(cancellation):
         if "--events" in arguments:
             with events_on_stdout() as stream:
                 return _run(arguments, JsonReporter(stream, cancellation), cancellation)
@@ -119,20 +127,22 @@ def _run(arguments: Sequence[str], reporter: Reporter, cancellation: Cancellatio
     except BrokenPipeError:
         _drop_stdout()
         return Cancelled.exit_code
-    except (Exception, KeyboardInterrupt) as error:
-        known = _as_known(error)
+    except (Exception, KeyboardInterrupt, _Stopped) as error:
+        known = _as_known(error, cancellation)
         with contextlib.suppress(BrokenPipeError):
             reporter.error(known)
         return known.exit_code
     return 0
 
 
-def _as_known(error: BaseException) -> PETAnomalyError:
+def _as_known(error: BaseException, cancellation: Cancellation) -> PETAnomalyError:
     """The error as one of those that a user can understand."""
+    interrupted = cancellation.is_requested or isinstance(error, KeyboardInterrupt)
+    if interrupted and not isinstance(error, Cancelled):
+        # Whatever it looks like: NumPy, stopped in the midst of its import, says ImportError.
+        return Cancelled("Stopped on request.")
     if isinstance(error, PETAnomalyError):
         return error
-    if isinstance(error, KeyboardInterrupt):
-        return Cancelled("Stopped on request.")
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         where = f" ({error.filename})" if error.filename else ""
         return InputError(
@@ -164,16 +174,24 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 
 @contextlib.contextmanager
-def _termination_unwinds() -> Iterator[None]:
-    """SIGTERM raises KeyboardInterrupt as SIGINT does, so that temporary files are removed."""
+def _signals_unwind(cancellation: Cancellation) -> Iterator[None]:
+    """SIGINT and SIGTERM raise, so that temporary files are removed; a second one ends at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def stop(*_: object) -> None:
+        if cancellation.is_requested:
+            cancellation.end_now()
+        cancellation.request()
+        raise _Stopped
+
+    earlier = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, earlier)
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
 
 
 def _accept_any_character() -> None:
