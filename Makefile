@@ -23,10 +23,8 @@ FIND_PYTHON := for p in python3.11 /usr/bin/python3.11 python3.12 python3.10 pyt
 demo: $(VENV)/.engine
 	$(PYTHON) -m PETAnomalyLib.engine.demo
 
-# The files in the order of their names: in xdist's own, by number of tests, those with few long ones
-# (training processes, the readme's training, Slicer killed again and again) all come last.
 test: lint $(VENV)/.panel
-	QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.development
 	$(PYTHON) -m ruff format --check .
