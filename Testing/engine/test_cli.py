@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +224,20 @@ def test_a_terminated_conversion_leaves_no_file_and_exits_4(
     assert stopped
 
 
+def make_only_command(
+    monkeypatch: pytest.MonkeyPatch, run: Callable[..., None], cancellable: bool
+) -> None:
+    """`petanomaly fail` alone, which does `run`."""
+
+    def add_failing(subcommands: Any) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = subcommands.add_parser("fail")
+        parser.add_argument("--events", action="store_true")
+        parser.set_defaults(run=run, cancellable=cancellable)
+        return parser
+
+    monkeypatch.setattr(commands, "ALL", (add_failing,))
+
+
 def test_a_signal_that_a_library_turns_into_another_error_is_a_cancellation_all_the_same(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -235,13 +250,8 @@ def test_a_signal_that_a_library_turns_into_another_error_is_a_cancellation_all_
         except BaseException as error:
             raise ImportError("cannot load module more than once per process") from error
 
-    def add_failing(subcommands: Any) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = subcommands.add_parser("fail")
-        parser.set_defaults(run=fail, cancellable=False)
-        return parser
-
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(commands, "ALL", (add_failing,))
+    make_only_command(monkeypatch, fail, cancellable=False)
     assert cli.main(["fail"]) == 4
     assert capfd.readouterr().err == "petanomaly: Stopped on request.\n"
     assert signal.getsignal(signal.SIGTERM) is before
@@ -270,13 +280,7 @@ def test_every_failure_has_its_exit_code_and_kind_and_only_a_bug_a_traceback(
     def fail(*_: object) -> None:
         raise error
 
-    def add_failing(subcommands: Any) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = subcommands.add_parser("fail")
-        parser.add_argument("--events", action="store_true")
-        parser.set_defaults(run=fail, cancellable=True)
-        return parser
-
-    monkeypatch.setattr(commands, "ALL", (add_failing,))
+    make_only_command(monkeypatch, fail, cancellable=True)
     assert cli.main(["fail", "--events"]) == code
     out, err = capfd.readouterr()
     assert json.loads(out)["kind"] == kind

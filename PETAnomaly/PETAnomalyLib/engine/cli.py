@@ -92,12 +92,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     cancellation = Cancellation(abandon_partial_output)
-    with _signals_unwind(cancellation):
-        if "--events" in arguments:
-            with events_on_stdout() as stream:
-                return _run(arguments, JsonReporter(stream, cancellation), cancellation)
-        _accept_any_character()
-        return _run(arguments, ConsoleReporter(cancellation), cancellation)
+    if "--events" in arguments:
+        with events_on_stdout() as stream:
+            return _run(arguments, JsonReporter(stream, cancellation), cancellation)
+    _accept_any_character()
+    return _run(arguments, ConsoleReporter(cancellation), cancellation)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -116,8 +115,9 @@ def parser() -> argparse.ArgumentParser:
 
 def _run(arguments: Sequence[str], reporter: Reporter, cancellation: Cancellation) -> int:
     try:
-        options = parser().parse_args(arguments)
         with contextlib.ExitStack() as while_running:
+            while_running.enter_context(_signals_unwind(cancellation))
+            options = parser().parse_args(arguments)
             if options.cancellable:
                 while_running.enter_context(cancellation.on_signals())
             if getattr(options, "events", False):
@@ -127,22 +127,20 @@ def _run(arguments: Sequence[str], reporter: Reporter, cancellation: Cancellatio
     except BrokenPipeError:
         _drop_stdout()
         return Cancelled.exit_code
-    except (Exception, KeyboardInterrupt, _Stopped) as error:
-        known = _as_known(error, cancellation)
+    except (Exception, KeyboardInterrupt) as error:
+        known = _as_known(error)
         with contextlib.suppress(BrokenPipeError):
             reporter.error(known)
         return known.exit_code
     return 0
 
 
-def _as_known(error: BaseException, cancellation: Cancellation) -> PETAnomalyError:
+def _as_known(error: BaseException) -> PETAnomalyError:
     """The error as one of those that a user can understand."""
-    interrupted = cancellation.is_requested or isinstance(error, KeyboardInterrupt)
-    if interrupted and not isinstance(error, Cancelled):
-        # Whatever it looks like: NumPy, stopped in the midst of its import, says ImportError.
-        return Cancelled("Stopped on request.")
     if isinstance(error, PETAnomalyError):
         return error
+    if isinstance(error, KeyboardInterrupt):
+        return Cancelled("Stopped on request.")
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         where = f" ({error.filename})" if error.filename else ""
         return InputError(
@@ -175,20 +173,30 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 @contextlib.contextmanager
 def _signals_unwind(cancellation: Cancellation) -> Iterator[None]:
-    """SIGINT and SIGTERM raise, so that temporary files are removed; a second one ends at once."""
+    """SIGINT and SIGTERM raise, so that temporary files are removed; a second one ends at once.
+
+    Raises:
+        Cancelled: when one has come, whatever the command made of it: NumPy, stopped in the midst
+            of its import, says ImportError.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    stopped = threading.Event()
 
     def stop(*_: object) -> None:
-        if cancellation.is_requested:
+        if stopped.is_set():
             cancellation.end_now()
-        cancellation.request()
+        stopped.set()
         raise _Stopped
 
     earlier = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
+    except BaseException as error:
+        if stopped.is_set():
+            raise Cancelled("Stopped on request.") from error
+        raise
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)

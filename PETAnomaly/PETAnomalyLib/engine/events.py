@@ -92,11 +92,6 @@ class Cancellation:
             self._reason = reason
             self._requested.set()
 
-    @property
-    def is_requested(self) -> bool:
-        """Whether somebody has asked the run to stop."""
-        return self._requested.is_set()
-
     def check(self) -> None:
         """Raises:
         Cancelled: when somebody has asked the run to stop.
