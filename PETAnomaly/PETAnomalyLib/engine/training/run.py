@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from PETAnomalyLib.engine.cohort_layout import find_studies
+from PETAnomalyLib.engine.cohort_layout import CohortStudy, find_studies
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.networks.autoencoder import AutoencoderSizes
@@ -87,7 +87,7 @@ def train(
     with fabric.rank_zero_first():  # it makes what the others then find
         if fabric.is_global_zero:
             _begin(config, out, resume, reporter)
-        studies = _prepare(cohort, configuration, out.parent, reporter)
+        studies = _prepare(cohort, stage, configuration, out.parent, reporter)
     reporter.stage(stage, f"Training {stage}")
     run = Run(out, settings.steps, minutes, fabric)
     network = _train_stage(settings, configuration[stage], studies, run, resume, reporter)
@@ -116,10 +116,12 @@ def _begin(config: Path, out: Path, resume: bool, reporter: Reporter) -> None:
 
 
 def _prepare(
-    cohort: Path, settings: dict[str, Any], models: Path, reporter: Reporter
+    cohort: Path, stage: str, settings: dict[str, Any], models: Path, reporter: Reporter
 ) -> list[list[AlignedStudy]]:
     """Training and validation studies, aligned to the template that all runs beside share."""
-    training, validation = split_by_patient(find_studies(cohort), VALIDATION_SHARE, SPLIT_SEED)
+    studies = find_studies(cohort)
+    _require_inputs(settings[stage], studies, models)
+    training, validation = split_by_patient(studies, VALIDATION_SHARE, SPLIT_SEED)
     template = models / "template.nii.gz"
     if not template.exists():
         build_template(training[:TEMPLATE_STUDIES], settings["frame"], template, reporter)
@@ -127,6 +129,20 @@ def _prepare(
         aligned_studies(part, template, settings["intensity"], models / "aligned", reporter)
         for part in (training, validation)
     ]
+
+
+def _require_inputs(section: Mapping[str, Any], studies: list[CohortStudy], models: Path) -> None:
+    """What the stage cannot do without, before hours are spent on aligning the cohort."""
+    without = [study.name for study in studies if study.ct is None]
+    if without and (section.get("modality") == "ct" or section.get("ct_vqgan")):
+        raise InputError(
+            f"{len(without)} of the cohort's {len(studies)} studies have no CT: "
+            f"{', '.join(without[:3])}",
+            "leave them out of the cohort, or train a model without CT",
+        )
+    for key in ENCODERS:
+        if section.get(key):
+            load_vqgan(models / section[key])
 
 
 def _train_stage(
@@ -137,8 +153,6 @@ def _train_stage(
     resume: bool,
     reporter: Reporter,
 ) -> nn.Module:
-    if section.get("modality") == "ct" or section.get("ct_vqgan"):
-        _require_ct([study for part in studies for study in part])
     if isinstance(settings, VQGANSettings):
         training, validation = ([getattr(s, settings.modality) for s in part] for part in studies)
         return train_vqgan(settings, training, validation, run, resume, reporter)
@@ -150,16 +164,6 @@ def _train_stage(
     ct = _encoder(models / section["ct_vqgan"], device) if section.get("ct_vqgan") else None
     encoded = [EncodedStudies(s, pet, ct, settings.variants) for s in studies]
     return train_transformer(settings, encoded[0], encoded[1], run, resume, reporter)
-
-
-def _require_ct(studies: list[AlignedStudy]) -> None:
-    without = [study.name for study in studies if study.ct is None]
-    if without:
-        raise InputError(
-            f"{len(without)} of the cohort's {len(studies)} studies have no CT: "
-            f"{', '.join(without[:3])}",
-            "leave them out of the cohort, or train a model without CT",
-        )
 
 
 def _encoder(run: Path, device: torch.device) -> Encoder:
