@@ -24,7 +24,8 @@ demo: $(VENV)/.engine
 	$(PYTHON) -m PETAnomalyLib.engine.demo
 
 test: lint $(VENV)/.panel
-	QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n auto --dist loadfile
+	QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n auto --dist loadfile \
+		--no-loadscope-reorder
 
 lint: $(VENV)/.development
 	$(PYTHON) -m ruff format --check .

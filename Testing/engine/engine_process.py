@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -60,3 +61,65 @@ def start_python(arguments: Sequence[str], stdin: int = subprocess.PIPE) -> subp
 def _hear_interrupts() -> None:
     """A test run that was itself started in the background passes on that Ctrl-C is ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+# What this takes to import, it takes once; each run is then a process of its own with it.
+_RUNS_ON_REQUEST = """
+import importlib, json, os, sys
+for module in sys.argv[1:]:
+    importlib.import_module(module)
+from PETAnomalyLib.engine.cli import main
+print("ready", flush=True)
+for request in sys.stdin:
+    words, log = json.loads(request)
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os._exit(main(words))
+    print(child, flush=True)
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+
+
+class Runs:
+    """Runs of `petanomaly`, one after the other, each a process and a session of its own.
+
+    They start without the seconds of importing torch and MONAI, so that moments fall into the work.
+    For POSIX. `close` ends it.
+    """
+
+    def __init__(self, *modules: str) -> None:
+        """Import these modules, for all runs."""
+        self._process = start_python(["-c", _RUNS_ON_REQUEST, *modules])
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n"
+
+    def start(self, words: Sequence[str], log: Path) -> int:
+        """Start one, stdout and stderr at the end of `log`; returns its process number."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps([list(words), str(log)]) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def is_running(self, run: int) -> bool:
+        """Whether the run of this number has not ended."""
+        try:
+            os.kill(run, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def status(self) -> int:
+        """Wait for its end; returns what waitpid says."""
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """No more runs."""
+        self._process.kill()
+        self._process.communicate()

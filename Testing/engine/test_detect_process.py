@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_process import petanomaly_command, run_petanomaly, start_python
+from engine_process import Runs, petanomaly_command, run_petanomaly, start_python
 from PETAnomalyLib.engine.bundle import Bundle
 from PETAnomalyLib.engine.output_folder import RESULT_FILES
 
@@ -104,49 +104,10 @@ def test_a_run_whose_starter_closes_the_pipe_stops_and_leaves_nothing(
     assert names(tmp_path) == set()
 
 
-# Everything is imported once, so that the moments fall into the work and not into the imports.
-RUNS_ON_REQUEST = """
-import os, sys
-import PETAnomalyLib.engine.detection
-from PETAnomalyLib.engine.cli import main
-for request in sys.stdin:
-    child = os.fork()
-    if child == 0:
-        os.setsid()
-        os.dup2(2, 1)  # stdout is for the conversation with the test
-        os._exit(main(sys.argv[1:]))
-    print(child, flush=True)
-    print(os.waitpid(child, 0)[1], flush=True)
-"""
-
-
-class Runs:
-    """Runs of one command line, each a process of its own."""
-
-    def __init__(self, words: list[str]) -> None:
-        self.process = start_python(["-c", RUNS_ON_REQUEST, *words])
-
-    def start(self) -> int:
-        """Start one; returns its process number."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
-
-    def status(self) -> int:
-        """Wait for its end; returns what waitpid says."""
-        assert self.process.stdout is not None
-        return int(self.process.stdout.readline())
-
-
 @pytest.fixture
-def runs(tmp_path: Path, tiny_study: Path, tiny_bundles: dict[str, Bundle]) -> Iterator[Runs]:
-    words = detect_words(tiny_study, tiny_bundles["petct"], tmp_path / "result")
-    started = Runs(words)
-    yield started
-    started.process.kill()
-    started.process.communicate(timeout=SECONDS)
+def runs() -> Iterator[Runs]:
+    with contextlib.closing(Runs("PETAnomalyLib.engine.detection")) as started:
+        yield started
 
 
 def session_members(session: int) -> list[int]:
@@ -163,18 +124,20 @@ def session_members(session: int) -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
 def test_killed_at_a_random_moment_20_times_no_half_result_and_no_process_is_left(
-    tmp_path: Path, runs: Runs
+    tmp_path: Path, runs: Runs, tiny_study: Path, tiny_bundles: dict[str, Bundle]
 ) -> None:
+    words = detect_words(tiny_study, tiny_bundles["petct"], tmp_path / "result")
+    log = tmp_path / "log"
     began = time.monotonic()
-    runs.start()
-    assert runs.status() == 0
+    runs.start(words, log)
+    assert runs.status() == 0, log.read_text()
     duration = time.monotonic() - began
     assert names(tmp_path / "result") == ALWAYS
     moments = random.Random(7)
     for number in range(20):
         if number % 2:  # half of the kills replace an earlier result, half have none to replace
             shutil.rmtree(tmp_path / "result", ignore_errors=True)
-        run = runs.start()
+        run = runs.start(words, log)
         time.sleep(moments.uniform(0, duration))
         with contextlib.suppress(ProcessLookupError):  # it was done before
             os.kill(run, signal.SIGKILL)
@@ -183,9 +146,9 @@ def test_killed_at_a_random_moment_20_times_no_half_result_and_no_process_is_lef
         if (tmp_path / "result").exists():
             assert names(tmp_path / "result") == ALWAYS
             json.loads((tmp_path / "result" / "report.json").read_text())
-    runs.start()
-    assert runs.status() == 0
-    assert names(tmp_path) == {"result"}, "the next run removes what the killed ones left"
+    runs.start(words, log)
+    assert runs.status() == 0, log.read_text()
+    assert names(tmp_path) == {"log", "result"}, "the next run removes what the killed ones left"
 
 
 TELLS_OF_PROCESSES = """

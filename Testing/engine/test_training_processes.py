@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -9,12 +10,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from engine_process import environment, petanomaly_command
+from engine_process import Runs, environment, petanomaly_command
 from PETAnomalyLib.engine.events import SilentReporter
 from PETAnomalyLib.engine.training.run import train
 from tiny_training import SECTIONS, configuration, read_log, write_tiny_cohort
@@ -50,11 +52,20 @@ def models(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def train_command(cohort: Path, models: Path, name: str, run: Path) -> list[str]:
+@pytest.fixture(scope="module")
+def runs() -> Iterator[Runs]:
+    with contextlib.closing(Runs("PETAnomalyLib.engine.training.run")) as started:
+        yield started
+
+
+def train_words(cohort: Path, models: Path, name: str, run: Path) -> list[str]:
     config = models / f"{name}.json"
-    return petanomaly_command(
-        "train", SECTIONS[name][0], "--cohort", cohort, "--config", config, "--out", run
-    )
+    words = ["train", SECTIONS[name][0], "--cohort", cohort, "--config", config, "--out", run]
+    return [str(word) for word in words]
+
+
+def train_command(cohort: Path, models: Path, name: str, run: Path) -> list[str]:
+    return petanomaly_command(*train_words(cohort, models, name, run))
 
 
 def start(arguments: list[str], log: Path, **more: str) -> subprocess.Popen[bytes]:
@@ -92,20 +103,22 @@ def assert_same_curves(run: Path, reference: Path, tolerance: float) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 @pytest.mark.parametrize("name", STAGES)
 def test_a_run_killed_at_random_moments_and_resumed_ends_like_one_that_was_not(
-    name: str, cohort: Path, models: Path, tmp_path: Path
+    name: str, cohort: Path, models: Path, runs: Runs, tmp_path: Path
 ) -> None:
     run, log = models / f"{name}-killed", tmp_path / "log"
-    command = [*train_command(cohort, models, name, run), "--resume"]
+    words = [*train_words(cohort, models, name, run), "--resume"]
     moments = random.Random()
     # Before the first checkpoint, and after it.
     for step in (moments.randrange(0, 50), moments.randrange(50, 70)):
-        process = start(command, log)
-        while process.poll() is None and steps_done(run) <= step:
+        process = runs.start(words, log)
+        while runs.is_running(process) and steps_done(run) <= step:
             time.sleep(0.005)
         time.sleep(moments.uniform(0.0, 0.05))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    finish(start(command, log), log)
+        with contextlib.suppress(ProcessLookupError):  # it was done before
+            os.killpg(process, signal.SIGKILL)
+        assert runs.status() in (0, signal.SIGKILL), log.read_text()
+    runs.start(words, log)
+    assert runs.status() == 0, log.read_text()
     assert_same_curves(run, models / name, SAME)
 
 

@@ -89,7 +89,7 @@ def write_tiny_bundle(folder: Path, kind: str = "petct", seed: int = 0) -> Bundl
         },
         "scorers": ["residual"] if one else ["kde", "zscore", "residual"],
         "sampling": {"samples": 1, "decodes": 1} if one else {"samples": 3, "decodes": 2},
-        "min_volume_ml": 0.0,
+        "min_volume_ml": 5.0,
     }  # fmt: skip
     return write_bundle(
         folder,
