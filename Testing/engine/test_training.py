@@ -247,28 +247,43 @@ def test_a_run_is_never_overwritten_by_mistake(cohort: Path, models: Path) -> No
 def test_what_is_wrong_in_the_configuration_is_named_before_the_cohort_is_read(
     tmp_path: Path,
 ) -> None:
-    nowhere = tmp_path / "nowhere"
-    with pytest.raises(InputError, match="unknown key 'stepps'"):
-        run_stage(nowhere, tmp_path, "autoencoder", stepps=3)
-    with pytest.raises(InputError, match="names no 'pet_vqgan'"):
-        run_stage(nowhere, tmp_path, "transformer", pet_vqgan=None)
-    config = configuration(tmp_path, "pet-vqgan")
-    with pytest.raises(InputError, match="no section 'autoencoder'"):
-        train("autoencoder", nowhere, config, tmp_path / "run", None, False, SilentReporter())
+    with pytest.raises(InputError, match=r"autoencoder\.stepps: is unknown"):
+        run_stage(tmp_path / "nowhere", tmp_path, "autoencoder", stepps=3)
+    assert not (tmp_path / "autoencoder").exists()
+
+
+def test_a_run_that_cannot_be_written_is_refused(cohort: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    config = configuration(tmp_path, "autoencoder")
+    out = tmp_path / "file" / "run"
+    with pytest.raises(InputError, match="file/run cannot be written: Not a directory"):
+        train("autoencoder", cohort, config, out, None, False, SilentReporter())
+
+
+def test_a_run_goes_on_with_its_own_copy_of_the_configuration(cohort: Path, models: Path) -> None:
+    run = models / "autoencoder"
+    before = (run / "config.json").read_bytes()
+    config = run / "config.json"
+    train("autoencoder", cohort, config, run, None, True, SilentReporter())
+    assert config.read_bytes() == before
 
 
 def test_a_stage_that_needs_ct_names_the_studies_without_before_any_is_aligned(
-    cohort: Path, tmp_path: Path
+    cohort: Path, models: Path, tmp_path: Path
 ) -> None:
     studies = Path(shutil.copytree(cohort, tmp_path / "studies"))
     (studies / "patient-2" / "0" / "CTres.nii.gz").unlink()
-    for name in ("ct-vqgan", "transformer"):
+    for name in ("pet-vqgan", "ct-vqgan"):
+        shutil.copytree(models / name, tmp_path / "runs" / name)
+    for name, section in (("ct", "ct-vqgan"), ("tokens", "transformer")):
+        stage, config = SECTIONS[section][0], configuration(tmp_path / "runs", section)
+        out = tmp_path / "runs" / name
         with pytest.raises(
             InputError, match="1 of the cohort's 2 studies have no CT: patient-2__0"
         ):
-            run_stage(studies, tmp_path, name)
-    assert not (tmp_path / "template.nii.gz").exists()
-    assert not (tmp_path / "aligned").exists()
+            train(stage, studies, config, out, None, False, SilentReporter())
+    assert not (tmp_path / "runs" / "template.nii.gz").exists()
+    assert not (tmp_path / "runs" / "aligned").exists()
 
 
 def test_a_transformer_without_a_finished_vqgan_is_refused_before_any_study_is_aligned(

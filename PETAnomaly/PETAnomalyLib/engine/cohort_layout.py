@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,24 @@ def find_studies(cohort: Path) -> list[CohortStudy]:
             "give each study of a patient a name of its own (CSV: the column 'study')",
         )
     return sorted(studies, key=lambda study: study.name)
+
+
+def require_ct(studies: Sequence[CohortStudy], or_else: str) -> None:
+    """Refuse a cohort with studies that have no CT, before hours are spent on the others.
+
+    Args:
+        or_else: what can be done but leaving them out.
+
+    Raises:
+        InputError: a study has none.
+    """
+    without = [study.name for study in studies if study.ct is None]
+    if without:
+        raise InputError(
+            f"{len(without)} of the cohort's {len(studies)} studies have no CT: "
+            f"{', '.join(without[:3])}",
+            f"leave them out of the cohort, or {or_else}",
+        )
 
 
 def _autopet(cohort: Path) -> list[CohortStudy]:

@@ -18,8 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BundleError
+from .json_section import Document, Section
 
-MANIFEST = "configs/metadata.json"
+MANIFEST = Document(
+    "configs/metadata.json",
+    "The model folder is damaged or made for another version of PETAnomaly; install it again.",
+    BundleError,
+)
 _KEY = "petanomaly.intensity"
 
 
@@ -68,12 +73,7 @@ def pet_scaling(intensity: Mapping[str, Any]) -> tuple[float, float]:
     Raises:
         BundleError: naming the manifest and the key.
     """
-    part = _part(intensity, "pet", "arcsinh")
-    unit = _number(part, "pet", "unit_suv", 1e-3, 1000.0)
-    maximum = _number(part, "pet", "max_suv", 1e-3, 1000.0)
-    if unit > maximum:
-        raise _error("pet.unit_suv", f"{unit:g} is larger than max_suv, {maximum:g}")
-    return unit, maximum
+    return _pet_scaling(Section(intensity, MANIFEST, _KEY))
 
 
 def ct_window(intensity: Mapping[str, Any]) -> tuple[float, float]:
@@ -82,32 +82,35 @@ def ct_window(intensity: Mapping[str, Any]) -> tuple[float, float]:
     Raises:
         BundleError: naming the manifest and the key.
     """
-    part = _part(intensity, "ct", "window")
-    low = _number(part, "ct", "min_hu", -32768.0, 32767.0)
-    high = _number(part, "ct", "max_hu", -32768.0, 32767.0)
+    return _ct_window(Section(intensity, MANIFEST, _KEY))
+
+
+def check_intensity(intensity: Section, with_ct: bool) -> None:
+    """Check the part for the PET, and that for the CT where it is needed or given.
+
+    Raises:
+        PETAnomalyError: that of the section's file, naming the key.
+    """
+    _pet_scaling(intensity)
+    if with_ct or "ct" in intensity.values:
+        _ct_window(intensity)
+
+
+def _pet_scaling(intensity: Section) -> tuple[float, float]:
+    part = intensity.section("pet")
+    part.choice("scaling", ("arcsinh",))
+    unit = part.number("unit_suv", 1e-3, 1000.0)
+    maximum = part.number("max_suv", 1e-3, 1000.0)
+    if unit > maximum:
+        raise part.error("unit_suv", f"{unit:g} is larger than max_suv, {maximum:g}")
+    return unit, maximum
+
+
+def _ct_window(intensity: Section) -> tuple[float, float]:
+    part = intensity.section("ct")
+    part.choice("scaling", ("window",))
+    low = part.number("min_hu", -32768.0, 32767.0)
+    high = part.number("max_hu", -32768.0, 32767.0)
     if low >= high:
-        raise _error("ct.min_hu", f"{low:g} is not below max_hu, {high:g}")
+        raise part.error("min_hu", f"{low:g} is not below max_hu, {high:g}")
     return low, high
-
-
-def _part(intensity: Mapping[str, Any], modality: str, scaling: str) -> Mapping[str, Any]:
-    part = intensity.get(modality)
-    if not isinstance(part, Mapping):
-        raise _error(modality, "is missing or not an object")
-    if part.get("scaling") != scaling:
-        raise _error(f"{modality}.scaling", f"is missing or unknown; known here: '{scaling}'")
-    return part
-
-
-def _number(part: Mapping[str, Any], modality: str, name: str, low: float, high: float) -> float:
-    value = part.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise _error(f"{modality}.{name}", f"must be a number from {low:g} to {high:g}")
-    return float(value)
-
-
-def _error(key: str, wrong: str) -> BundleError:
-    return BundleError(
-        f"{MANIFEST}, key {_KEY}.{key}: {wrong}.",
-        "The model folder is damaged or made for another version of PETAnomaly; install it again.",
-    )

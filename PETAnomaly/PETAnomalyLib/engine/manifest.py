@@ -1,27 +1,24 @@
 """A bundle's `configs/metadata.json`, read and checked key by key. No torch, nothing evaluated.
 
-Every string is text: MONAI's `$expressions` and `@references` mean nothing here. Each check names
-the file and the key, since the reader of the message will open that file.
+Every string is text: MONAI's `$expressions` and `@references` mean nothing here.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .errors import BundleError
 from .families import FAMILIES, SCORERS, Family, NetworkKind, Size
-from .intensity import MANIFEST, ct_window, pet_scaling
+from .intensity import MANIFEST, check_intensity
+from .json_section import Section, shown
 
 FORMAT = 1
 LARGEST_MANIFEST_BYTES = 1 << 20
 _LARGEST_FRAME_VOXELS = 1 << 27
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-_HINT = "The model folder is damaged or made for another version of PETAnomaly; install it again."
 
 # What MONAI's bundle specification demands, and what a user must be told about a medical model.
 _TEXTS = (
@@ -39,85 +36,6 @@ _TEXTS = (
 )
 
 
-class Section:
-    """One object of the manifest, with its place in the file.
-
-    Args:
-        values: the parsed JSON, of any type.
-        key: where it stands, dotted; empty for the whole file.
-
-    Raises:
-        BundleError: from every method, where the key is missing or not what it must be.
-    """
-
-    def __init__(self, values: Any, key: str = "") -> None:
-        self.key = key
-        if not isinstance(values, dict):
-            raise self.error("", "must be an object")
-        self.values: dict[str, Any] = values
-
-    def error(self, name: str, wrong: str) -> BundleError:
-        key = ".".join(part for part in (self.key, name) if part) or "(whole file)"
-        message = f"{MANIFEST}, key {key}: {wrong}."
-        # A hostile key must not reach a terminal as control characters.
-        return BundleError("".join(c if c.isprintable() else "?" for c in message), _HINT)
-
-    def value(self, name: str) -> Any:
-        if name not in self.values:
-            raise self.error(name, "is missing")
-        return self.values[name]
-
-    def section(self, name: str) -> Section:
-        return Section(self.value(name), ".".join(part for part in (self.key, name) if part))
-
-    def text(self, name: str, longest: int = 20000) -> str:
-        value = self.value(name)
-        if not isinstance(value, str) or not value.strip() or len(value) > longest:
-            raise self.error(name, f"must be text of 1 to {longest} characters")
-        if not all(c.isprintable() or c in "\n\t" for c in value):
-            raise self.error(name, "holds control characters")
-        return value
-
-    def choice(self, name: str, known: Sequence[str]) -> str:
-        value = self.value(name)
-        if not isinstance(value, str) or value not in known:
-            raise self.error(name, f"is {_shown(value)}; known here: {', '.join(known)}")
-        return value
-
-    def number(self, name: str, low: float, high: float) -> float:
-        return float(self._bounded(name, self.value(name), low, high))
-
-    def integer(self, name: str, low: int, high: int) -> int:
-        value = self._bounded(name, self.value(name), low, high)
-        if not isinstance(value, int):
-            raise self.error(name, f"is {_shown(value)}; it must be a whole number")
-        return value
-
-    def integers(self, name: str, least: int, most: int, low: int, high: int) -> tuple[int, ...]:
-        values = self._list(name, least, most)
-        if any(isinstance(value, float) for value in values):
-            raise self.error(name, f"is {_shown(values)}; it must hold whole numbers")
-        return tuple(int(self._bounded(name, value, low, high)) for value in values)
-
-    def numbers(self, name: str, length: int, low: float, high: float) -> tuple[float, ...]:
-        values = self._list(name, length, length)
-        return tuple(float(self._bounded(name, value, low, high)) for value in values)
-
-    def _list(self, name: str, least: int, most: int) -> list[Any]:
-        values = self.value(name)
-        if not isinstance(values, list) or not least <= len(values) <= most:
-            raise self.error(name, f"must be a list of {least} to {most} values")
-        return values
-
-    def _bounded(self, name: str, value: Any, low: float, high: float) -> float:
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not is_number or not low <= value <= high:
-            raise self.error(
-                name, f"is {_shown(value)}; it must be a number from {low:g} to {high:g}"
-            )
-        return value  # type: ignore[no-any-return]  # int or float, just checked
-
-
 def read_manifest(path: Path) -> dict[str, Any]:
     """Parse `configs/metadata.json` strictly and check every key that is used.
 
@@ -129,16 +47,20 @@ def read_manifest(path: Path) -> dict[str, Any]:
             content = file.read(LARGEST_MANIFEST_BYTES + 1)
     except OSError as error:
         raise BundleError(
-            f"{MANIFEST} cannot be read: {error.strerror or error}.", _HINT
+            f"{MANIFEST.name} cannot be read: {error.strerror or error}.", MANIFEST.hint
         ) from error
     if len(content) > LARGEST_MANIFEST_BYTES:
-        raise BundleError(f"{MANIFEST} is larger than {LARGEST_MANIFEST_BYTES} bytes.", _HINT)
+        raise BundleError(
+            f"{MANIFEST.name} is larger than {LARGEST_MANIFEST_BYTES} bytes.", MANIFEST.hint
+        )
     try:
         manifest = json.loads(
             content.decode("utf-8"), parse_constant=_not_json, object_pairs_hook=_once_each
         )
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{MANIFEST} is not valid JSON: {str(error)[:200]}.", _HINT) from error
+        raise BundleError(
+            f"{MANIFEST.name} is not valid JSON: {str(error)[:200]}.", MANIFEST.hint
+        ) from error
     check_manifest(manifest)
     return manifest  # type: ignore[no-any-return]  # an object: `check_manifest` has seen it
 
@@ -149,7 +71,7 @@ def check_manifest(manifest: Any) -> None:
     Raises:
         BundleError: naming the file and the key.
     """
-    whole = Section(manifest)
+    whole = Section(manifest, MANIFEST)
     if not _NAME.fullmatch(whole.text("name", longest=64)):
         raise whole.error("name", "must be letters, digits, '.', '_' and '-' (it names a folder)")
     for name in _TEXTS:
@@ -165,9 +87,11 @@ def check_manifest(manifest: Any) -> None:
     inputs = ours.section("inputs")
     inputs.choice("pet", ("required",))
     with_ct = inputs.choice("ct", ("required", "unused")) == "required"
-    size = _check_frame(ours.section("frame"))
+    frame = ours.section("frame")
+    size = check_frame(frame)
+    _check_path(frame, "template", ".nii.gz")
     family = _check_healer(ours, with_ct, size)
-    _check_intensity(ours, with_ct)
+    check_intensity(ours.section("intensity"), with_ct)
     scorers = _check_scorers(ours, family)
     _check_thresholds(ours.section("thresholds"), scorers, family)
     _check_sampling(ours.section("sampling"), family)
@@ -182,15 +106,28 @@ def safe_path(text: Any) -> PurePosixPath | None:
     return PurePosixPath(text) if all(_NAME.fullmatch(part) for part in parts) else None
 
 
-def _check_frame(frame: Section) -> tuple[int, ...]:
-    """The frame's voxels along slices, rows, columns."""
+def check_frame(frame: Section) -> tuple[int, ...]:
+    """Check the grid of a model's frame.
+
+    Returns:
+        Its voxels along slices, rows, columns.
+    """
     frame.choice("orientation", ("LPS",))
-    frame.numbers("spacing_mm", 3, 0.5, 50.0)
+    frame.numbers("spacing_mm", 3, 3, 0.5, 50.0)
     columns, rows, slices = frame.integers("size_voxels", 3, 3, 8, 1024)
     if columns * rows * slices > _LARGEST_FRAME_VOXELS:
         raise frame.error("size_voxels", f"is more than {_LARGEST_FRAME_VOXELS} voxels")
-    _check_path(frame, "template", ".nii.gz")
     return slices, rows, columns
+
+
+def check_sizes(sizes: Section, kind: NetworkKind) -> None:
+    """Check every size of a network: there, in range, and none that it does not have."""
+    for name, size in kind.sizes.items():
+        if size.required or name in sizes.values:
+            _check_size(sizes, name, size)
+    unknown = sorted(set(sizes.values) - set(kind.sizes))
+    if unknown:
+        raise sizes.error(unknown[0][:60], "is not a size of this network")
 
 
 def _check_path(section: Section, name: str, ending: str) -> None:
@@ -198,7 +135,7 @@ def _check_path(section: Section, name: str, ending: str) -> None:
     if path is None or path.parts[0] != "models" or not path.name.endswith(ending):
         raise section.error(
             name,
-            f"is {_shown(section.values[name])}; it must be a path inside the model folder, "
+            f"is {shown(section.values[name])}; it must be a path inside the model folder, "
             f"models/NAME{ending}",
         )
 
@@ -208,7 +145,7 @@ def _check_healer(ours: Section, with_ct: bool, size: tuple[int, ...]) -> Family
     family = FAMILIES[healer.choice("family", tuple(FAMILIES))]
     expected = [n for n in family.networks if with_ct or n not in family.networks_with_ct]
     for name in expected:
-        _check_sizes(healer.section(name), family.networks[name])
+        check_sizes(healer.section(name), family.networks[name])
         _check_path(weights, name, ".safetensors")
     for section in (healer, weights):
         surplus = sorted(set(section.values) - set(expected) - {"family"})
@@ -223,27 +160,11 @@ def _check_healer(ours: Section, with_ct: bool, size: tuple[int, ...]) -> Family
     return family
 
 
-def _check_sizes(sizes: Section, kind: NetworkKind) -> None:
-    for name, size in kind.sizes.items():
-        if size.required or name in sizes.values:
-            _check_size(sizes, name, size)
-    unknown = sorted(set(sizes.values) - set(kind.sizes))
-    if unknown:
-        raise sizes.error(unknown[0][:60], "is not a size of this network")
-
-
 def _check_size(sizes: Section, name: str, size: Size) -> None:
     if size.length is None:
         sizes.integer(name, size.low, size.high)
     else:
         sizes.integers(name, *size.length, size.low, size.high)
-
-
-def _check_intensity(ours: Section, with_ct: bool) -> None:
-    intensity = ours.section("intensity")
-    pet_scaling(intensity.values)
-    if with_ct or "ct" in intensity.values:
-        ct_window(intensity.values)
 
 
 def _check_scorers(ours: Section, family: Family) -> tuple[str, ...]:
@@ -252,7 +173,7 @@ def _check_scorers(ours: Section, family: Family) -> tuple[str, ...]:
         raise ours.error("scorers", "must be a list of at least one scorer")
     for scorer in scorers:
         if not isinstance(scorer, str) or scorer not in SCORERS:
-            raise ours.error("scorers", f"holds {_shown(scorer)}; known here: {', '.join(SCORERS)}")
+            raise ours.error("scorers", f"holds {shown(scorer)}; known here: {', '.join(SCORERS)}")
         if scorer not in family.scorers:
             raise ours.error(
                 "scorers",
@@ -283,16 +204,6 @@ def _check_sampling(sampling: Section, family: Family) -> None:
     decodes = sampling.integer("decodes", 1, 1024)
     if not family.gives_many_reconstructions and samples * decodes > 1:
         raise sampling.error("samples", f"and decodes must be 1: '{family.name}' gives one")
-
-
-def _shown(value: Any) -> str:
-    """A value as a message can carry it: short, and never failing however odd it is."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 1 << 64:
-        return "a huge number"
-    if isinstance(value, float) and not math.isfinite(value):
-        return "not a finite number"
-    text = repr(value) if isinstance(value, (str, int, float, type(None))) else type(value).__name__
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _not_json(constant: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PETAnomalyLib.engine.errors import InputError
+from PETAnomalyLib.engine.json_section import Document, Section
 
 
 def read_configuration(path: Path) -> dict[str, Any]:
@@ -22,3 +23,12 @@ def read_configuration(path: Path) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise InputError(f"the settings in {path} are not a JSON object")
     return settings
+
+
+def read_section(path: Path) -> Section:
+    """The same, to be checked key by key.
+
+    Raises:
+        InputError: the file cannot be read, or is something else; and from the section's checks.
+    """
+    return Section(read_configuration(path), Document(str(path), "Correct it there.", InputError))
