@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -125,3 +126,33 @@ def test_a_study_without_known_lesions_cannot_be_evaluated(
             DetectionSettings(),
             SilentReporter(),
         )
+
+
+def test_studies_without_the_ct_that_a_model_needs_are_named_before_any_is_looked_at(
+    tiny_study: Path, tiny_bundles: dict[str, Bundle], tmp_path: Path
+) -> None:
+    for patient in ("one", "two"):
+        shutil.copytree(tiny_study, tmp_path / "cohort" / patient / "0")
+    (tmp_path / "cohort" / "two" / "0" / "CTres.nii.gz").unlink()
+    studies, out = find_studies(tmp_path / "cohort"), tmp_path / "out"
+    bundle, reporter = tiny_bundles["petct"], SilentReporter()
+    models = [str(tiny_bundles[kind].path) for kind in ("pet", "petct")]
+    with pytest.raises(InputError, match="1 of the cohort's 2 studies have no CT: two__0"):
+        evaluate(studies, models, out, DetectionSettings(), reporter)
+    with pytest.raises(InputError, match="1 of the cohort's 2 studies have no CT: two__0"):
+        calibrate(bundle, studies, out / "calibration.json", reporter)
+    assert list(tmp_path.rglob("*.json")) == []
+
+
+def test_a_calibration_that_cannot_be_written_is_refused_before_any_study_is_healed(
+    cohort: Path, tiny_bundles: dict[str, Bundle], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "calibration.json"
+
+    class Unstarted(SilentReporter):
+        def stage(self, name: str, label: str) -> None:
+            pytest.fail(f"{name} has begun: {label}")
+
+    with pytest.raises(InputError, match=r"calibration\.json cannot be written"):
+        calibrate(tiny_bundles["pet"], find_studies(cohort), out, Unstarted())

@@ -169,7 +169,7 @@ def write_bundle(
 
     Raises:
         BundleError: the parts do not make a good model. Nothing is left behind.
-        InputError: the folder exists.
+        InputError: the folder exists or cannot be written.
     """
     folder = Path(folder)
     if folder.exists():
@@ -184,25 +184,31 @@ def write_bundle(
             "manifest or only among the files.",
             "Give one safetensors file for each network of the manifest.",
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder.parent) as temporary:
-        staged = Path(temporary) / "bundle"
-        for name in ("configs", "docs", "models"):
-            (staged / name).mkdir(parents=True)
-        text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
-        _write_text(staged / "configs" / "metadata.json", text + "\n")
-        _write_text(staged / "docs" / "README.md", readme)
-        if license_text is not None:
-            _write_text(staged / "LICENSE", license_text)
-        if calibration is not None:
-            shutil.copyfile(calibration, staged / "configs" / "calibration.json")
-        for network, name in ours["weights"].items():
-            shutil.copyfile(weights[network], staged / name)
-        shutil.copyfile(template, staged / ours["frame"]["template"])
-        lines = [f"{file_hash(staged / name)}  {name}\n" for name in list_files(staged)]
-        _write_text(staged / SUMS, "".join(lines))
-        verify_files(staged)
-        staged.rename(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder.parent) as temporary:
+            staged = Path(temporary) / "bundle"
+            for name in ("configs", "docs", "models"):
+                (staged / name).mkdir(parents=True)
+            text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
+            _write_text(staged / "configs" / "metadata.json", text + "\n")
+            _write_text(staged / "docs" / "README.md", readme)
+            if license_text is not None:
+                _write_text(staged / "LICENSE", license_text)
+            if calibration is not None:
+                shutil.copyfile(calibration, staged / "configs" / "calibration.json")
+            for network, name in ours["weights"].items():
+                shutil.copyfile(weights[network], staged / name)
+            shutil.copyfile(template, staged / ours["frame"]["template"])
+            lines = [f"{file_hash(staged / name)}  {name}\n" for name in list_files(staged)]
+            _write_text(staged / SUMS, "".join(lines))
+            verify_files(staged)
+            staged.rename(folder)
+    except OSError as error:
+        raise InputError(
+            f"The model cannot be written to {folder}: {error.strerror or error}.",
+            "Check the permissions of that folder and the free disk space.",
+        ) from error
     return verify_bundle(folder)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from PETAnomalyLib.engine.bundle import Bundle, find_bundle
-from PETAnomalyLib.engine.cohort_layout import CohortStudy
+from PETAnomalyLib.engine.cohort_layout import CohortStudy, require_ct
 from PETAnomalyLib.engine.comparison import Comparison, Estimate, compare, measure
 from PETAnomalyLib.engine.detection import DetectionSettings, detect, resolve
 from PETAnomalyLib.engine.evaluation import (
@@ -190,11 +190,13 @@ def evaluate(
         processes: that work on one study each at the same time.
 
     Raises:
-        InputError: a study without known lesions.
+        InputError: a study without known lesions, or without the CT that one of the models needs.
     """
     for study in studies:
         require_lesions(study)
     bundles = [find_bundle(model) for model in models]
+    if any(bundle.ct == "required" for bundle in bundles):
+        require_ct(studies, "choose models without CT")
     reporter.stage("detect", f"{len(bundles)} models on {len(studies)} studies")
     jobs = [(study, bundle, out, settings) for bundle in bundles for study in studies]
     for_each(_detect_once, jobs, processes, reporter, (0.0, 0.7))

@@ -105,6 +105,9 @@ class Healer(Protocol):
             ct: D x H x W, the model's CT intensity, or None.
             request: how many reconstructions, and the random stream.
             on_progress: told the share done, 0..1; may raise to stop.
+
+        Raises:
+            ValueError: the model needs the CT.
         """
 
 
@@ -195,7 +198,9 @@ class VQGANPerformerHealer:
         grid = self._performer.sizes.grid
         tokens = self._pet_vqgan.tokens(self._tensor(pet)).flatten(1)  # 1 T
         context = None
-        if self._ct_vqgan is not None and ct is not None:
+        if self._ct_vqgan is not None:
+            if ct is None:
+                raise ValueError("this model judges PET by the CT, and there is none")
             context = self._ct_vqgan.tokens(self._tensor(ct)).flatten(1)  # 1 T
         body = torch.from_numpy(body_tokens(pet, grid)).flatten().to(self._device)  # T
         on_progress(0.05)

@@ -38,17 +38,21 @@ def run_bench(options: argparse.Namespace, reporter: Reporter) -> None:
     """Measure, print the table.
 
     Raises:
-        ModuleNotFoundError: a peer is not installed; said before half an hour is spent.
+        InputError: the file cannot be written, said before half an hour is spent.
+        ModuleNotFoundError: a peer is not installed; likewise.
     """
     import importlib.util
     import json
 
     from PETAnomalyLib.engine.benchmark import as_table, benchmark
+    from PETAnomalyLib.engine.output_file import require_writable, write_whole
 
+    if options.json:
+        require_writable(options.json)
     for module, package in PEERS.items():
         if importlib.util.find_spec(module) is None:
             raise ModuleNotFoundError(f"No module named '{module}'", name=package)
     result = benchmark(options.device, options.quick, reporter)
     if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        write_whole(options.json, json.dumps(result, indent=2) + "\n")
     print(as_table(result), end="")

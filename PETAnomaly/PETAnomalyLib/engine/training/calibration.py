@@ -22,7 +22,7 @@ import SimpleITK as sitk
 import torch
 
 from PETAnomalyLib.engine.bundle import Bundle
-from PETAnomalyLib.engine.cohort_layout import CohortStudy
+from PETAnomalyLib.engine.cohort_layout import CohortStudy, require_ct
 from PETAnomalyLib.engine.delineation import Delineator
 from PETAnomalyLib.engine.devices import choose_device, is_out_of_memory, use_physical_cores
 from PETAnomalyLib.engine.evaluation import (
@@ -44,6 +44,7 @@ from PETAnomalyLib.engine.healing import HealingRequest
 from PETAnomalyLib.engine.healing_fallback import heal_within_memory, smaller_pieces
 from PETAnomalyLib.engine.lesion_mask import known_lesions, require_lesions
 from PETAnomalyLib.engine.model_input import model_input
+from PETAnomalyLib.engine.output_file import require_writable, write_whole
 from PETAnomalyLib.engine.scoring import (
     Array,
     Statistics,
@@ -146,8 +147,14 @@ def calibrate(
         What was written: `thresholds`, as in a bundle's manifest, and `curves`.
 
     Raises:
-        InputError: a study that cannot be read, or whose lesions are not known.
+        InputError: a study that cannot be read, without known lesions, or without the CT that the
+            model needs; a file that cannot be written.
     """
+    require_writable(out)
+    for study in studies:
+        require_lesions(study)
+    if bundle.ct == "required":
+        require_ct(studies, "calibrate a model without CT")
     reporter.stage("align", f"Aligning {len(studies)} studies")
     template = sitk.ReadImage(str(bundle.template), sitk.sitkFloat32)
     aligned = []
@@ -192,13 +199,12 @@ def calibrate(
         "thresholds": thresholds,
         "curves": curves,
     }
-    out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write_whole(out, json.dumps(result, indent=2) + "\n")
     reporter.progress(1.0)
     return result
 
 
 def _align(bundle: Bundle, study: CohortStudy, template: sitk.Image) -> _Study:
-    require_lesions(study)
     read = read_study(study.pet, study.ct if bundle.ct == "required" else None)
     alignment = align(read.pet, template)
     image, ct = model_input(read, template, alignment, bundle.intensity)

@@ -11,13 +11,15 @@ run each network comes from:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from PETAnomalyLib.engine.bundle import Bundle, write_bundle
 from PETAnomalyLib.engine.errors import InputError
-from PETAnomalyLib.engine.training.configuration import read_configuration
+from PETAnomalyLib.engine.json_section import Section
+from PETAnomalyLib.engine.training.configuration import read_section
 
 METADATA_SCHEMA = (
     "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/"
@@ -38,34 +40,68 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
             configuration's, and the file goes into the bundle with the curve behind each.
 
     Raises:
-        InputError: a missing run or key.
+        InputError: a missing run, file or key, a folder that cannot be written.
         BundleError: the parts do not make a good model.
     """
-    settings = read_configuration(config)
-    if calibration is not None:
-        settings["thresholds"] = read_configuration(calibration)["thresholds"]
-    sizes, weights = {}, {}
-    run_settings: dict[str, Any] = {}
-    for network, run in settings["networks"].items():
-        run_settings = read_configuration(models / run / "config.json")
-        stage = next(stage for stage in STAGES if stage in run_settings)
-        sizes[network] = run_settings[stage]["sizes"]
-        weights[network] = models / run / "weights.safetensors"
-        if not weights[network].exists():
-            raise InputError(f"{weights[network]} does not exist", f"train '{run}' to the end")
+    settings = read_section(config)
+    thresholds = (settings if calibration is None else read_section(calibration)).section(
+        "thresholds"
+    )
+    for key in ("family", "title", "scorers", "sampling", "min_volume_ml"):
+        settings.value(key)
+    settings.section("metadata")
+    card = config.parent / settings.text("card", 255)
+    runs = _runs(settings.section("networks"), models)
+    for needed, remedy in (
+        *((run.weights, "train it to the end") for run in runs.values()),
+        (models / "template.nii.gz", "it is made by the first stage that is trained"),
+        (card, f"write it, or name another one in {config}"),
+    ):
+        if not needed.is_file():
+            raise InputError(f"{needed} does not exist", remedy)
+    # The grid that a bundle sees is that of the network which sees a whole study at once.
+    whole = next((run for run in runs.values() if run.stage != "vqgan"), None)
+    if whole is None:
+        raise settings.error("networks", "names no transformer and no autoencoder")
     return write_bundle(
         out,
         manifest(
-            settings,
-            sizes=sizes,
-            frame=run_settings["frame"],
-            intensity=run_settings["intensity"],
+            {**settings.values, "thresholds": thresholds.values},
+            sizes={network: run.sizes for network, run in runs.items()},
+            frame=whole.file.section("frame").values,
+            intensity=whole.file.section("intensity").values,
         ),
-        weights,
+        {network: run.weights for network, run in runs.items()},
         models / "template.nii.gz",
-        (config.parent / settings["card"]).read_text(encoding="utf-8"),
+        card.read_text(encoding="utf-8"),
         calibration=calibration,
     )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A training run: its configuration, which stage that is of, and what came of it."""
+
+    file: Section
+    stage: str
+    weights: Path
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        return self.file.section(self.stage).section("sizes").values
+
+
+def _runs(networks: Section, models: Path) -> dict[str, _Run]:
+    """Name of a network -> its run."""
+    runs = {}
+    for network in networks.values:
+        folder = models / networks.text(network, 255)
+        file = read_section(folder / "config.json")
+        stage = next((stage for stage in STAGES if stage in file.values), None)
+        if stage is None:
+            raise file.error("", f"has no section of a stage ({', '.join(STAGES)})")
+        runs[network] = _Run(file, stage, folder / "weights.safetensors")
+    return runs
 
 
 def manifest(
