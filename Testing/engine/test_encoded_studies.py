@@ -115,3 +115,15 @@ def test_a_network_trained_further_finds_no_old_tokens(tmp_path: Path) -> None:
     with torch.no_grad():
         next(iter(before.parameters())).add_(1e-3)
     assert Encoder(before, tmp_path).folder != folder
+
+
+@pytest.mark.parametrize("kept", [0, 60, 150], ids=["nothing", "half a header", "half of it"])
+def test_a_file_that_a_power_cut_left_short_is_made_anew(kept: int, tmp_path: Path) -> None:
+    pet = network(0)
+    before = EncodedStudies(studies(), Encoder(pet, tmp_path), None, 2).tokens(0, 1)
+    for file in tmp_path.rglob("*.npy"):
+        assert file.stat().st_size > 150
+        file.write_bytes(file.read_bytes()[:kept])
+    after = EncodedStudies(studies(), Encoder(pet, tmp_path), None, 2).tokens(0, 1)
+    assert torch.equal(after.pet, before.pet)
+    assert torch.equal(after.body, before.body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from PETAnomalyLib.engine.errors import Cancelled
+from PETAnomalyLib.engine.errors import Cancelled, InputError
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.training.processes import largest
 
@@ -96,13 +97,24 @@ class Run:
         partial.replace(self.checkpoint)
 
     def resume(self) -> dict[str, Any]:
-        """Read the checkpoint back; where there is none yet, the run begins: an empty state."""
+        """Read the checkpoint back; where there is none yet, the run begins: an empty state.
+
+        Raises:
+            InputError: it is damaged.
+        """
         for abandoned in self.folder.glob("checkpoint.*.partial"):  # by a kill
             abandoned.unlink(missing_ok=True)
         if not self.checkpoint.exists():
             return {}
         # Our own file of a moment ago, not a bundle: random states are not tensors.
-        state: dict[str, Any] = torch.load(self.checkpoint, map_location="cpu", weights_only=False)
+        try:
+            state: dict[str, Any] = torch.load(
+                self.checkpoint, map_location="cpu", weights_only=False
+            )
+        except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
+            raise InputError(
+                f"{self.checkpoint} is damaged", "remove it to begin again, or put a copy back"
+            ) from error
         self.step, self.seconds = state["step"], state["elapsed_s"]
         self._started = time.monotonic() - self.seconds
         return state

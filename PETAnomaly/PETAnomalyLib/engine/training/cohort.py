@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,8 @@ def aligned_studies(
     """
     cache.mkdir(parents=True, exist_ok=True)
     files = _cache_files(studies, template, intensity, cache)
-    missing = [study for study in studies if not files[study.name].exists()]
+    aligned = {study.name: _kept(study.name, files[study.name]) for study in studies}
+    missing = [study for study in studies if aligned[study.name] is None]
     if missing:
         reporter.stage("align", f"Aligning {len(missing)} studies")
         jobs = [(study, template, dict(intensity), files[study.name]) for study in missing]
@@ -87,7 +89,9 @@ def aligned_studies(
         for study, why in zip(missing, whys):
             if why is not None:
                 reporter.log("warning", f"{study.name} left out: {why}")
-    usable = [_load(s.name, files[s.name]) for s in studies if files[s.name].exists()]
+            else:
+                aligned[study.name] = _kept(study.name, files[study.name])
+    usable = [found for found in (aligned[study.name] for study in studies) if found is not None]
     if not usable:
         raise InputError("not one study of the cohort is usable", "the warnings above say why")
     return usable
@@ -147,11 +151,15 @@ def _align_into_cache(
     partial.replace(file)
 
 
-def _load(name: str, path: Path) -> AlignedStudy:
-    with np.load(path) as arrays:
-        return AlignedStudy(
-            name=name,
-            pet=arrays["pet"],
-            ct=arrays.get("ct"),
-            lesions=arrays.get("lesions"),
-        )
+def _kept(name: str, path: Path) -> AlignedStudy | None:
+    """An aligned study from the cache; None: it is not there, or a power cut left it short."""
+    try:
+        with np.load(path) as arrays:
+            return AlignedStudy(
+                name=name,
+                pet=arrays["pet"],
+                ct=arrays.get("ct"),
+                lesions=arrays.get("lesions"),
+            )
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
+        return None

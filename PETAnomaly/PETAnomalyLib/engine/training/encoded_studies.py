@@ -11,6 +11,7 @@ deformed again, which takes longer than a step.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -89,10 +90,12 @@ class Encoder:
 
 
 def _kept(file: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
-    if not file.exists():
-        partial = file.with_suffix(f".{os.getpid()}.partial.npy")
-        np.save(partial, make())
-        partial.replace(file)
+    # A file that a power cut left short is made anew.
+    with contextlib.suppress(OSError, EOFError, ValueError):
+        return np.asarray(np.load(file))
+    partial = file.with_suffix(f".{os.getpid()}.partial.npy")
+    np.save(partial, make())
+    partial.replace(file)
     return np.asarray(np.load(file))
 
 

@@ -31,6 +31,7 @@ from PETAnomalyLib.engine.training.encoded_studies import EncodedStudies, Encode
 from PETAnomalyLib.engine.training.processes import QuietReporter, join_processes
 from PETAnomalyLib.engine.training.stage_configuration import (
     StageConfiguration,
+    check_same_run,
     check_what_lies_beside,
     read_stage,
 )
@@ -76,7 +77,7 @@ def train(
         reporter = QuietReporter(reporter)
     with fabric.rank_zero_first():  # it makes what the others then find
         if fabric.is_global_zero:
-            _begin(config, out, resume, reporter)
+            _begin(configuration, config, out, resume, reporter)
         studies = _prepare(cohort, configuration, out.parent, reporter)
     reporter.stage(stage, f"Training {stage}")
     run = Run(out, configuration.settings.steps, minutes, fabric)
@@ -90,13 +91,17 @@ def train(
     return weights
 
 
-def _begin(config: Path, out: Path, resume: bool, reporter: Reporter) -> None:
+def _begin(
+    configuration: StageConfiguration, config: Path, out: Path, resume: bool, reporter: Reporter
+) -> None:
     begun = (out / "checkpoint.pt").exists()
     if begun and not resume:
         raise InputError(
             f"{out} holds a training run already", "go on with --resume, or choose another --out"
         )
-    if resume and not begun:
+    if begun:
+        check_same_run(configuration, out)
+    elif resume:
         # As where a job was stopped before its first checkpoint: started again, it must not fail.
         reporter.log(
             "info", f"There is nothing to resume in {out} yet: starting from the beginning"

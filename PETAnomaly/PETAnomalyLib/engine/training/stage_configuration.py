@@ -43,6 +43,8 @@ class _Stage:
 # Keys of the transformer's section that name the runs whose tokens it learns, and of what.
 ENCODERS = {"pet_vqgan": "pet", "ct_vqgan": "ct"}
 
+FRAME_KEYS = ("size_voxels", "spacing_mm")
+
 _TOKENS, _DENSE = FAMILIES["vqgan-performer"], FAMILIES["autoencoder-dense"]
 _STAGES: Mapping[str, _Stage] = {
     "vqgan": _Stage(VQGANSettings, VQGANSizes, _TOKENS.networks["pet_vqgan"]),
@@ -76,14 +78,14 @@ class StageConfiguration:
 
     Attributes:
         file: the whole of it.
-        settings: the stage's own.
-        sizes: the section of the network's sizes.
+        section: the stage's own.
+        settings: what that says.
         encoders: of a transformer: `pet_vqgan` and, with CT, `ct_vqgan` -> name of the run.
     """
 
     file: Section
+    section: Section
     settings: Settings
-    sizes: Section
     encoders: dict[str, str]
 
     @property
@@ -133,7 +135,7 @@ def read_stage(config: Path, stage: str) -> StageConfiguration:
     encoders = {key: section.text(key, 255) for key in ENCODERS if section.values.get(key)}
     if stage == "transformer" and "pet_vqgan" not in encoders:
         raise section.error("pet_vqgan", "must name the run whose tokens are learnt")
-    found = StageConfiguration(file, settings, sizes, encoders)
+    found = StageConfiguration(file, section, settings, encoders)
     check_intensity(file.section("intensity"), found.needs_ct)
     return found
 
@@ -152,7 +154,8 @@ def check_what_lies_beside(stage: StageConfiguration, models: Path) -> None:
     template = models / "template.nii.gz"
     if template.exists():
         _check_template(frame, template)
-    networks = {"transformer": stage.sizes.values}
+    sizes = stage.section.section("sizes")
+    networks = {"transformer": sizes.values}
     for key, name in stage.encoders.items():
         place = models / name / "config.json"
         if not place.exists():
@@ -162,24 +165,55 @@ def check_what_lies_beside(stage: StageConfiguration, models: Path) -> None:
         run = read_section(place)
         modality = run.section("vqgan").choice("modality", tuple(ENCODERS.values()))
         if modality != ENCODERS[key]:
-            raise stage.file.section("transformer").error(key, f"is a run of {modality}: {name}")
+            raise stage.section.error(key, f"is a run of {modality}: {name}")
         if run.section("frame").value("spacing_mm") != frame.value("spacing_mm"):
             raise frame.error("spacing_mm", f"is not that of {place}")
         if run.section("intensity").value(modality) != intensity.value(modality):
             raise intensity.error(modality, f"is not that of {place}")
         networks[key] = run.section("vqgan").section("sizes").values
     if stage.encoders:
-        _refuse(_TOKENS.misfit(networks, check_frame(frame)), stage.sizes)
+        _refuse(_TOKENS.misfit(networks, check_frame(frame)), sizes)
+
+
+def check_same_run(stage: StageConfiguration, run: Path) -> None:
+    """Check that a run can go on so: its network, and what that sees, are as when it began.
+
+    Args:
+        stage: from `read_stage`.
+        run: the folder of a run that has begun.
+
+    Raises:
+        InputError: naming the file and the key.
+    """
+    begun = read_stage(run / "config.json", stage.section.key)
+    frame, intensity = stage.file.section("frame"), stage.file.section("intensity")
+    of_ct = ("ct",) if stage.needs_ct else ()
+    for section, key, is_same in (
+        *((frame, key, begun.frame[key] == frame.values[key]) for key in FRAME_KEYS),
+        *(
+            (intensity, key, begun.intensity.get(key) == intensity.values[key])
+            for key in ("pet", *of_ct)
+        ),
+        (stage.section, "sizes", begun.settings.sizes == stage.settings.sizes),
+        *(
+            (stage.section, key, begun.section.values.get(key) == stage.section.values.get(key))
+            for key in ("modality", *ENCODERS)
+        ),
+    ):
+        if not is_same:
+            raise section.error(
+                key, f"is not what {run} began with; choose another folder to begin anew"
+            )
 
 
 def _check_template(frame: Section, path: Path) -> None:
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
-    reader.ReadImageInformation()
-    for name, found in (
-        ("size_voxels", reader.GetSize()),
-        ("spacing_mm", reader.GetSpacing()),
-    ):
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise InputError(f"{path} is damaged", "remove it, and the runs beside it") from error
+    for name, found in zip(FRAME_KEYS, (reader.GetSize(), reader.GetSpacing())):
         if not np.allclose(frame.value(name), found):
             raise frame.error(
                 name,
