@@ -156,3 +156,16 @@ def test_a_calibration_that_cannot_be_written_is_refused_before_any_study_is_hea
 
     with pytest.raises(InputError, match=r"calibration\.json cannot be written"):
         calibrate(tiny_bundles["pet"], find_studies(cohort), out, Unstarted())
+
+
+def test_a_cohort_without_a_lesion_cannot_be_evaluated(
+    tiny_study: Path, tiny_bundles: dict[str, Bundle], tmp_path: Path
+) -> None:
+    study = Path(shutil.copytree(tiny_study, tmp_path / "cohort" / "patient" / "0"))
+    mask = study / "SEG.nii.gz"
+    sitk.WriteImage(sitk.ReadImage(str(mask)) * 0, str(mask))
+    models, out = [str(tiny_bundles["autoencoder"].path)], tmp_path / "out"
+    with pytest.raises(InputError, match="none of the studies has a lesion"):
+        evaluate(
+            find_studies(tmp_path / "cohort"), models, out, DetectionSettings(), SilentReporter()
+        )

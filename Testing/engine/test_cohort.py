@@ -95,6 +95,19 @@ def test_lesions_are_read_onto_the_pets_grid(tmp_path: Path) -> None:
         read_lesions(tmp_path / "mask.nii.gz", pet)
 
 
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha"])
+def test_a_mask_of_which_a_part_is_missing_is_refused(suffix: str, tmp_path: Path) -> None:
+    """ITK alone reads a NIfTI that was cut short as one without the lesions of the rest."""
+    pet = sitk.Image(20, 20, 20, sitk.sitkFloat32)
+    drawn = np.random.default_rng(0).integers(0, 2, (20, 20, 20), np.uint8)
+    path = tmp_path / f"mask{suffix}"
+    sitk.WriteImage(sitk.GetImageFromArray(drawn), str(path))
+    assert (read_lesions(path, pet) == drawn).all()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    with pytest.raises(InputError, match=r"the lesion mask cannot be used: .*truncated"):
+        read_lesions(path, pet)
+
+
 def test_a_check_says_which_study_is_unusable_and_why(
     three_layouts: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -190,7 +190,8 @@ def evaluate(
         processes: that work on one study each at the same time.
 
     Raises:
-        InputError: a study without known lesions, or without the CT that one of the models needs.
+        InputError: a study without known lesions, or without the CT that one of the models needs;
+            no lesion in any.
     """
     for study in studies:
         require_lesions(study)
@@ -213,8 +214,9 @@ def evaluate(
     trials = []
     for rule, of_rule in zip(rules, zip(*scores)):
         in_lesions = np.concatenate(of_rule)
+        of_voxels = thresholds_of(in_lesions)
         to_try = sorted({rule.threshold, *thresholds_to_try(in_lesions)})
-        trials.append(Trials(thresholds_of(in_lesions), to_try))
+        trials.append(Trials(of_voxels, to_try))
     todo = [(study, rules, trials, detections) for study in studies]
     judged = for_each(judge, todo, processes, reporter, (0.75, 0.98))
     lesions = [lesion for of_study, _ in judged for lesion in of_study]

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from PETAnomalyLib.engine.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.evaluation import Labels, number_lesions
+from PETAnomalyLib.engine.image_file import read_image_file
 
 
 def known_lesions(study: CohortStudy, pet: sitk.Image) -> Labels:
@@ -50,18 +51,12 @@ def read_lesions(path: Path, pet: sitk.Image) -> npt.NDArray[np.bool_]:
         pet: the PET whose grid counts.
 
     Raises:
-        InputError: not a 3-D image, or one that lies nowhere on the PET.
+        InputError: not a whole 3-D image, or one that lies nowhere on the PET.
     """
     try:
-        mask = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise InputError(
-            f"the lesion mask {path} cannot be read", "give a 3-D image file"
-        ) from error
-    if mask.GetDimension() != 3 or mask.GetNumberOfComponentsPerPixel() != 1:
-        raise InputError(
-            f"the lesion mask {path} is not one 3-D image", "give one mask for all lesions"
-        )
+        mask = read_image_file(path)[0]
+    except InputError as error:
+        raise InputError(f"the lesion mask cannot be used: {error.message}", error.hint) from error
     lesions = sitk.Cast(mask != 0, sitk.sitkUInt8)
     on_pet = sitk.Resample(lesions, pet, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
     drawn = sitk.GetArrayFromImage(on_pet) > 0
