@@ -149,7 +149,7 @@ def test_a_transformer_must_fit_the_runs_whose_tokens_it_learns(tmp_path: Path) 
     found = read_stage(configuration(tmp_path, "transformer"), "transformer")
     check_what_lies_beside(found, tmp_path)
     for changes, wrong in (
-        ({"pet_vqgan": "ct-vqgan"}, "transformer.pet_vqgan: is a run of ct: ct-vqgan"),
+        ({"pet_vqgan": "ct-vqgan"}, "transformer.pet_vqgan: is no run of pet: ct-vqgan"),
         ({"pet_vqgan": "autoencoder"}, "key vqgan: is missing"),
         ({"sizes": {**sizes, "codebook": 4}}, "sizes.codebook: is 4, pet_vqgan has 16 codes"),
         ({"sizes": {**sizes, "context_codebook": 0}}, "sizes.context_codebook: is 0, ct_vqgan"),
@@ -162,7 +162,10 @@ def test_a_transformer_must_fit_the_runs_whose_tokens_it_learns(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("section", "key", "value"),
-    [("frame", "spacing_mm", [20.0, 24.0, 24.0]), ("intensity", "pet", {"max_suv": 20.0})],
+    [
+        ("frame", "spacing_mm", [20.0, 24.0, 24.0]),
+        ("intensity", "pet", {**INTENSITY["pet"], "max_suv": 20.0}),
+    ],
 )
 def test_a_transformer_must_see_its_studies_as_its_vqgan_does(
     section: str, key: str, value: Any, tmp_path: Path

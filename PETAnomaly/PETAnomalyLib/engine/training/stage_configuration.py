@@ -14,7 +14,7 @@ from typing import Any, Union
 import numpy as np
 import SimpleITK as sitk
 
-from PETAnomalyLib.engine.errors import InputError
+from PETAnomalyLib.engine.errors import InputError, PETAnomalyError
 from PETAnomalyLib.engine.families import FAMILIES, NetworkKind
 from PETAnomalyLib.engine.intensity import check_intensity
 from PETAnomalyLib.engine.json_section import Section
@@ -162,15 +162,14 @@ def check_what_lies_beside(stage: StageConfiguration, models: Path) -> None:
             raise InputError(
                 f"{models / name} holds no training run", "train its vqgan stage first"
             )
-        run = read_section(place)
-        modality = run.section("vqgan").choice("modality", tuple(ENCODERS.values()))
-        if modality != ENCODERS[key]:
-            raise stage.section.error(key, f"is a run of {modality}: {name}")
-        if run.section("frame").value("spacing_mm") != frame.value("spacing_mm"):
+        run, modality = read_stage(place, "vqgan"), ENCODERS[key]
+        if run.section.value("modality") != modality:
+            raise stage.section.error(key, f"is no run of {modality}: {name}")
+        if run.frame["spacing_mm"] != frame.value("spacing_mm"):
             raise frame.error("spacing_mm", f"is not that of {place}")
-        if run.section("intensity").value(modality) != intensity.value(modality):
+        if run.intensity[modality] != intensity.value(modality):
             raise intensity.error(modality, f"is not that of {place}")
-        networks[key] = run.section("vqgan").section("sizes").values
+        networks[key] = run.section.section("sizes").values
     if stage.encoders:
         _refuse(_TOKENS.misfit(networks, check_frame(frame)), sizes)
 
@@ -186,24 +185,24 @@ def check_same_run(stage: StageConfiguration, run: Path) -> None:
         InputError: naming the file and the key.
     """
     begun = read_stage(run / "config.json", stage.section.key)
-    frame, intensity = stage.file.section("frame"), stage.file.section("intensity")
-    of_ct = ("ct",) if stage.needs_ct else ()
-    for section, key, is_same in (
-        *((frame, key, begun.frame[key] == frame.values[key]) for key in FRAME_KEYS),
-        *(
-            (intensity, key, begun.intensity.get(key) == intensity.values[key])
-            for key in ("pet", *of_ct)
+    for section, earlier, keys in (
+        (stage.file.section("frame"), begun.frame, FRAME_KEYS),
+        (
+            stage.file.section("intensity"),
+            begun.intensity,
+            ("pet", "ct") if stage.needs_ct else ("pet",),
         ),
-        (stage.section, "sizes", begun.settings.sizes == stage.settings.sizes),
-        *(
-            (stage.section, key, begun.section.values.get(key) == stage.section.values.get(key))
-            for key in ("modality", *ENCODERS)
-        ),
+        (stage.section, begun.section.values, ("modality", *ENCODERS)),
     ):
-        if not is_same:
-            raise section.error(
-                key, f"is not what {run} began with; choose another folder to begin anew"
-            )
+        for key in keys:
+            if section.values.get(key) != earlier.get(key):
+                raise _begun_otherwise(section, key, run)
+    if stage.settings.sizes != begun.settings.sizes:
+        raise _begun_otherwise(stage.section, "sizes", run)
+
+
+def _begun_otherwise(section: Section, key: str, run: Path) -> PETAnomalyError:
+    return section.error(key, f"is not what {run} began with; choose another folder to begin anew")
 
 
 def _check_template(frame: Section, path: Path) -> None:
