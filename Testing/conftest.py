@@ -8,7 +8,8 @@ import pytest
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
-# A minute or more each. Begun last, such a file runs on alone, the other processor idle.
+# Half a minute or more each, the longest first. Begun last, such a file runs on alone, the other
+# processor idle.
 LONG_FILES = (
     "test_training_processes.py",
     "test_detect_process.py",

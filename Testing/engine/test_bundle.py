@@ -31,6 +31,7 @@ from PETAnomalyLib.engine.manifest import check_manifest
 from safetensors.numpy import save_file
 
 sys.path.insert(0, str(Path(__file__).parent))
+from dotted_keys import changed
 from tiny_models import (
     SIZE,
     autoencoder_manifest,
@@ -59,20 +60,6 @@ def refusal(action: Any, *arguments: Any) -> str:
         action(*arguments)
     assert error.value.hint
     return error.value.message
-
-
-def changed(whole: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
-    """A copy with the dotted key replaced, or removed where `value` is `...`."""
-    whole = copy.deepcopy(whole)
-    *path, last = key.split(".")
-    place = whole
-    for part in path:
-        place = place[part]
-    if value is ...:
-        del place[last]
-    else:
-        place[last] = value
-    return whole
 
 
 # --- a good model -----------------------------------------------------------------------------

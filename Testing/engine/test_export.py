@@ -8,17 +8,13 @@ from typing import Any, Callable
 
 import pytest
 import SimpleITK as sitk
+from dotted_keys import changed
 from PETAnomalyLib.engine.errors import BundleError, InputError
 from PETAnomalyLib.engine.networks.registry import build_network
 from PETAnomalyLib.engine.training.export import export
 from safetensors.torch import save_file
 from tiny_bundle import AUTOENCODER, FRAME
-from tiny_training import configuration
-
-TEXTS = (
-    "version", "task", "description", "authors", "copyright", "license", "intended_use",
-    "data_source",
-)  # fmt: skip
+from tiny_training import EXPORT_METADATA, configuration
 
 
 @pytest.fixture
@@ -42,7 +38,7 @@ def place(tmp_path: Path) -> Path:
         "scorers": ["residual"],
         "sampling": {"samples": 1, "decodes": 1},
         "min_volume_ml": 0.5,
-        "metadata": {"name": "tiny", **dict.fromkeys(TEXTS, "test")},
+        "metadata": EXPORT_METADATA,
     }
     (tmp_path / "export.json").write_text(json.dumps(settings))
     return tmp_path
@@ -59,11 +55,7 @@ def refusal(place: Path, out: str = "bundle", calibration: Path | None = None) -
 def change(place: Path, key: str, value: Any) -> None:
     """Set a key of the settings; ...: leave it out."""
     path = place / "export.json"
-    settings = json.loads(path.read_text())
-    settings[key] = value
-    if value is ...:
-        del settings[key]
-    path.write_text(json.dumps(settings))
+    path.write_text(json.dumps(changed(json.loads(path.read_text()), key, value)))
 
 
 def test_the_parts_become_a_bundle(place: Path) -> None:

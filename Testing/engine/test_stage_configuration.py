@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import SimpleITK as sitk
+from dotted_keys import changed
 from hypothesis import given
 from hypothesis import strategies as st
 from PETAnomalyLib.engine.errors import InputError
@@ -25,7 +25,7 @@ CONFIGS = Path(read_stage.__code__.co_filename).parent / "configs"
 def whole(name: str) -> dict[str, Any]:
     """The configuration of a tiny stage."""
     stage, section = SECTIONS[name]
-    return copy.deepcopy({"frame": FRAME, "intensity": INTENSITY, stage: section})
+    return {"frame": FRAME, "intensity": INTENSITY, stage: section}
 
 
 def written(folder: Path, values: Any) -> Path:
@@ -75,26 +75,17 @@ def test_what_comes_with_the_program_is_in_order(path: Path) -> None:
 def test_the_file_and_the_key_are_named(
     name: str, key: str, value: Any, wrong: str, tmp_path: Path
 ) -> None:
-    values = whole(name)
-    *sections, last = key.split(".")
-    place = values
-    for section in sections:
-        place = place[section]
-    if value is ...:
-        del place[last]
-    else:
-        place[last] = value
-    path = written(tmp_path, values)
+    path = written(tmp_path, changed(whole(name), key, value))
     with pytest.raises(InputError, match=f"stage.json, key {key}: .*{wrong}"):
         read_stage(path, SECTIONS[name][0])
 
 
-def places(values: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """Where every value of nested objects stands."""
-    found = [path] if path else []
+def keys_of(values: Any, above: str = "") -> list[str]:
+    """The dotted keys of nested objects."""
+    found = []
     if isinstance(values, dict):
         for key, value in values.items():
-            found += places(value, (*path, key))
+            found += [above + key, *keys_of(value, f"{above}{key}.")]
     return found
 
 
@@ -109,12 +100,8 @@ ANYTHING = st.recursive(
 def test_whatever_stands_there_is_taken_or_refused(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
 ) -> None:
-    values = whole(name)
-    *sections, last = data.draw(st.sampled_from(places(values)))
-    place = values
-    for section in sections:
-        place = place[section]
-    place[last] = data.draw(ANYTHING)
+    key = data.draw(st.sampled_from(keys_of(whole(name))))
+    values = changed(whole(name), key, data.draw(ANYTHING))
     path = written(tmp_path_factory.getbasetemp(), values)
     try:
         found = read_stage(path, SECTIONS[name][0])

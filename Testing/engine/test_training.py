@@ -25,7 +25,7 @@ from PETAnomalyLib.engine.training.vqgan import perplexity, revive_dead_codes
 from PIL import Image
 from safetensors.torch import load_file
 from tiny_bundle import AUTOENCODER, INTENSITY
-from tiny_training import SECTIONS, configuration, read_log, write_tiny_cohort
+from tiny_training import EXPORT_METADATA, SECTIONS, configuration, read_log, write_tiny_cohort
 
 PICTURES = {
     "vqgan": "reconstructions.png",
@@ -160,10 +160,6 @@ def test_a_cancel_while_studies_are_aligned_leaves_the_rest_undone(
 def test_a_finished_model_becomes_a_bundle_that_verifies(models: Path, tmp_path: Path) -> None:
     card = tmp_path / "card.md"
     card.write_text("# Tiny\n")
-    texts = (
-        "version", "task", "description", "authors", "copyright", "license", "intended_use",
-        "data_source",
-    )  # fmt: skip
     settings = {
         "family": "vqgan-performer",
         "networks": {
@@ -178,7 +174,7 @@ def test_a_finished_model_becomes_a_bundle_that_verifies(models: Path, tmp_path:
         "scorers": ["kde", "zscore", "residual"],
         "sampling": {"samples": 2, "decodes": 2},
         "min_volume_ml": 0.5,
-        "metadata": {"name": "tiny", **dict.fromkeys(texts, "test")},
+        "metadata": EXPORT_METADATA,
     }  # fmt: skip
     config = tmp_path / "tiny.json"
     config.write_text(json.dumps(settings))

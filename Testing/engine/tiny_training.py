@@ -32,6 +32,15 @@ SECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "autoencoder": ("autoencoder", {"sizes": AUTOENCODER, "steps": 6, "batch": 1}),
 }
 
+# What the settings of an export say of the model in words.
+EXPORT_METADATA = dict.fromkeys(
+    (
+        "version", "task", "description", "authors", "copyright", "license", "intended_use",
+        "data_source",
+    ),
+    "test",
+) | {"name": "tiny"}  # fmt: skip
+
 
 def write_tiny_cohort(folder: Path, first: Path) -> Path:
     """Two patients, of whom the first has the study `first`; returns the folder."""

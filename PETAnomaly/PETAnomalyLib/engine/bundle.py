@@ -126,7 +126,7 @@ def add_bundle(source: str | Path) -> Bundle:
     """
     source = Path(source)
     target = user_folder()
-    try:
+    with _written(f"The model cannot be installed in {target}"):
         target.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".adding-", dir=target) as temporary:
             staged = Path(temporary) / "bundle"
@@ -140,11 +140,6 @@ def add_bundle(source: str | Path) -> Bundle:
                     raise BundleError("There is no such folder or zip file.", "Check the path.")
                 bundle = _bundle(staged, verify_files(staged))
             return _install(staged, bundle, target / bundle.name)
-    except OSError as error:
-        raise InputError(
-            f"The model cannot be installed in {target}: {error.strerror or error}.",
-            "Check the permissions of that folder and the free disk space.",
-        ) from error
 
 
 def write_bundle(
@@ -184,7 +179,7 @@ def write_bundle(
             "manifest or only among the files.",
             "Give one safetensors file for each network of the manifest.",
         )
-    try:
+    with _written(f"The model cannot be written to {folder}"):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder.parent) as temporary:
             staged = Path(temporary) / "bundle"
@@ -204,11 +199,6 @@ def write_bundle(
             _write_text(staged / SUMS, "".join(lines))
             verify_files(staged)
             staged.rename(folder)
-    except OSError as error:
-        raise InputError(
-            f"The model cannot be written to {folder}: {error.strerror or error}.",
-            "Check the permissions of that folder and the free disk space.",
-        ) from error
     return verify_bundle(folder)
 
 
@@ -307,6 +297,18 @@ def _install(staged: Path, bundle: Bundle, target: Path) -> Bundle:
 
 def _write_text(path: Path, text: str) -> None:
     path.write_bytes(text.encode("utf-8"))  # no line-ending translation: the hash counts bytes
+
+
+@contextmanager
+def _written(failure: str) -> Iterator[None]:
+    """Say in these words that a folder or a file could not be written."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{failure}: {error.strerror or error}.",
+            "Check the permissions of that folder and the free disk space.",
+        ) from error
 
 
 @contextmanager

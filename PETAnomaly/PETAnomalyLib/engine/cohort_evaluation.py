@@ -214,7 +214,7 @@ def evaluate(
     trials = []
     for rule, of_rule in zip(rules, zip(*scores)):
         in_lesions = np.concatenate(of_rule)
-        of_voxels = thresholds_of(in_lesions)
+        of_voxels = thresholds_of(in_lesions)  # refuses a cohort without lesions
         to_try = sorted({rule.threshold, *thresholds_to_try(in_lesions)})
         trials.append(Trials(of_voxels, to_try))
     todo = [(study, rules, trials, detections) for study in studies]

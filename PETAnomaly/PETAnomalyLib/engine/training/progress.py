@@ -9,6 +9,7 @@ from lightning_fabric.loggers import TensorBoardLogger
 from torch import Tensor
 
 from PETAnomalyLib.engine.events import Reporter
+from PETAnomalyLib.engine.output_file import write_whole
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.curves import draw_curves
 from PETAnomalyLib.engine.training.processes import mean
@@ -39,9 +40,7 @@ class RunLog:
         lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
         whole = [line for line in lines if line.endswith("\n")]  # the last may be torn by a kill
         kept = [line for line in whole if json.loads(line)["step"] <= step]
-        partial = self._path.with_suffix(".partial")
-        partial.write_text("".join(kept), encoding="utf-8")
-        partial.replace(self._path)
+        write_whole(self._path, "".join(kept))
 
     def step(self, **values: Tensor) -> None:
         """One optimisation step's figures, the mean over all processes."""

@@ -8,9 +8,9 @@ picture of what it makes of held-out studies and, at the end, `weights.safetenso
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from safetensors.torch import save_file
 from torch import nn
 
@@ -19,6 +19,7 @@ from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.events import Reporter
 from PETAnomalyLib.engine.networks.registry import build_network, load_weights
 from PETAnomalyLib.engine.networks.vqgan import VQGAN
+from PETAnomalyLib.engine.output_file import write_whole
 from PETAnomalyLib.engine.training.autoencoder import AutoencoderSettings, train_autoencoder
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.cohort import (
@@ -30,6 +31,7 @@ from PETAnomalyLib.engine.training.configuration import read_configuration
 from PETAnomalyLib.engine.training.encoded_studies import EncodedStudies, Encoder
 from PETAnomalyLib.engine.training.processes import QuietReporter, join_processes
 from PETAnomalyLib.engine.training.stage_configuration import (
+    Settings,
     StageConfiguration,
     check_same_run,
     check_what_lies_beside,
@@ -75,13 +77,17 @@ def train(
     fabric = join_processes()
     if not fabric.is_global_zero:
         reporter = QuietReporter(reporter)
-    with fabric.rank_zero_first():  # it makes what the others then find
+    # The first process makes what the others then find. What the stage cannot do without is looked
+    # for before the cohort is aligned, which takes hours.
+    with fabric.rank_zero_first():
         if fabric.is_global_zero:
             _begin(configuration, config, out, resume, reporter)
+        check_what_lies_beside(configuration, out.parent)
+        vqgans = {key: load_vqgan(out.parent / run) for key, run in configuration.encoders.items()}
         studies = _prepare(cohort, configuration, out.parent, reporter)
     reporter.stage(stage, f"Training {stage}")
     run = Run(out, configuration.settings.steps, minutes, fabric)
-    network = _train_stage(configuration, studies, run, resume, reporter)
+    network = _train_stage(configuration.settings, vqgans, studies, run, resume, reporter)
     weights = out / "weights.safetensors"
     if fabric.is_global_zero:
         partial = weights.with_suffix(".partial")
@@ -108,7 +114,8 @@ def _begin(
         )
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "config.json").write_bytes(config.read_bytes())  # which may be the very same file
+        # Which may be the very same file. A kill must not leave half of it: --resume reads it.
+        write_whole(out / "config.json", config.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(
             f"The run's folder {out} cannot be written: {error.strerror or error}.",
@@ -119,13 +126,7 @@ def _begin(
 def _prepare(
     cohort: Path, configuration: StageConfiguration, models: Path, reporter: Reporter
 ) -> list[list[AlignedStudy]]:
-    """Training and validation studies, aligned to the template that all runs beside share.
-
-    What the stage cannot do without is looked for first: to align a cohort takes hours.
-    """
-    check_what_lies_beside(configuration, models)
-    for run in configuration.encoders.values():
-        load_vqgan(models / run)
+    """Training and validation studies, aligned to the template that all runs beside share."""
     studies = find_studies(cohort)
     if configuration.needs_ct:
         require_ct(studies, "train a model without CT")
@@ -140,29 +141,24 @@ def _prepare(
 
 
 def _train_stage(
-    configuration: StageConfiguration,
+    settings: Settings,
+    vqgans: Mapping[str, VQGAN],
     studies: list[list[AlignedStudy]],
     run: Run,
     resume: bool,
     reporter: Reporter,
 ) -> nn.Module:
-    settings = configuration.settings
     if isinstance(settings, VQGANSettings):
         training, validation = ([getattr(s, settings.modality) for s in part] for part in studies)
         return train_vqgan(settings, training, validation, run, resume, reporter)
     if isinstance(settings, AutoencoderSettings):
         training, validation = ([s.pet for s in part] for part in studies)
         return train_autoencoder(settings, training, validation, run, resume, reporter)
-    models, device = run.folder.parent, run.fabric.device
-    runs = configuration.encoders
-    pet = _encoder(models / runs["pet_vqgan"], device)
-    ct = _encoder(models / runs["ct_vqgan"], device) if "ct_vqgan" in runs else None
+    tokens = run.folder.parent / "tokens"
+    encoders = {key: Encoder(vqgan.to(run.fabric.device), tokens) for key, vqgan in vqgans.items()}
+    pet, ct = encoders["pet_vqgan"], encoders.get("ct_vqgan")
     encoded = [EncodedStudies(s, pet, ct, settings.variants) for s in studies]
     return train_transformer(settings, encoded[0], encoded[1], run, resume, reporter)
-
-
-def _encoder(run: Path, device: torch.device) -> Encoder:
-    return Encoder(load_vqgan(run).to(device), run.parent / "tokens")
 
 
 def load_vqgan(run: Path) -> VQGAN:

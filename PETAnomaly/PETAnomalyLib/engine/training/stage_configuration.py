@@ -150,10 +150,15 @@ def check_what_lies_beside(stage: StageConfiguration, models: Path) -> None:
     Raises:
         InputError: naming the file and the key.
     """
-    frame, intensity = stage.file.section("frame"), stage.file.section("intensity")
     template = models / "template.nii.gz"
     if template.exists():
-        _check_template(frame, template)
+        _check_template(stage.file.section("frame"), template)
+    if stage.encoders:
+        _check_encoders(stage, models)
+
+
+def _check_encoders(stage: StageConfiguration, models: Path) -> None:
+    frame, intensity = stage.file.section("frame"), stage.file.section("intensity")
     sizes = stage.section.section("sizes")
     networks = {"transformer": sizes.values}
     for key, name in stage.encoders.items():
@@ -170,8 +175,7 @@ def check_what_lies_beside(stage: StageConfiguration, models: Path) -> None:
         if run.intensity[modality] != intensity.value(modality):
             raise intensity.error(modality, f"is not that of {place}")
         networks[key] = run.section.section("sizes").values
-    if stage.encoders:
-        _refuse(_TOKENS.misfit(networks, check_frame(frame)), sizes)
+    _refuse(_TOKENS.misfit(networks, check_frame(frame)), sizes)
 
 
 def check_same_run(stage: StageConfiguration, run: Path) -> None:
