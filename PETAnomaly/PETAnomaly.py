@@ -50,14 +50,14 @@ class PETAnomaly(ScriptedLoadableModule):
 
     def onStartupCompleted(self) -> None:
         """Offer the sample study in the Sample Data module."""
-        from PETAnomalyLib.panel import sample_source
+        from PETAnomalyLib.panel.jobs import sample_source
 
         sample_source.register(self.resourcePath("Icons/PETAnomaly.png"), makeSample)
 
 
 def makeSample(_source: Any) -> list:
     """The sample study's nodes; what makes it, with SimpleITK and SciPy, is imported only now."""
-    from PETAnomalyLib.panel.sample_data import makeNow
+    from PETAnomalyLib.panel.jobs.sample import makeNow
 
     return makeNow()
 

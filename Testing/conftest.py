@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from repository import SHARED_DATA
 
-REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+REAL_DATA = SHARED_DATA
 
 # Half a minute or more each, the longest first. Begun last, such a file runs on alone, the other
 # processor idle.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PETAnomalyLib.engine.bundle import Bundle
+from PETAnomalyLib.engine.bundles.bundle import Bundle
 from tiny_bundle import NETWORKS, write_tiny_bundle, write_tiny_study
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from PETAnomalyLib.engine import cli
-from PETAnomalyLib.engine.bundle import Bundle
+from PETAnomalyLib.engine.bundles.bundle import Bundle
 from synthetic_dicom import a_body, ct_header, pet_header, write_series
 
 

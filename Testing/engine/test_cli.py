@@ -17,8 +17,8 @@ import pytest
 import SimpleITK as sitk
 from engine_process import environment, petanomaly_command, run_petanomaly, start_python
 from PETAnomalyLib import __version__
-from PETAnomalyLib.engine import cli, commands
-from PETAnomalyLib.engine.errors import InputError
+from PETAnomalyLib.engine import cli
+from PETAnomalyLib.engine.runtime.errors import InputError
 
 DETECT = ("detect", "--pet", "pet.nii.gz", "--out", "result")
 
@@ -144,8 +144,8 @@ def test_detection_needs_nothing_that_is_installed_for_training_alone() -> None:
     script = (
         "import sys\n"
         "sys.modules['lightning_fabric'] = sys.modules['tensorboard'] = None\n"  # absent
-        "import PETAnomalyLib.engine.detection, PETAnomalyLib.engine.healing\n"
-        "import PETAnomalyLib.engine.networks.registry\n"
+        "import PETAnomalyLib.engine.detection, PETAnomalyLib.engine.families.healer\n"
+        "import PETAnomalyLib.engine.families.networks\n"
         "print([m for m in sys.modules if 'engine.training' in m], file=sys.stderr)"
     )
     _, err = start_python(["-c", script]).communicate(timeout=300)
@@ -235,7 +235,7 @@ def make_only_command(
         parser.set_defaults(run=run, cancellable=cancellable)
         return parser
 
-    monkeypatch.setattr(commands, "ALL", (add_failing,))
+    monkeypatch.setattr(cli, "COMMANDS", (add_failing,))
 
 
 def test_a_signal_that_a_library_turns_into_another_error_is_a_cancellation_all_the_same(

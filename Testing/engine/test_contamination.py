@@ -9,7 +9,12 @@ import contamination
 import numpy as np
 import pytest
 from contamination import MAPS, SHARES, WAYS, cohort_with, masked_against_plain, measured
-from PETAnomalyLib.engine.evaluation import VoxelCounts, count_voxels, stacked, thresholds_of
+from PETAnomalyLib.engine.evaluation.metrics import (
+    VoxelCounts,
+    count_voxels,
+    stacked,
+    thresholds_of,
+)
 from PIL import Image
 
 STUDIES = 12

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 from engine_process import Runs, petanomaly_command, run_petanomaly, start_python
-from PETAnomalyLib.engine.bundle import Bundle
-from PETAnomalyLib.engine.output_folder import RESULT_FILES
+from PETAnomalyLib.engine.bundles.bundle import Bundle
+from PETAnomalyLib.engine.runtime.output import RESULT_FILES
 
 SECONDS = 300  # only a hang takes longer, also on a busy machine
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from PETAnomalyLib.engine import healing as healing_module
-from PETAnomalyLib.engine.bundle import Bundle
+from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.detection import DetectionSettings, detect
-from PETAnomalyLib.engine.errors import InputError, OutOfMemoryError
-from PETAnomalyLib.engine.events import SilentReporter
+from PETAnomalyLib.engine.families.vqgan_performer import healer as healing_module
+from PETAnomalyLib.engine.runtime.errors import InputError, OutOfMemoryError
+from PETAnomalyLib.engine.runtime.events import SilentReporter
 from sklearn.neighbors import KernelDensity
 
 MAPS = ("kde", "zscore", "residual")

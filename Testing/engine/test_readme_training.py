@@ -8,22 +8,22 @@ import shutil
 from pathlib import Path
 
 import pytest
-from engine_process import REPOSITORY
-from PETAnomalyLib.engine.bundle import installed_bundles
+from PETAnomalyLib.engine.bundles.bundle import installed_bundles
 from PETAnomalyLib.engine.cli import main
+from repository import ROOT
 from tiny_training import write_tiny_cohort
 
-CONFIGS = REPOSITORY / "PETAnomaly" / "PETAnomalyLib" / "engine" / "training"
+CONFIGS = ROOT / "PETAnomaly" / "PETAnomalyLib" / "engine" / "training"
 STEPS = 3
 
 
 def commands() -> list[list[str]]:
     """The first block of commands of the section, in words."""
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
     section = text.split("## Train on your own scans")[1].split("\n## ")[0]
     first = section[section.index("    petanomaly ") :].split("\n\n")[0]
     lines = first.replace("\\\n", " ").splitlines()
-    assert lines.pop(2).split() == [f"CONFIGS={CONFIGS.relative_to(REPOSITORY).as_posix()}"]
+    assert lines.pop(2).split() == [f"CONFIGS={CONFIGS.relative_to(ROOT).as_posix()}"]
     return [shlex.split(line.replace("$CONFIGS", "configurations")) for line in lines]
 
 

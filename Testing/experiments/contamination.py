@@ -27,28 +27,36 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PETAnomalyLib.engine.bundle import Bundle, find_bundle
-from PETAnomalyLib.engine.chart import draw_chart
-from PETAnomalyLib.engine.cohort_layout import find_studies
-from PETAnomalyLib.engine.comparison import Comparison, Measured, between, compare, measure
-from PETAnomalyLib.engine.evaluation import (
+from PETAnomalyLib.engine.bundles.bundle import Bundle, find_bundle
+from PETAnomalyLib.engine.evaluation.comparison import (
+    Comparison,
+    Measured,
+    between,
+    compare,
+    measure,
+)
+from PETAnomalyLib.engine.evaluation.metrics import (
     Scores,
     VoxelCounts,
     count_voxels,
     stacked,
     thresholds_of,
 )
-from PETAnomalyLib.engine.evaluation_files import p_value, table, with_interval
-from PETAnomalyLib.engine.events import ConsoleReporter, Reporter, SilentReporter
-from PETAnomalyLib.engine.healing import HealingRequest, build_healer
+from PETAnomalyLib.engine.evaluation.table1 import SEEDS, kept_phantoms
+from PETAnomalyLib.engine.evaluation.tables import p_value, table, with_interval
+from PETAnomalyLib.engine.families import vqgan_performer
+from PETAnomalyLib.engine.families.healer import HealingRequest
+from PETAnomalyLib.engine.families.networks import build_healer
+from PETAnomalyLib.engine.figures.chart import draw_chart
 from PETAnomalyLib.engine.phantom import write_cohort
-from PETAnomalyLib.engine.scoring import score_tiles
-from PETAnomalyLib.engine.table1 import SEEDS, kept_phantoms
+from PETAnomalyLib.engine.publishing.export import export
+from PETAnomalyLib.engine.runtime.events import ConsoleReporter, Reporter, SilentReporter
+from PETAnomalyLib.engine.runtime.worker_pool import for_each
+from PETAnomalyLib.engine.scoring.scoring import score_tiles
+from PETAnomalyLib.engine.study.cohort_layout import find_studies
 from PETAnomalyLib.engine.training.cohort import AlignedStudy, aligned_studies
 from PETAnomalyLib.engine.training.configuration import read_configuration
-from PETAnomalyLib.engine.training.export import export
 from PETAnomalyLib.engine.training.run import train
-from PETAnomalyLib.engine.worker_pool import for_each
 
 SHARES = (0, 25, 50, 75, 100)  # % of the training patients that have lesions
 # -> rounds of masking, as shares of the run. The first comes early: where nothing is hidden, a
@@ -58,8 +66,9 @@ WAYS = {"plain": (), "masked": (0.1, 0.25, 0.5, 0.75)}
 # Networks this young find a third of all tokens under the 0.01 that finished ones are marked with.
 MASKING_THRESHOLD = 0.001
 MAPS = ("kde", "residual")
-TRAINING = Path(__file__).parents[2] / "PETAnomaly" / "PETAnomalyLib" / "engine" / "training"
-CONFIGURATION = TRAINING / "configs" / "pet-transformer.json"
+FAMILY = Path(vqgan_performer.__file__).parent
+CONFIGURATIONS, BUNDLES = FAMILY / "configs", FAMILY / "bundles"
+CONFIGURATION = CONFIGURATIONS / "pet-transformer.json"
 SHIPPED = "pet-phantom"
 SAMPLES, DECODES = 8, 1
 VARIANTS = 1  # of each study: augmented ones take longest to encode, and would be the same for all
@@ -112,7 +121,7 @@ def shipped_vqgan(runs: Path) -> None:
     run = runs / "pet-vqgan"
     run.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(bundle.weights["pet_vqgan"], run / "weights.safetensors")
-    shutil.copyfile(TRAINING / "configs" / "pet-vqgan.json", run / "config.json")
+    shutil.copyfile(CONFIGURATIONS / "pet-vqgan.json", run / "config.json")
     shutil.copyfile(bundle.template, runs / "template.nii.gz")
 
 
@@ -133,12 +142,12 @@ def train_bundle(
     config.write_text(json.dumps(settings, indent=2), encoding="utf-8")
     resume = (run / "checkpoint.pt").exists()
     train("transformer", cohort, config, run, None, resume, SilentReporter())
-    bundle = read_configuration(TRAINING / "bundles" / f"{SHIPPED}.json")
+    bundle = read_configuration(BUNDLES / f"{SHIPPED}.json")
     bundle["networks"]["transformer"] = name
     bundle["metadata"]["name"] = name
     bundle["title"] = f"{share} % of the training patients with lesions, {way}"
     bundle["thresholds"] = find_bundle(SHIPPED).thresholds
-    bundle["card"] = str(TRAINING / "bundles" / bundle["card"])
+    bundle["card"] = str(BUNDLES / bundle["card"])
     texts = run / "bundle.json"
     texts.write_text(json.dumps(bundle, indent=2), encoding="utf-8")
     export(texts, out / "runs", out / "models" / name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,11 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-TESTING = Path(__file__).resolve().parents[1]
-for folder in (TESTING, TESTING / "engine", TESTING.parent / "PETAnomaly"):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
 
 pytest.importorskip("PySide6")
 pytest.importorskip("slicer")
 
-import harness  # noqa: E402  # after the path is set
+import harness  # after the path is set
 
 harness.start()
 

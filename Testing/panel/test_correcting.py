@@ -4,9 +4,9 @@ from typing import Any
 
 import ctk
 import pytest
-import slicer
+import slicer  # slicer.util looks for qt
 from open_panel import openPanel, settled
-from PETAnomalyLib.panel.scene import addSegmentation
+from PETAnomalyLib.panel.scene.placing import addSegmentation
 from studies import addStudy, waitUntil
 
 pytestmark = pytest.mark.usefixtures("scene")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import real_engine
 import SimpleITK as sitk
-import slicer
+import slicer  # slicer.util looks for qt
 from open_panel import openPanel
 from studies import image, petArray, waitUntil
 from waiting import processesThatMention

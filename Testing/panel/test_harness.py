@@ -11,7 +11,8 @@ import ctk
 import numpy as np
 import pytest
 import qt
-import slicer
+import slicer  # slicer.util looks for qt
+from repository import ROOT
 from slicer.parameterNodeWrapper import (
     Choice,
     Minimum,
@@ -20,9 +21,8 @@ from slicer.parameterNodeWrapper import (
 )
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
-ROOT = Path(__file__).resolve().parents[2]
 API_FILE = ROOT.parent / "shared" / "slicer-api.json"
-PANEL_FILES = sorted((ROOT / "PETAnomaly" / "PETAnomalyLib" / "panel").glob("*.py"))
+PANEL_FILES = sorted((ROOT / "PETAnomaly" / "PETAnomalyLib" / "panel").rglob("*.py"))
 
 UI = """<ui version="4.0"><class>Form</class><widget class="QWidget" name="Form">
 <layout class="QVBoxLayout"><item><widget class="qMRMLNodeComboBox" name="selector">

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import slicer
-from open_panel import MODULE, READY, loadModule
+import slicer  # slicer.util looks for qt
+from open_panel import READY, SCRIPT, loadModule
+from repository import MODULE, TESTING
 from stub_engine import stubInterpreter
 from studies import addStudy, waitUntil
 
@@ -26,7 +27,7 @@ def noPanelStays() -> Iterator[None]:
 
 def shownPanel(tmp_path: Path, mode: str = "") -> Any:
     """The module's own panel, entered, with a study and the stub engine."""
-    from bundles import ModelShelf, model
+    from stub_bundles import ModelShelf, model
 
     representation = loadModule().widgetRepresentation()
     representation.enter()
@@ -94,14 +95,13 @@ def test_the_sample_study_is_offered_by_the_sample_data_module() -> None:
 
 def test_the_start_of_slicer_does_not_wait_for_simpleitk_and_scipy() -> None:
     """What is imported then is imported by everyone who has the extension, used or not."""
-    testing = Path(__file__).resolve().parents[1]
     program = (
-        f"import sys; sys.path[:0] = [{str(testing)!r}, {str(MODULE.parent)!r}]\n"
+        f"import sys; sys.path[:0] = [{str(TESTING)!r}, {str(MODULE)!r}]\n"
         "import harness; harness.start()\n"
         "from harness.modules import loadScriptedModule\n"
         "from pathlib import Path\n"
         "import slicer\n"
-        f"loadScriptedModule(Path({str(MODULE)!r}))\n"
+        f"loadScriptedModule(Path({str(SCRIPT)!r}))\n"
         "slicer.modules.PETAnomalyInstance.onStartupCompleted()\n"
         "print(*sorted({'SimpleITK', 'scipy', 'pydicom', 'torch'} & set(sys.modules)))\n"
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import slicer
+import slicer  # slicer.util looks for qt
 from open_panel import loadModule
 from PETAnomalyLib.engine.cli import main
 from PETAnomalyLib.panel import parameters as study

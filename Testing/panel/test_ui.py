@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from pathlib import Path
 from typing import Any
 
 import pytest
+from repository import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 UI = ROOT / "PETAnomaly" / "Resources" / "UI" / "PETAnomaly.ui"
 API = ROOT.parent / "shared" / "slicer-api.json"
 CONTROLS = {

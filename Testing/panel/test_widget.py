@@ -10,8 +10,8 @@ import pytest
 import qt
 import slicer
 from open_panel import READY, openPanel, settled
-from PETAnomalyLib.panel import findings_table_node
 from PETAnomalyLib.panel.parameters import live, threshold
+from PETAnomalyLib.panel.scene import findings_table_node
 from studies import addStudy, addVolume, petArray, waitUntil
 
 pytestmark = pytest.mark.usefixtures("scene")

@@ -1,0 +1,4 @@
+"""The engine: from a PET/CT study to findings. Never imports slicer, qt or ctk.
+
+Thirteen rooms, each on the floors below it; `detection.py` is the way of a study through them.
+"""

@@ -20,25 +20,46 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
 from PETAnomalyLib import __version__
-from PETAnomalyLib.engine import commands
-from PETAnomalyLib.engine.errors import (
+from PETAnomalyLib.engine import families  # noqa: F401 - enters every family
+from PETAnomalyLib.engine.commands.arguments import Subcommands
+from PETAnomalyLib.engine.commands.bench import add_bench
+from PETAnomalyLib.engine.commands.cohort import add_cohort
+from PETAnomalyLib.engine.commands.detect import add_detect
+from PETAnomalyLib.engine.commands.evaluate import add_evaluate
+from PETAnomalyLib.engine.commands.models import add_models
+from PETAnomalyLib.engine.commands.studies import add_phantom, add_suv
+from PETAnomalyLib.engine.commands.training import add_calibrate, add_export, add_train
+from PETAnomalyLib.engine.runtime.errors import (
     Cancelled,
     InputError,
     OutOfMemoryError,
     PETAnomalyError,
 )
-from PETAnomalyLib.engine.events import (
+from PETAnomalyLib.engine.runtime.events import (
     Cancellation,
     ConsoleReporter,
     JsonReporter,
     Reporter,
     events_on_stdout,
 )
-from PETAnomalyLib.engine.output_folder import abandon_partial_output
+from PETAnomalyLib.engine.runtime.output import abandon_partial_output
+
+COMMANDS: tuple[Callable[[Subcommands], argparse.ArgumentParser], ...] = (
+    add_detect,
+    add_models,
+    add_suv,
+    add_phantom,
+    add_cohort,
+    add_train,
+    add_calibrate,
+    add_export,
+    add_evaluate,
+    add_bench,
+)
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
@@ -108,7 +129,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"petanomaly {__version__}")
     subcommands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add_to in commands.ALL:
+    for add_to in COMMANDS:
         add_to(subcommands)
     return top
 

@@ -16,28 +16,28 @@ import numpy as np
 import SimpleITK as sitk
 import torch
 
-from PETAnomalyLib.engine.bundle import DEFAULT_MODEL, Bundle, find_bundle
-from PETAnomalyLib.engine.delineation import delineate
-from PETAnomalyLib.engine.devices import choose_device, is_out_of_memory, use_physical_cores
-from PETAnomalyLib.engine.errors import InputError
-from PETAnomalyLib.engine.events import Reporter
-from PETAnomalyLib.engine.figures import overview
-from PETAnomalyLib.engine.findings import measure, write_csv
-from PETAnomalyLib.engine.frame import (
+from PETAnomalyLib.engine.bundles.bundle import DEFAULT_MODEL, Bundle, find_bundle
+from PETAnomalyLib.engine.families.fallback import heal_within_memory, smaller_pieces
+from PETAnomalyLib.engine.families.healer import Healing, HealingRequest
+from PETAnomalyLib.engine.figures.overview import overview
+from PETAnomalyLib.engine.findings.delineation import delineate
+from PETAnomalyLib.engine.findings.measures import measure, write_csv
+from PETAnomalyLib.engine.findings.segmentation import write_segmentation
+from PETAnomalyLib.engine.frame.alignment import (
     align,
     scored_mask,
     to_study_grid,
     unscored_body,
 )
-from PETAnomalyLib.engine.healing import Healing, HealingRequest
-from PETAnomalyLib.engine.healing_fallback import heal_within_memory, smaller_pieces
-from PETAnomalyLib.engine.model_input import model_input
-from PETAnomalyLib.engine.output_folder import output_folder
-from PETAnomalyLib.engine.reconstructions_file import reconstructions_file
+from PETAnomalyLib.engine.frame.model_input import model_input
 from PETAnomalyLib.engine.report import write_report
-from PETAnomalyLib.engine.scoring import Array, score_tiles
-from PETAnomalyLib.engine.segmentation import write_segmentation
-from PETAnomalyLib.engine.study import read_study
+from PETAnomalyLib.engine.runtime.devices import choose_device, is_out_of_memory, use_physical_cores
+from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.output import output_folder
+from PETAnomalyLib.engine.scoring.reconstructions_file import reconstructions_file
+from PETAnomalyLib.engine.scoring.scoring import Array, score_tiles
+from PETAnomalyLib.engine.study.study import read_study
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from typing import Any
 
 import torch
 
-from PETAnomalyLib.engine.bundle import Bundle
-from PETAnomalyLib.engine.devices import device_in_words, peak_memory
-from PETAnomalyLib.engine.findings import Finding, total
-from PETAnomalyLib.engine.frame import Alignment
-from PETAnomalyLib.engine.healing import Healing
+from PETAnomalyLib.engine.bundles.bundle import Bundle
+from PETAnomalyLib.engine.families.healer import Healing
+from PETAnomalyLib.engine.findings.measures import Finding, total
+from PETAnomalyLib.engine.frame.alignment import Alignment
+from PETAnomalyLib.engine.runtime.devices import device_in_words, peak_memory
 
 
 def write_report(

@@ -10,27 +10,26 @@ from __future__ import annotations
 from typing import Any, Callable
 
 import qt
-import slicer
+import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 from slicer.parameterNodeWrapper import SlicerParameterNamePropertyName
 from slicer.util import VTKObservationMixin
 from vtk import vtkCommand
 
-from PETAnomalyLib.engine.errors import PETAnomalyError
-
-from . import parameters as study
-from .detection_job import detectionJob
-from .display_section import DisplaySection
-from .engine_task import EngineTask, Job, TaskOutcome
-from .findings_section import FindingsSection
-from .inputs import dicomFiles
-from .installer import Installer
-from .model_section import ModelSection
-from .results import Results
-from .run_section import RunSection
-from .sample_data import sampleJob
-from .study_section import StudySection
-from .suv_job import suvJob
+from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
+from PETAnomalyLib.panel import parameters as study
+from PETAnomalyLib.panel.environment.installer import Installer
+from PETAnomalyLib.panel.jobs.detection import detectionJob
+from PETAnomalyLib.panel.jobs.sample import sampleJob
+from PETAnomalyLib.panel.jobs.suv import suvJob
+from PETAnomalyLib.panel.jobs.task import EngineTask, Job, TaskOutcome
+from PETAnomalyLib.panel.scene.inputs import dicomFiles
+from PETAnomalyLib.panel.scene.results import Results
+from PETAnomalyLib.panel.sections.display import DisplaySection
+from PETAnomalyLib.panel.sections.findings import FindingsSection
+from PETAnomalyLib.panel.sections.model import ModelSection
+from PETAnomalyLib.panel.sections.run import RunSection
+from PETAnomalyLib.panel.sections.study import StudySection
 
 
 class PETAnomalyPanel(VTKObservationMixin):

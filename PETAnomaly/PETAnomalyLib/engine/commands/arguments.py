@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
+from typing import Any
 
-from PETAnomalyLib.engine.families import SCORERS
+from PETAnomalyLib.engine.bundles.kinds import SCORERS
+
+COHORT = "DIR/<patient>/<study>/{SUV,CTres,SEG}.nii.gz, an nnU-Net folder or a CSV list"
+"""The forms of a cohort, for help texts."""
+
+Subcommands = Any  # argparse keeps the type of its subparsers to itself
 
 
 def path(text: str) -> Path:

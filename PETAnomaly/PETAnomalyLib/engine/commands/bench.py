@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from PETAnomalyLib.engine.commands import arguments
-from PETAnomalyLib.engine.events import Reporter
-
-if TYPE_CHECKING:
-    from PETAnomalyLib.engine.commands import Subcommands
+from PETAnomalyLib.engine.commands.arguments import Subcommands
+from PETAnomalyLib.engine.runtime.events import Reporter
 
 
 def add_bench(subcommands: Subcommands) -> argparse.ArgumentParser:
@@ -44,8 +41,8 @@ def run_bench(options: argparse.Namespace, reporter: Reporter) -> None:
     import importlib.util
     import json
 
-    from PETAnomalyLib.engine.benchmark import as_table, benchmark
-    from PETAnomalyLib.engine.output_file import require_writable, write_whole
+    from PETAnomalyLib.engine.benchmark.benchmark import as_table, benchmark
+    from PETAnomalyLib.engine.runtime.output import require_writable, write_whole
 
     if options.json:
         require_writable(options.json)

@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from PETAnomalyLib.engine.commands import arguments
-from PETAnomalyLib.engine.errors import InputError
-from PETAnomalyLib.engine.events import Reporter
-
-if TYPE_CHECKING:
-    from PETAnomalyLib.engine.commands import Subcommands
+from PETAnomalyLib.engine.commands.arguments import Subcommands
+from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.runtime.events import Reporter
 
 
 def add_cohort(subcommands: Subcommands) -> argparse.ArgumentParser:
@@ -42,7 +39,7 @@ def run_check(options: argparse.Namespace, reporter: Reporter) -> None:
     Raises:
         InputError: not one study can be used.
     """
-    from PETAnomalyLib.engine.cohort_layout import find_studies
+    from PETAnomalyLib.engine.study.cohort_layout import find_studies
     from PETAnomalyLib.engine.training.cohort_check import check_cohort, in_words
 
     checked = check_cohort(find_studies(options.cohort), reporter)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from PETAnomalyLib.engine.bundles.kinds import SCORERS
 from PETAnomalyLib.engine.commands import arguments
-from PETAnomalyLib.engine.events import Reporter
-from PETAnomalyLib.engine.families import SCORERS
-
-if TYPE_CHECKING:
-    from PETAnomalyLib.engine.commands import Subcommands
+from PETAnomalyLib.engine.commands.arguments import Subcommands
+from PETAnomalyLib.engine.runtime.events import Reporter
 
 MOST_DRAWS = 1000
 LARGEST_SEED = 2**63 - 1

@@ -7,11 +7,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from PETAnomalyLib.engine.commands import arguments
-from PETAnomalyLib.engine.events import Reporter
+from PETAnomalyLib.engine.commands.arguments import Subcommands
+from PETAnomalyLib.engine.runtime.events import Reporter
 
 if TYPE_CHECKING:
-    from PETAnomalyLib.engine.bundle import Bundle
-    from PETAnomalyLib.engine.commands import Subcommands
+    from PETAnomalyLib.engine.bundles.bundle import Bundle
 
 
 def add_models(subcommands: Subcommands) -> argparse.ArgumentParser:
@@ -49,7 +49,11 @@ def add_models(subcommands: Subcommands) -> argparse.ArgumentParser:
 
 def run_list(options: argparse.Namespace, reporter: Reporter) -> None:
     """Print the installed models, the default one marked."""
-    from PETAnomalyLib.engine.bundle import DEFAULT_MODEL, damaged_bundles, installed_bundles
+    from PETAnomalyLib.engine.bundles.bundle import (
+        DEFAULT_MODEL,
+        damaged_bundles,
+        installed_bundles,
+    )
 
     bundles = installed_bundles()
     for error in damaged_bundles():
@@ -70,7 +74,7 @@ def run_list(options: argparse.Namespace, reporter: Reporter) -> None:
 
 def run_show(options: argparse.Namespace, reporter: Reporter) -> None:  # noqa: ARG001
     """Print what one model is, needs and was trained on."""
-    from PETAnomalyLib.engine.bundle import find_bundle
+    from PETAnomalyLib.engine.bundles.bundle import find_bundle
 
     bundle = find_bundle(options.model)
     facts = _facts(bundle)
@@ -83,7 +87,7 @@ def run_show(options: argparse.Namespace, reporter: Reporter) -> None:  # noqa: 
 
 def run_verify(options: argparse.Namespace, reporter: Reporter) -> None:
     """Check every file of a model folder."""
-    from PETAnomalyLib.engine.bundle import verify_bundle
+    from PETAnomalyLib.engine.bundles.bundle import verify_bundle
 
     verify_bundle(options.directory)
     reporter.log("info", f"{options.directory}: every file is there and unchanged.")
@@ -91,14 +95,14 @@ def run_verify(options: argparse.Namespace, reporter: Reporter) -> None:
 
 def run_add(options: argparse.Namespace, reporter: Reporter) -> None:
     """Install a model for this user."""
-    from PETAnomalyLib.engine.bundle import add_bundle
+    from PETAnomalyLib.engine.bundles.bundle import add_bundle
 
     bundle = add_bundle(options.source)
     reporter.log("info", f"Installed {bundle.name} in {bundle.path}")
 
 
 def _facts(bundle: Bundle) -> dict[str, Any]:
-    from PETAnomalyLib.engine.bundle import DEFAULT_MODEL
+    from PETAnomalyLib.engine.bundles.bundle import DEFAULT_MODEL
 
     size = zip(bundle.size_voxels, bundle.spacing_mm)
     return {

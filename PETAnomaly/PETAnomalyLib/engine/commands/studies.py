@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING
 
 from PETAnomalyLib.engine.commands import arguments
-from PETAnomalyLib.engine.events import Reporter
-
-if TYPE_CHECKING:
-    from PETAnomalyLib.engine.commands import Subcommands
+from PETAnomalyLib.engine.commands.arguments import Subcommands
+from PETAnomalyLib.engine.runtime.events import Reporter
 
 MOST_PHANTOMS = 100_000
 LARGEST_SEED = 2**62
@@ -32,7 +29,7 @@ def add_suv(subcommands: Subcommands) -> argparse.ArgumentParser:
 
 def run_suv(options: argparse.Namespace, reporter: Reporter) -> None:
     """Convert."""
-    from PETAnomalyLib.engine.suv import write_suv
+    from PETAnomalyLib.engine.study.dicom.suv import write_suv
 
     description, warnings = write_suv(options.dicom, options.out)
     for warning in warnings:

@@ -1,18 +1,13 @@
-"""`petanomaly train`, `calibrate`, `export` and `evaluate`: from a cohort to a measured model."""
+"""`petanomaly train`, `calibrate` and `export`: from a cohort to a model."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
+from PETAnomalyLib.engine.bundles.kinds import STAGES
 from PETAnomalyLib.engine.commands import arguments
-from PETAnomalyLib.engine.events import Reporter
-
-if TYPE_CHECKING:
-    from PETAnomalyLib.engine.commands import Subcommands
-
-STAGES = ("vqgan", "transformer", "autoencoder")
-COHORT = "DIR/<patient>/<study>/{SUV,CTres,SEG}.nii.gz, an nnU-Net folder or a CSV list"
+from PETAnomalyLib.engine.commands.arguments import COHORT, Subcommands
+from PETAnomalyLib.engine.runtime.events import Reporter
 
 
 def add_train(subcommands: Subcommands) -> argparse.ArgumentParser:
@@ -25,7 +20,8 @@ def add_train(subcommands: Subcommands) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("stage", choices=STAGES, metavar="|".join(STAGES))
+    stages = tuple(STAGES)
+    add("stage", choices=stages, metavar="|".join(stages))
     add("--cohort", type=arguments.path, required=True, metavar="DIR")
     add("--config", type=arguments.path, required=True, metavar="FILE", help="settings, JSON")
     add("--out", type=arguments.path, required=True, metavar="RUN", help="the stage's own folder")
@@ -69,9 +65,9 @@ def add_calibrate(subcommands: Subcommands) -> argparse.ArgumentParser:
 
 def run_calibrate(options: argparse.Namespace, reporter: Reporter) -> None:
     """Search the thresholds."""
-    from PETAnomalyLib.engine.bundle import find_bundle
-    from PETAnomalyLib.engine.cohort_layout import find_studies
-    from PETAnomalyLib.engine.training.calibration import calibrate
+    from PETAnomalyLib.engine.bundles.bundle import find_bundle
+    from PETAnomalyLib.engine.publishing.calibration import calibrate
+    from PETAnomalyLib.engine.study.cohort_layout import find_studies
 
     bundle = find_bundle(options.model)
     calibrate(bundle, find_studies(options.cohort), options.out, reporter)
@@ -98,62 +94,7 @@ def add_export(subcommands: Subcommands) -> argparse.ArgumentParser:
 
 def run_export(options: argparse.Namespace, reporter: Reporter) -> None:
     """Make the bundle."""
-    from PETAnomalyLib.engine.training.export import export
+    from PETAnomalyLib.engine.publishing.export import export
 
     bundle = export(options.config, options.runs, options.out, options.calibration)
     reporter.log("info", f"Wrote {bundle.path}: {bundle.title}")
-
-
-def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
-    """Add `evaluate`."""
-    parser: argparse.ArgumentParser = subcommands.add_parser(
-        "evaluate",
-        help="measure models on studies whose lesions are known",
-        description="Run `detect` with each model on every study of a cohort and compare maps and "
-        f"findings with the true lesions ({COHORT}). With --table1: the rows of the paper's Table "
-        "1, on 24 phantoms that it makes under --out, with the models that come with this program; "
-        "other studies or models where they are given. What is there already is used again.",
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("--cohort", type=arguments.path, metavar="DIR")
-    add("--model", action="append", metavar="NAME|DIR", help="may be repeated")
-    add("--out", type=arguments.path, required=True, metavar="DIR")
-    add("--table1", action="store_true", help="paper 1's Table 1")
-    add("--processes", type=arguments.whole_number(1, 256), default=1, metavar="P",
-        help="studies at the same time, about 2 GB each")  # fmt: skip
-    parser.set_defaults(run=run_evaluate, cancellable=True)
-    return parser
-
-
-def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
-    """Measure the models."""
-    from PETAnomalyLib.engine.detection import DetectionSettings
-    from PETAnomalyLib.engine.errors import InputError
-
-    if options.table1:
-        from PETAnomalyLib.engine.table1 import MODELS, as_markdown, table1
-
-        models = options.model or MODELS
-        result = table1(
-            options.cohort, models, options.out, DetectionSettings(), reporter, options.processes
-        )
-        print(as_markdown(result), end="")
-        return
-    if options.cohort is None or not options.model:
-        raise InputError(
-            "evaluate needs a cohort and a model", "give --cohort and --model, or --table1"
-        )
-    from PETAnomalyLib.engine.cohort_evaluation import evaluate
-    from PETAnomalyLib.engine.cohort_layout import find_studies
-    from PETAnomalyLib.engine.evaluation_figures import write_figures
-    from PETAnomalyLib.engine.evaluation_files import table_of, write_evaluation
-
-    studies = find_studies(options.cohort)
-    found = evaluate(
-        studies, options.model, options.out, DetectionSettings(), reporter, options.processes
-    )
-    write_evaluation(found, options.out)
-    rows = {row.rule.name: row for row in found.rows}
-    write_figures(rows, found.rows[0], studies, options.out)
-    print(table_of(found), end="")

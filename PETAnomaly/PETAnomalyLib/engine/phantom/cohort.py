@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.phantom.study import PhantomStudy, generate
+from PETAnomalyLib.engine.runtime.errors import InputError
 
 LARGEST_SEED = 2**63 - 1
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from PETAnomalyLib.engine.errors import InputError
 from PETAnomalyLib.engine.phantom.abdomen import paint_abdomen, paint_genitals
 from PETAnomalyLib.engine.phantom.benign import paint_benign_findings
 from PETAnomalyLib.engine.phantom.body import Envelope, paint_envelope
@@ -22,6 +21,7 @@ from PETAnomalyLib.engine.phantom.patient import Patient, draw_patient
 from PETAnomalyLib.engine.phantom.skeleton import paint_skeleton
 from PETAnomalyLib.engine.phantom.thorax import paint_thorax
 from PETAnomalyLib.engine.phantom.urinary import paint_urinary
+from PETAnomalyLib.engine.runtime.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +78,32 @@ def tissues(description: dict[str, Any], pet: sitk.Image) -> Tissues | None:
 def organ_name(tissue: int) -> str:
     """For tables: `Tissue.BROWN_FAT` is "brown fat"."""
     return Tissue(tissue).name.lower().replace("_", " ")
+
+
+@dataclass(frozen=True)
+class PhantomAnatomy:
+    """The sites of a phantom's lesions and the organs at its voxels.
+
+    Attributes:
+        description: from `describes`.
+        tissue: from `tissues`.
+    """
+
+    description: dict[str, Any]
+    tissue: Tissues | None
+
+    def sites(self, centres_lps_mm: Sequence[tuple[float, float, float]]) -> list[str]:
+        """See `sites`."""
+        return sites(self.description, centres_lps_mm)
+
+    def organs(self, voxels: Sequence[int]) -> tuple[str, ...] | None:
+        """The organ at each voxel, by its flat index; None where it cannot be painted again."""
+        if self.tissue is None:
+            return None
+        return tuple(organ_name(int(self.tissue.reshape(-1)[voxel])) for voxel in voxels)
+
+
+def anatomy_of_phantom(path: Path, pet: sitk.Image) -> PhantomAnatomy | None:
+    """What is known of a phantom, given its PET; None for any other study."""
+    description = describes(path)
+    return None if description is None else PhantomAnatomy(description, tissues(description, pet))

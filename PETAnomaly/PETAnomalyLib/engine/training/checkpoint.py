@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from PETAnomalyLib.engine.errors import Cancelled, InputError
-from PETAnomalyLib.engine.events import Reporter
+from PETAnomalyLib.engine.runtime.errors import Cancelled, InputError
+from PETAnomalyLib.engine.runtime.events import Reporter
 from PETAnomalyLib.engine.training.processes import largest
 
 SAVE_EVERY = 50  # steps: a kill costs a minute or two of training on two cores

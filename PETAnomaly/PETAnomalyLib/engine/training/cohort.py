@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from PETAnomalyLib.engine.cohort_layout import CohortStudy
-from PETAnomalyLib.engine.errors import InputError, PETAnomalyError
-from PETAnomalyLib.engine.events import Reporter
-from PETAnomalyLib.engine.frame import align, to_model_frame
-from PETAnomalyLib.engine.lesion_mask import read_lesions
-from PETAnomalyLib.engine.model_input import model_input
-from PETAnomalyLib.engine.study import read_study
-from PETAnomalyLib.engine.worker_pool import for_each
+from PETAnomalyLib.engine.frame.alignment import align, to_model_frame
+from PETAnomalyLib.engine.frame.model_input import model_input
+from PETAnomalyLib.engine.runtime.errors import InputError, PETAnomalyError
+from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.worker_pool import for_each
+from PETAnomalyLib.engine.study.cohort_layout import CohortStudy
+from PETAnomalyLib.engine.study.lesion_mask import read_lesions
+from PETAnomalyLib.engine.study.study import read_study
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from PETAnomalyLib.engine.cohort_layout import CohortStudy
-from PETAnomalyLib.engine.errors import PETAnomalyError
-from PETAnomalyLib.engine.evaluation import number_lesions
-from PETAnomalyLib.engine.events import Reporter
-from PETAnomalyLib.engine.lesion_mask import read_lesions
-from PETAnomalyLib.engine.study import read_study
+from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
+from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.study.cohort_layout import CohortStudy
+from PETAnomalyLib.engine.study.lesion_mask import number_lesions, read_lesions
+from PETAnomalyLib.engine.study.study import read_study
 
 
 @dataclass(frozen=True)

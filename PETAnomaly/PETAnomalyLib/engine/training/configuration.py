@@ -1,13 +1,27 @@
-"""Settings of the stages and of export, calibrations too: files that hold a JSON object."""
+"""Configuration files, and a stage's checked to the last key before hours go into the cohort.
+
+What a bundle may hold is checked here already (`manifest.py`): a network that could not be exported
+is not worth training.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from PETAnomalyLib.engine.errors import InputError
-from PETAnomalyLib.engine.json_section import Document, Section
+import numpy as np
+import SimpleITK as sitk
+
+from PETAnomalyLib.engine.bundles.kinds import STAGES
+from PETAnomalyLib.engine.bundles.manifest import check_frame, check_sizes
+from PETAnomalyLib.engine.frame.intensity import check_intensity
+from PETAnomalyLib.engine.runtime.errors import InputError, PETAnomalyError
+from PETAnomalyLib.engine.runtime.json_section import Document, Section
+from PETAnomalyLib.engine.training.stage import COMMON_KEYS, Stage, StageConfiguration
+
+FRAME_KEYS = ("size_voxels", "spacing_mm")
 
 
 def read_configuration(path: Path) -> dict[str, Any]:
@@ -32,3 +46,141 @@ def read_section(path: Path) -> Section:
         InputError: the file cannot be read, or is something else; and from the section's checks.
     """
     return Section(read_configuration(path), Document(str(path), "Correct it there.", InputError))
+
+
+def read_stage(config: Path, name: str) -> StageConfiguration:
+    """Read and check a stage's configuration.
+
+    Args:
+        config: JSON file with the sections `frame`, `intensity` and the stage's own.
+        name: of the stage, one of `STAGES`.
+
+    Raises:
+        InputError: naming the file and the key.
+    """
+    stage: Stage = STAGES[name]()
+    file = read_section(config)
+    frame, section = file.section("frame"), file.section(name)
+    frame.values.setdefault("orientation", "LPS")  # the only one: it need not be said
+    size = check_frame(frame)
+    sizes = section.section("sizes")
+    check_sizes(sizes, stage.network)
+    runs = {key: section.text(key, 255) for key in stage.runs_beside if section.values.get(key)}
+    settings = _settings(stage, section, sizes)
+    found = StageConfiguration(stage, file, section, size, settings, runs)
+    stage.check(found)
+    check_intensity(file.section("intensity"), found.needs_ct)
+    return found
+
+
+def load_what_lies_beside(configuration: StageConfiguration, models: Path) -> Any:
+    """Check that a stage fits the template, where there is one yet, and the runs it builds on.
+
+    Args:
+        configuration: from `read_stage`.
+        models: the folder of the runs.
+
+    Returns:
+        What the stage needs of those runs.
+
+    Raises:
+        InputError: naming the file and the key.
+    """
+    template = models / "template.nii.gz"
+    if template.exists():
+        _check_template(configuration.file.section("frame"), template)
+    return configuration.stage.load_beside(configuration, models)
+
+
+def run_beside(
+    configuration: StageConfiguration, key: str, models: Path, stage: str
+) -> StageConfiguration:
+    """The configuration of a run that another one builds upon, of the same frame and intensities.
+
+    Args:
+        configuration: from `read_stage`.
+        key: of its section, which names the run.
+        models: the folder of the runs.
+        stage: what the run must be of.
+
+    Raises:
+        InputError: there is no such run, or it does not fit; naming the file and the key.
+    """
+    name, modality = configuration.runs_beside[key], configuration.stage.runs_beside[key]
+    place = models / name / "config.json"
+    if not place.exists():
+        raise InputError(f"{models / name} holds no training run", f"train its {stage} stage first")
+    run = read_stage(place, stage)
+    frame, intensity = (configuration.file.section(part) for part in ("frame", "intensity"))
+    if run.section.value("modality") != modality:
+        raise configuration.section.error(key, f"is no run of {modality}: {name}")
+    if run.frame["spacing_mm"] != frame.value("spacing_mm"):
+        raise frame.error("spacing_mm", f"is not that of {place}")
+    if run.intensity[modality] != intensity.value(modality):
+        raise intensity.error(modality, f"is not that of {place}")
+    return run
+
+
+def check_same_run(configuration: StageConfiguration, run: Path) -> None:
+    """Check that a run can go on so: its network, and what that sees, are as when it began.
+
+    Args:
+        configuration: from `read_stage`.
+        run: the folder of a run that has begun.
+
+    Raises:
+        InputError: naming the file and the key.
+    """
+    stage = configuration.stage
+    begun = read_stage(run / "config.json", stage.name)
+    modalities = ("pet", "ct") if configuration.needs_ct else ("pet",)
+    for section, earlier, keys in (
+        (configuration.file.section("frame"), begun.frame, FRAME_KEYS),
+        (configuration.file.section("intensity"), begun.intensity, modalities),
+        (configuration.section, begun.section.values, (*stage.fixed, *stage.runs_beside)),
+    ):
+        for key in keys:
+            if section.values.get(key) != earlier.get(key):
+                raise _begun_otherwise(section, key, run)
+    if configuration.settings.sizes != begun.settings.sizes:
+        raise _begun_otherwise(configuration.section, "sizes", run)
+
+
+def _begun_otherwise(section: Section, key: str, run: Path) -> PETAnomalyError:
+    return section.error(key, f"is not what {run} began with; choose another folder to begin anew")
+
+
+def _check_template(frame: Section, path: Path) -> None:
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise InputError(f"{path} is damaged", "remove it, and the runs beside it") from error
+    for name, found in zip(FRAME_KEYS, (reader.GetSize(), reader.GetSpacing())):
+        if not np.allclose(frame.value(name), found):
+            raise frame.error(
+                name,
+                f"is {frame.value(name)}, but {path}, to which the runs beside it are aligned, has "
+                f"{[round(n, 3) for n in found]}: give a model with another frame a folder of "
+                "its own",
+            )
+
+
+def _settings(stage: Stage, section: Section, sizes: Section) -> Any:
+    known = {field.name: field for field in fields(stage.settings)}
+    more = tuple(stage.runs_beside)
+    unknown = sorted(set(section.values) - set(known) - set(more))
+    if unknown:
+        raise section.error(
+            unknown[0][:60], f"is unknown; known here: {', '.join([*known, *more])}"
+        )
+    keys = {**COMMON_KEYS, **stage.keys}
+    values = {
+        name: keys[name](section, name)
+        for name, field in known.items()
+        if name != "sizes" and (field.default is MISSING or name in section.values)
+    }
+    network = {k: tuple(v) if isinstance(v, list) else v for k, v in sizes.values.items()}
+    _, sizes_type = stage.network.architecture()
+    return stage.settings(sizes=sizes_type(**network), **values)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from PETAnomalyLib.engine.drawing import FAINT, INK, PAPER, Colour, font, plain, ticks
+from PETAnomalyLib.engine.figures.drawing import FAINT, INK, PAPER, Colour, font, plain, ticks
 
 VALIDATION: Colour = (0, 130, 255)
 EACH_STEP: Colour = (205, 205, 212)

@@ -14,8 +14,8 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
 from torch import Tensor
 
-from PETAnomalyLib.engine.errors import InputError
-from PETAnomalyLib.engine.events import Reporter, SilentReporter
+from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.runtime.events import Reporter, SilentReporter
 
 
 class QuietReporter(SilentReporter):

@@ -8,38 +8,28 @@ picture of what it makes of held-out studies and, at the end, `weights.safetenso
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors.torch import save_file
-from torch import nn
 
-from PETAnomalyLib.engine.cohort_layout import find_studies, require_ct
-from PETAnomalyLib.engine.errors import InputError
-from PETAnomalyLib.engine.events import Reporter
-from PETAnomalyLib.engine.networks.registry import build_network, load_weights
-from PETAnomalyLib.engine.networks.vqgan import VQGAN
-from PETAnomalyLib.engine.output_file import write_whole
-from PETAnomalyLib.engine.training.autoencoder import AutoencoderSettings, train_autoencoder
+from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.output import write_whole
+from PETAnomalyLib.engine.study.cohort_layout import find_studies, require_ct
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.cohort import (
     AlignedStudy,
     aligned_studies,
     split_by_patient,
 )
-from PETAnomalyLib.engine.training.configuration import read_configuration
-from PETAnomalyLib.engine.training.encoded_studies import EncodedStudies, Encoder
-from PETAnomalyLib.engine.training.processes import QuietReporter, join_processes
-from PETAnomalyLib.engine.training.stage_configuration import (
-    Settings,
-    StageConfiguration,
+from PETAnomalyLib.engine.training.configuration import (
     check_same_run,
-    check_what_lies_beside,
+    load_what_lies_beside,
     read_stage,
 )
+from PETAnomalyLib.engine.training.processes import QuietReporter, join_processes
+from PETAnomalyLib.engine.training.stage import StageConfiguration
 from PETAnomalyLib.engine.training.template import build_template
-from PETAnomalyLib.engine.training.transformer import train_transformer
-from PETAnomalyLib.engine.training.vqgan import VQGANSettings, train_vqgan
 
 TEMPLATE_STUDIES = 12
 VALIDATION_SHARE = 0.08
@@ -58,7 +48,7 @@ def train(
     """Train one stage and write its weights.
 
     Args:
-        stage: `vqgan`, `transformer` or `autoencoder`.
+        stage: one of `bundles.kinds.STAGES`, such as `vqgan`.
         cohort: folder in the autoPET layout.
         config: JSON file with the sections `frame`, `intensity` and the stage's own.
         out: the run's folder.
@@ -82,12 +72,11 @@ def train(
     with fabric.rank_zero_first():
         if fabric.is_global_zero:
             _begin(configuration, config, out, resume, reporter)
-        check_what_lies_beside(configuration, out.parent)
-        vqgans = {key: load_vqgan(out.parent / run) for key, run in configuration.encoders.items()}
+        beside = load_what_lies_beside(configuration, out.parent)
         studies = _prepare(cohort, configuration, out.parent, reporter)
     reporter.stage(stage, f"Training {stage}")
     run = Run(out, configuration.settings.steps, minutes, fabric)
-    network = _train_stage(configuration.settings, vqgans, studies, run, resume, reporter)
+    network = configuration.stage.train(configuration, beside, studies, run, resume, reporter)
     weights = out / "weights.safetensors"
     if fabric.is_global_zero:
         partial = weights.with_suffix(".partial")
@@ -138,37 +127,3 @@ def _prepare(
         aligned_studies(part, template, configuration.intensity, models / "aligned", reporter)
         for part in (training, validation)
     ]
-
-
-def _train_stage(
-    settings: Settings,
-    vqgans: Mapping[str, VQGAN],
-    studies: list[list[AlignedStudy]],
-    run: Run,
-    resume: bool,
-    reporter: Reporter,
-) -> nn.Module:
-    if isinstance(settings, VQGANSettings):
-        training, validation = ([getattr(s, settings.modality) for s in part] for part in studies)
-        return train_vqgan(settings, training, validation, run, resume, reporter)
-    if isinstance(settings, AutoencoderSettings):
-        training, validation = ([s.pet for s in part] for part in studies)
-        return train_autoencoder(settings, training, validation, run, resume, reporter)
-    tokens = run.folder.parent / "tokens"
-    encoders = {key: Encoder(vqgan.to(run.fabric.device), tokens) for key, vqgan in vqgans.items()}
-    pet, ct = encoders["pet_vqgan"], encoders.get("ct_vqgan")
-    encoded = [EncodedStudies(s, pet, ct, settings.variants) for s in studies]
-    return train_transformer(settings, encoded[0], encoded[1], run, resume, reporter)
-
-
-def load_vqgan(run: Path) -> VQGAN:
-    """The network of a finished `vqgan` run.
-
-    Raises:
-        InputError: the run has no weights yet.
-    """
-    weights = run / "weights.safetensors"
-    if not weights.exists():
-        raise InputError(f"{run} has no weights.safetensors", "train its vqgan stage to the end")
-    network = build_network("vqgan", read_configuration(run / "config.json")["vqgan"]["sizes"])
-    return load_weights(network, weights)  # type: ignore[return-value]  # by its name

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from PETAnomalyLib.engine.cohort_layout import CohortStudy
-from PETAnomalyLib.engine.errors import PETAnomalyError
-from PETAnomalyLib.engine.events import Reporter
-from PETAnomalyLib.engine.frame import align, to_model_frame
-from PETAnomalyLib.engine.study import read_study
+from PETAnomalyLib.engine.frame.alignment import align, to_model_frame
+from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
+from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.study.cohort_layout import CohortStudy
+from PETAnomalyLib.engine.study.study import read_study
 
 BODY_SUV = 0.15  # between the air's noise and fat, 0.2-0.35
 ROUNDS = 2  # the first mean is that of one patient's alignment, the second of the mean's

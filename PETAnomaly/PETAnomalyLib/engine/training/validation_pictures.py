@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from PETAnomalyLib.engine.drawing import FAINT, INK, PAPER, font, heat, plain
+from PETAnomalyLib.engine.figures.drawing import FAINT, INK, PAPER, font, heat, plain
 
 SIZE = 300  # pixels of a picture's longer edge
 GAP = 8

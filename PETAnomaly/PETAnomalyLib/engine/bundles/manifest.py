@@ -1,0 +1,219 @@
+"""A bundle's `configs/metadata.json`, read and checked key by key. No torch, nothing evaluated.
+
+Every string is text: MONAI's `$expressions` and `@references` mean nothing here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from PETAnomalyLib.engine.bundles.kinds import FAMILIES, SCORERS, Family, NetworkKind, Size
+from PETAnomalyLib.engine.frame.intensity import MANIFEST, check_intensity
+from PETAnomalyLib.engine.runtime.errors import BundleError
+from PETAnomalyLib.engine.runtime.json_section import Section, shown
+
+FORMAT = 1
+LARGEST_MANIFEST_BYTES = 1 << 20
+_LARGEST_FRAME_VOXELS = 1 << 27
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+# What MONAI's bundle specification demands, and what a user must be told about a medical model.
+_TEXTS = (
+    "version",
+    "monai_version",
+    "pytorch_version",
+    "numpy_version",
+    "task",
+    "description",
+    "authors",
+    "copyright",
+    "license",
+    "intended_use",
+    "data_source",
+)
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Parse `configs/metadata.json` strictly and check every key that is used.
+
+    Raises:
+        BundleError: naming the file and the key.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_MANIFEST_BYTES + 1)
+    except OSError as error:
+        raise BundleError(
+            f"{MANIFEST.name} cannot be read: {error.strerror or error}.", MANIFEST.hint
+        ) from error
+    if len(content) > LARGEST_MANIFEST_BYTES:
+        raise BundleError(
+            f"{MANIFEST.name} is larger than {LARGEST_MANIFEST_BYTES} bytes.", MANIFEST.hint
+        )
+    try:
+        manifest = json.loads(
+            content.decode("utf-8"), parse_constant=_not_json, object_pairs_hook=_once_each
+        )
+    except (ValueError, RecursionError) as error:
+        raise BundleError(
+            f"{MANIFEST.name} is not valid JSON: {str(error)[:200]}.", MANIFEST.hint
+        ) from error
+    check_manifest(manifest)
+    return manifest  # type: ignore[no-any-return]  # an object: `check_manifest` has seen it
+
+
+def check_manifest(manifest: Any) -> None:
+    """Check MONAI's keys and the `petanomaly` section, types and ranges.
+
+    Raises:
+        BundleError: naming the file and the key.
+    """
+    whole = Section(manifest, MANIFEST)
+    if not _NAME.fullmatch(whole.text("name", longest=64)):
+        raise whole.error("name", "must be letters, digits, '.', '_' and '-' (it names a folder)")
+    for name in _TEXTS:
+        whole.text(name)
+    data_format = whole.section("network_data_format")
+    data_format.section("inputs")
+    data_format.section("outputs")
+
+    ours = whole.section("petanomaly")
+    if ours.integer("format", 0, 1 << 30) != FORMAT:
+        raise ours.error("format", f"is {ours.values['format']}; this version reads {FORMAT}")
+    ours.text("title", longest=200)
+    inputs = ours.section("inputs")
+    inputs.choice("pet", ("required",))
+    with_ct = inputs.choice("ct", ("required", "unused")) == "required"
+    frame = ours.section("frame")
+    size = check_frame(frame)
+    _check_path(frame, "template", ".nii.gz")
+    family = _check_healer(ours, with_ct, size)
+    check_intensity(ours.section("intensity"), with_ct)
+    scorers = _check_scorers(ours, family)
+    _check_thresholds(ours.section("thresholds"), scorers, family)
+    _check_sampling(ours.section("sampling"), family)
+    ours.number("min_volume_ml", 0.0, 1000.0)
+
+
+def safe_path(text: Any) -> PurePosixPath | None:
+    """`text` as a path inside the bundle, or None: no root, drive, backslash, `..`, hidden part."""
+    if not isinstance(text, str) or len(text) > 200:
+        return None
+    parts = text.split("/")
+    return PurePosixPath(text) if all(_NAME.fullmatch(part) for part in parts) else None
+
+
+def check_frame(frame: Section) -> tuple[int, ...]:
+    """Check the grid of a model's frame.
+
+    Returns:
+        Its voxels along slices, rows, columns.
+    """
+    frame.choice("orientation", ("LPS",))
+    frame.numbers("spacing_mm", 3, 3, 0.5, 50.0)
+    columns, rows, slices = frame.integers("size_voxels", 3, 3, 8, 1024)
+    if columns * rows * slices > _LARGEST_FRAME_VOXELS:
+        raise frame.error("size_voxels", f"is more than {_LARGEST_FRAME_VOXELS} voxels")
+    return slices, rows, columns
+
+
+def check_sizes(sizes: Section, kind: NetworkKind) -> None:
+    """Check every size of a network: there, in range, and none that it does not have."""
+    for name, size in kind.sizes.items():
+        if size.required or name in sizes.values:
+            _check_size(sizes, name, size)
+    unknown = sorted(set(sizes.values) - set(kind.sizes))
+    if unknown:
+        raise sizes.error(unknown[0][:60], "is not a size of this network")
+
+
+def _check_path(section: Section, name: str, ending: str) -> None:
+    path = safe_path(section.value(name))
+    if path is None or path.parts[0] != "models" or not path.name.endswith(ending):
+        raise section.error(
+            name,
+            f"is {shown(section.values[name])}; it must be a path inside the model folder, "
+            f"models/NAME{ending}",
+        )
+
+
+def _check_healer(ours: Section, with_ct: bool, size: tuple[int, ...]) -> Family:
+    healer, weights = ours.section("healer"), ours.section("weights")
+    family = FAMILIES[healer.choice("family", tuple(FAMILIES))]
+    expected = [n for n in family.networks if with_ct or n not in family.networks_with_ct]
+    for name in expected:
+        check_sizes(healer.section(name), family.networks[name])
+        _check_path(weights, name, ".safetensors")
+    for section in (healer, weights):
+        surplus = sorted(set(section.values) - set(expected) - {"family"})
+        if surplus:
+            raise section.error(
+                surplus[0][:60],
+                f"is not part of a '{family.name}' model {'with' if with_ct else 'without'} CT",
+            )
+    misfit = family.misfit({name: healer.values[name] for name in expected}, size)
+    if misfit:
+        raise healer.error(*misfit)
+    return family
+
+
+def _check_size(sizes: Section, name: str, size: Size) -> None:
+    if size.length is None:
+        sizes.integer(name, size.low, size.high)
+    else:
+        sizes.integers(name, *size.length, size.low, size.high)
+
+
+def _check_scorers(ours: Section, family: Family) -> tuple[str, ...]:
+    scorers = ours.value("scorers")
+    if not isinstance(scorers, list) or not scorers:
+        raise ours.error("scorers", "must be a list of at least one scorer")
+    for scorer in scorers:
+        if not isinstance(scorer, str) or scorer not in SCORERS:
+            raise ours.error("scorers", f"holds {shown(scorer)}; known here: {', '.join(SCORERS)}")
+        if scorer not in family.scorers:
+            raise ours.error(
+                "scorers",
+                f"holds '{scorer}', which needs several reconstructions; '{family.name}' gives one",
+            )
+    if len(set(scorers)) != len(scorers):
+        raise ours.error("scorers", "names a scorer twice")
+    return tuple(scorers)
+
+
+def _check_thresholds(thresholds: Section, scorers: tuple[str, ...], family: Family) -> None:
+    needed = {
+        "resampling": ("resampling" in family.thresholds, 1e-9, 1.0),  # a probability
+        "min_bandwidth": ("kde" in scorers, 1e-6, 1.0),  # model intensity
+        "epsilon_percentile": ("zscore" in scorers, 0.0, 100.0),
+    }
+    for name, (is_needed, low, high) in needed.items():
+        if is_needed or name in thresholds.values:
+            thresholds.number(name, low, high)
+    limits = {"kde": (-1e6, 1e6), "zscore": (0.0, 1e6), "residual": (0.0, 1.0)}
+    own = thresholds.section("scorers")
+    for scorer in scorers:
+        own.number(scorer, *limits[scorer])
+
+
+def _check_sampling(sampling: Section, family: Family) -> None:
+    samples = sampling.integer("samples", 1, 1024)
+    decodes = sampling.integer("decodes", 1, 1024)
+    if not family.gives_many_reconstructions and samples * decodes > 1:
+        raise sampling.error("samples", f"and decodes must be 1: '{family.name}' gives one")
+
+
+def _not_json(constant: str) -> None:
+    raise ValueError(f"{constant} is not a JSON number")
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"key {twice[:60]!r} stands twice")
+    return values

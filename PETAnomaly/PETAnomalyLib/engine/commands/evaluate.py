@@ -1,0 +1,71 @@
+"""`petanomaly evaluate`: models measured where the lesions are known."""
+
+from __future__ import annotations
+
+import argparse
+
+from PETAnomalyLib.engine.commands import arguments
+from PETAnomalyLib.engine.commands.arguments import COHORT, Subcommands
+from PETAnomalyLib.engine.runtime.events import Reporter
+
+
+def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
+    """Add `evaluate`."""
+    parser: argparse.ArgumentParser = subcommands.add_parser(
+        "evaluate",
+        help="measure models on studies whose lesions are known",
+        description="Run `detect` with each model on every study of a cohort and compare maps and "
+        f"findings with the true lesions ({COHORT}). With --table1: the rows of the paper's Table "
+        "1, on 24 phantoms that it makes under --out, with the models that come with this program; "
+        "other studies or models where they are given. What is there already is used again.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--cohort", type=arguments.path, metavar="DIR")
+    add("--model", action="append", metavar="NAME|DIR", help="may be repeated")
+    add("--out", type=arguments.path, required=True, metavar="DIR")
+    add("--table1", action="store_true", help="paper 1's Table 1")
+    add("--processes", type=arguments.whole_number(1, 256), default=1, metavar="P",
+        help="studies at the same time, about 2 GB each")  # fmt: skip
+    parser.set_defaults(run=run_evaluate, cancellable=True)
+    return parser
+
+
+def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
+    """Measure the models."""
+    from PETAnomalyLib.engine.detection import DetectionSettings
+    from PETAnomalyLib.engine.runtime.errors import InputError
+
+    if options.table1:
+        from PETAnomalyLib.engine.evaluation.table1 import MODELS, as_markdown, table1
+
+        models = options.model or MODELS
+        result = table1(
+            options.cohort, models, options.out, DetectionSettings(), reporter, options.processes
+        )
+        print(as_markdown(result), end="")
+        return
+    if options.cohort is None or not options.model:
+        raise InputError(
+            "evaluate needs a cohort and a model", "give --cohort and --model, or --table1"
+        )
+    from PETAnomalyLib.engine.evaluation.cohort_evaluation import evaluate
+    from PETAnomalyLib.engine.evaluation.evaluation_figures import write_figures
+    from PETAnomalyLib.engine.evaluation.tables import table_of, write_evaluation
+    from PETAnomalyLib.engine.phantom.truth import anatomy_of_phantom
+    from PETAnomalyLib.engine.study.cohort_layout import find_studies
+
+    studies = find_studies(options.cohort)
+    found = evaluate(
+        studies,
+        options.model,
+        options.out,
+        DetectionSettings(),
+        reporter,
+        options.processes,
+        anatomy_of_phantom,
+    )
+    write_evaluation(found, options.out)
+    rows = {row.rule.name: row for row in found.rows}
+    write_figures(rows, found.rows[0], studies, options.out)
+    print(table_of(found), end="")

@@ -1,0 +1,1 @@
+"""The dense autoencoder: one reconstruction, so the residual map alone."""

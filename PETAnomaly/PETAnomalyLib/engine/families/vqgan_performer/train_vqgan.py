@@ -1,0 +1,299 @@
+"""Stage `vqgan`: images to tokens and back, one modality (paper 1, appendix C).
+
+Loss: squared error and the spectral loss of equation 5, both over the image's variance so that the
+commitment (beta = 0.25) weighs the same for every intensity scaling, the perceptual loss, and a
+least-squares patch discriminator after a warm-up (Esser et al., arXiv 2012.09841). Trained on
+random crops: the network is fully convolutional.
+
+The EMA codebook collapses onto a single code when it starts from random numbers (perplexity 1.0 in
+a trial): it starts from real encodings, and codes that die are given new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from monai.losses import JukeboxLoss
+from torch import Tensor
+
+from PETAnomalyLib.engine.bundles.kinds import Family
+from PETAnomalyLib.engine.families.vqgan_performer.critic import Critic
+from PETAnomalyLib.engine.families.vqgan_performer.perceptual import perceptual_loss
+from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN, VQGANSizes
+from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.training.augmentation import REACH, deformed, intensity_changed
+from PETAnomalyLib.engine.training.checkpoint import Run
+from PETAnomalyLib.engine.training.cohort import AlignedStudy
+from PETAnomalyLib.engine.training.processes import gathered, own_part, variance
+from PETAnomalyLib.engine.training.progress import RunLog
+from PETAnomalyLib.engine.training.stage import Stage, StageConfiguration, choice, number, whole
+from PETAnomalyLib.engine.training.validation_pictures import draw_reconstructions
+
+REVIVE_EVERY = 25  # steps
+DEAD = 0.02  # of the mean usage
+
+# Which crops: the first number of their seeds.
+TRAINING, HELD_OUT, FIRST_CODES = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class VQGANSettings:
+    """What the configuration file's `vqgan` section holds.
+
+    Attributes:
+        modality: `pet` or `ct`.
+        sizes: the network.
+        steps, batch, crop: optimisation steps, crops a step, voxels along a crop's edge.
+        learning_rate, discriminator_learning_rate: Adam.
+        adversarial_from: share of the run after which the discriminator joins.
+        adversarial_weight: of the generator's adversarial loss.
+        perceptual_weight: of the perceptual loss. The paper gives no number; this is that of
+            MONAI's tutorial on the same networks.
+        body_intensity: crops are centred on voxels above it, most of the time.
+    """
+
+    modality: str
+    sizes: VQGANSizes
+    steps: int
+    batch: int
+    crop: int
+    learning_rate: float = 4e-4
+    discriminator_learning_rate: float = 5e-4
+    adversarial_from: float = 0.6
+    adversarial_weight: float = 0.01
+    perceptual_weight: float = 0.001
+    body_intensity: float = 0.03
+
+
+def train_vqgan(
+    settings: VQGANSettings,
+    training: list[np.ndarray],
+    validation: list[np.ndarray],
+    run: Run,
+    resume: bool,
+    reporter: Reporter,
+) -> VQGAN:
+    """Train and return the network; its curve and checkpoint are in `run.folder`.
+
+    Args:
+        settings: from the configuration file.
+        training: volumes D x H x W in the model's intensity unit.
+        validation: the same, held out.
+        run: where and how long.
+        resume: go on from the checkpoint.
+        reporter: told of the progress.
+    """
+    fabric = run.fabric
+    mine = own_part(fabric, settings.batch)
+    torch.manual_seed(0)
+    network = VQGAN(settings.sizes)
+    optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate)
+    critic = Critic(settings.discriminator_learning_rate, fabric)
+    state = run.resume() if resume else {}
+    if not state:
+        _start_codes(network, _crops(training, settings, [(FIRST_CODES, n) for n in range(16)]))
+    reconstruct, optimizer = fabric.setup(network, optimizer)
+    parts: dict[str, Any] = {
+        "network": network, "optimizer": optimizer,
+        "discriminator": critic.network, "critic": critic.optimizer,
+    }  # fmt: skip
+    _load(parts, state)
+    spectral = JukeboxLoss(spatial_dims=3)
+    perceptual = perceptual_loss(settings.crop, fabric.device, reporter)
+    log = RunLog(run, reporter)
+    held_out = _crops(validation, settings, [(HELD_OUT, n) for n in range(8)]).to(fabric.device)
+    network.train()
+    while run.progress() < 1.0:
+        images = _crops(training, settings, [(TRAINING, run.step, n) for n in mine])
+        images = images.to(fabric.device)
+        run.set_learning_rate(optimizer, settings.learning_rate)
+        seeds = [run.step * settings.batch + n for n in mine]
+        # MONAI's codebook follows the encodings of all processes.
+        reconstruction, commitment, tokens = reconstruct(images, seeds)
+        scale = variance(fabric, images).clamp_min(1e-4)
+        error = (reconstruction - images).square().mean() / scale
+        spectrum = spectral(reconstruction, images) / scale
+        loss = error + spectrum + commitment
+        if perceptual is not None:
+            loss = loss + settings.perceptual_weight * perceptual(reconstruction, images)
+        adversarial = run.progress() >= settings.adversarial_from
+        if adversarial:
+            loss = loss + settings.adversarial_weight * critic.loss(reconstruction)
+        optimizer.zero_grad()
+        fabric.backward(loss)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        if adversarial:
+            critic.learn(reconstruction, images)
+        run.advance()
+        # The decoder must be able to settle on the codes that there are.
+        if run.step % REVIVE_EVERY == 0 and run.progress() < settings.adversarial_from:
+            revive_dead_codes(
+                network, gathered(fabric, _flat_encodings(network, images)), seed=run.step
+            )
+        used = perplexity(gathered(fabric, tokens), settings.sizes.codebook)
+        log.step(error=error, spectrum=spectrum, commitment=commitment, perplexity=used)
+        if run.step % 100 == 0 or run.progress() >= 1.0:
+            _validate(network, held_out, run, log)
+        if run.is_checkpoint_due():
+            run.save({name: part.state_dict() for name, part in parts.items()})
+        run.check_cancelled(reporter)
+    return network.eval()
+
+
+def _load(parts: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    for name in parts if state else ():
+        parts[name].load_state_dict(state[name])
+
+
+def perplexity(tokens: Tensor, codebook: int) -> Tensor:
+    """exp of the entropy of the codes' usage: from 1 (all one code) to the codebook's size."""
+    usage = torch.bincount(tokens.flatten(), minlength=codebook).float()
+    share = usage[usage > 0] / usage.sum()
+    return torch.exp(-(share * share.log()).sum())
+
+
+def revive_dead_codes(network: VQGAN, encodings: Tensor, seed: int) -> int:
+    """Give codes that are hardly used a real encoding of this batch; returns how many.
+
+    Args:
+        network: whose codebook it is.
+        encodings: of all processes' images, n x code length: the codebooks stay equal.
+        seed: which of them are taken.
+    """
+    usage = network.quantizer.ema_cluster_size
+    dead = (usage < DEAD * usage.mean()).nonzero()[:, 0]
+    _set_codes(network, dead, _some(encodings, len(dead), seed))
+    return len(dead)
+
+
+def _some(encodings: Tensor, count: int, seed: int) -> Tensor:
+    order = torch.randperm(len(encodings), generator=torch.Generator().manual_seed(seed))
+    return encodings[order[:count].to(encodings.device)]
+
+
+def _start_codes(network: VQGAN, images: Tensor) -> None:
+    encodings = _flat_encodings(network, images)
+    with torch.no_grad():
+        # Bring the encodings to unit spread: the commitment then has a scale to hold on to.
+        last: Any = network.encoder.blocks[-1].conv
+        spread = encodings.std().clamp_min(1e-6)
+        last.weight /= spread
+        last.bias /= spread
+        encodings = encodings / spread
+    codes = torch.arange(network.sizes.codebook)
+    _set_codes(network, codes, _some(encodings, len(codes), seed=0))
+
+
+def _set_codes(network: VQGAN, codes: Tensor, encodings: Tensor) -> None:
+    quantizer = network.quantizer
+    codes = codes[: len(encodings)]
+    fair = quantizer.ema_cluster_size.mean().clamp_min(1.0)
+    quantizer.embedding.weight.data[codes] = encodings
+    quantizer.ema_cluster_size[codes] = fair
+    quantizer.ema_w[codes] = encodings * fair
+
+
+@torch.no_grad()
+def _flat_encodings(network: VQGAN, images: Tensor) -> Tensor:
+    return network.encoder(images).movedim(1, -1).flatten(0, -2)
+
+
+def _validate(network: VQGAN, images: Tensor, run: Run, log: RunLog) -> None:
+    network.eval()
+    with torch.no_grad():
+        reconstruction, _, tokens = network(images)
+    network.train()
+    error = reconstruction - images
+    log.validation(
+        validation_error=float(error.square().mean() / images.var()),
+        validation_absolute_error=float(error.abs().mean()),
+        validation_perplexity=float(perplexity(tokens, network.sizes.codebook)),
+        codes_used=float(tokens.unique().numel()),
+    )
+    if run.fabric.is_global_zero:
+        middle = images.shape[3] // 2  # coronal
+        draw_reconstructions(
+            run.folder / "reconstructions.png",
+            images[:, 0, :, middle].cpu().numpy(),
+            reconstruction[:, 0, :, middle].cpu().numpy(),
+            f"Step {run.step}: coronal slices of held-out crops",
+        )
+
+
+def _crops(
+    volumes: list[np.ndarray], settings: VQGANSettings, seeds: Sequence[tuple[int, ...]]
+) -> Tensor:
+    """One augmented crop for each seed, B x 1 x edge x edge x edge."""
+    crops = [_crop(volumes, settings, np.random.default_rng(seed)) for seed in seeds]
+    return torch.from_numpy(np.stack(crops)[:, None])
+
+
+def _crop(
+    volumes: list[np.ndarray], settings: VQGANSettings, random: np.random.Generator
+) -> np.ndarray:
+    edge = settings.crop
+    volume = volumes[random.integers(len(volumes))]
+    start = [int(random.integers(0, max(1, n - edge + 1))) for n in volume.shape]
+    inside = volume[tuple(slice(s, s + edge) for s in start)]
+    # Nine in ten crops show the body: air is a single token and needs no more practice.
+    if inside.mean(dtype=np.float32) < settings.body_intensity and random.random() < 0.9:
+        start[1:] = [n // 2 - edge // 2 for n in volume.shape[1:]]
+    around = [
+        np.arange(s - REACH, s + edge + REACH).clip(0, n - 1) for s, n in zip(start, volume.shape)
+    ]
+    crop = volume[np.ix_(*around)].astype(np.float32)
+    # The other half keeps its voxels: interpolation smooths them a little.
+    if random.random() < 0.5:
+        [crop] = deformed([crop], random)
+    return intensity_changed(crop[(slice(REACH, -REACH),) * 3], random)
+
+
+def _check(configuration: StageConfiguration) -> None:
+    stride = configuration.settings.sizes.stride
+    for within, name, edges in (
+        (configuration.file.section("frame"), "size_voxels", configuration.size),
+        (configuration.section, "crop", (configuration.settings.crop,)),
+    ):
+        if any(edge % stride for edge in edges):
+            raise within.error(name, f"does not divide by {stride}, the voxels of a token")
+
+
+def _train(
+    configuration: StageConfiguration,
+    _beside: None,  # it builds upon no other run
+    studies: list[list[AlignedStudy]],
+    run: Run,
+    resume: bool,
+    reporter: Reporter,
+) -> VQGAN:
+    settings: VQGANSettings = configuration.settings
+    training, validation = ([getattr(s, settings.modality) for s in part] for part in studies)
+    return train_vqgan(settings, training, validation, run, resume, reporter)
+
+
+def stage(family: Family) -> Stage:
+    """The stage `vqgan`, of either modality."""
+    return Stage(
+        name="vqgan",
+        family=family,
+        network=family.networks["pet_vqgan"],
+        settings=VQGANSettings,
+        keys={
+            "modality": choice("pet", "ct"),
+            "crop": whole(16, 1024),  # of 8 the critic leaves one voxel: no spread to normalise
+            "discriminator_learning_rate": number(1e-9, 10.0),
+            "adversarial_from": number(0.0, 1.0),
+            "adversarial_weight": number(0.0, 1e6),
+            "perceptual_weight": number(0.0, 1e6),
+            "body_intensity": number(0.0, 1.0),
+        },
+        fixed=("modality",),
+        needs_ct=lambda configuration: configuration.settings.modality == "ct",
+        check=_check,
+        train=_train,
+    )

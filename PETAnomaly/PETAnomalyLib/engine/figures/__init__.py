@@ -1,0 +1,4 @@
+"""Pictures of one study: projections, the overview, charts.
+
+May use: study, findings, scoring, phantom, runtime.
+"""

@@ -1,0 +1,172 @@
+"""From finished training runs to a bundle: `petanomaly export`.
+
+The export configuration is JSON: what cannot be learnt (name, title, texts, thresholds), and which
+run each network comes from:
+
+    {"family": "vqgan-performer", "networks": {"pet_vqgan": "pet-vqgan", ...}, "thresholds": {...},
+     "scorers": ["kde", ...], "sampling": {"samples": 16, "decodes": 4}, "min_volume_ml": 0.5,
+     "metadata": {"name": ..., "petanomaly title": ..., ...}, "card": "docs/README.md's text file"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from PETAnomalyLib.engine.bundles.bundle import Bundle, write_bundle
+from PETAnomalyLib.engine.bundles.kinds import FAMILIES, STAGES, Family
+from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.runtime.json_section import Section
+from PETAnomalyLib.engine.training.configuration import read_section
+
+METADATA_SCHEMA = (
+    "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/"
+    "0.8.1/meta_schema_20240725.json"
+)
+
+
+def export(config: Path, models: Path, out: Path, calibration: Path | None = None) -> Bundle:
+    """Write the bundle that `config` describes from the runs under `models`.
+
+    Args:
+        config: the export configuration.
+        models: the folder that holds the runs and `template.nii.gz`.
+        out: the bundle's folder; must not exist.
+        calibration: what `petanomaly calibrate` wrote; its thresholds take the place of the
+            configuration's, and the file goes into the bundle with the curve behind each.
+
+    Raises:
+        InputError: a missing run, file or key, a folder that cannot be written.
+        BundleError: the parts do not make a good model.
+    """
+    settings = read_section(config)
+    thresholds = (settings if calibration is None else read_section(calibration)).section(
+        "thresholds"
+    )
+    for key in ("title", "scorers", "sampling", "min_volume_ml"):
+        settings.value(key)
+    family = FAMILIES[settings.choice("family", tuple(FAMILIES))]
+    settings.section("metadata")
+    card = config.parent / settings.text("card", 255)
+    runs = _runs(settings.section("networks"), models)
+    for needed, remedy in (
+        *((run.weights, "train it to the end") for run in runs.values()),
+        (models / "template.nii.gz", "it is made by the first stage that is trained"),
+        (card, f"write it, or name another one in {config}"),
+    ):
+        if not needed.is_file():
+            raise InputError(f"{needed} does not exist", remedy)
+    whole = runs.get(family.whole_study)
+    if whole is None:
+        raise settings.error("networks", f"names no {family.whole_study}")
+    return write_bundle(
+        out,
+        manifest(
+            {**settings.values, "thresholds": thresholds.values},
+            family,
+            sizes={network: run.sizes for network, run in runs.items()},
+            frame=whole.file.section("frame").values,
+            intensity=whole.file.section("intensity").values,
+        ),
+        {network: run.weights for network, run in runs.items()},
+        models / "template.nii.gz",
+        card.read_text(encoding="utf-8"),
+        calibration=calibration,
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A training run: its configuration, which stage that is of, and what came of it."""
+
+    file: Section
+    stage: str
+    weights: Path
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        return self.file.section(self.stage).section("sizes").values
+
+
+def _runs(networks: Section, models: Path) -> dict[str, _Run]:
+    """Name of a network -> its run."""
+    runs = {}
+    for network in networks.values:
+        folder = models / networks.text(network, 255)
+        file = read_section(folder / "config.json")
+        stage = next((stage for stage in STAGES if stage in file.values), None)
+        if stage is None:
+            raise file.error("", f"has no section of a stage ({', '.join(STAGES)})")
+        runs[network] = _Run(file, stage, folder / "weights.safetensors")
+    return runs
+
+
+def manifest(
+    settings: Mapping[str, Any],
+    family: Family,
+    *,
+    sizes: Mapping[str, Mapping[str, Any]],
+    frame: Mapping[str, Any],
+    intensity: Mapping[str, Any],
+) -> dict[str, Any]:
+    """`configs/metadata.json`: MONAI's metadata schema and the `petanomaly` section.
+
+    Args:
+        settings: the export configuration.
+        family: the model's.
+        sizes: name of a network -> its sizes.
+        frame: `spacing_mm` and `size_voxels` along x, y, z.
+        intensity: how SUV and HU become the model's intensities.
+    """
+    with_ct = any(network in sizes for network in family.networks_with_ct)
+    return {
+        "schema": METADATA_SCHEMA,
+        "monai_version": metadata.version("monai"),
+        "pytorch_version": metadata.version("torch").split("+")[0],
+        "numpy_version": metadata.version("numpy"),
+        "required_packages_version": {"safetensors": metadata.version("safetensors")},
+        **settings["metadata"],
+        "network_data_format": _data_format(frame["size_voxels"], with_ct),
+        "petanomaly": {
+            "format": 1,
+            "title": settings["title"],
+            "inputs": {"pet": "required", "ct": "required" if with_ct else "unused"},
+            "healer": {"family": family.name, **sizes},
+            "weights": {name: f"models/{name}.safetensors" for name in sizes},
+            "frame": {**frame, "orientation": "LPS", "template": "models/template.nii.gz"},
+            "intensity": intensity,
+            "thresholds": settings["thresholds"],
+            "scorers": settings["scorers"],
+            "sampling": settings["sampling"],
+            "min_volume_ml": settings["min_volume_ml"],
+        },
+    }
+
+
+def _data_format(size_voxels: list[int], with_ct: bool) -> dict[str, Any]:
+    image = {
+        "type": "image",
+        "num_channels": 1,
+        "spatial_shape": size_voxels,
+        "dtype": "float32",
+        "is_patch_data": False,
+    }
+    pet = {
+        **image, "format": "SUVbw", "modality": "PT", "value_range": [0, 100],
+        "channel_def": {"0": "FDG uptake, SUVbw in g/ml"},
+    }  # fmt: skip
+    ct = {
+        **image, "format": "hounsfield", "modality": "CT", "value_range": [-1024, 3071],
+        "channel_def": {"0": "CT, HU"},
+    }  # fmt: skip
+    reconstruction = {
+        **image, "format": "SUVbw", "modality": "PT", "value_range": [0, 1],
+        "channel_def": {"0": "pseudo-healthy reconstruction, the model's intensity unit"},
+    }  # fmt: skip
+    return {
+        "inputs": {"pet": pet, "ct": ct} if with_ct else {"pet": pet},
+        "outputs": {"pred": reconstruction},
+    }

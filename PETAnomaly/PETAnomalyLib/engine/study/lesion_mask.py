@@ -1,0 +1,76 @@
+"""The true lesions of a study, where somebody has drawn them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+from scipy import ndimage
+
+from PETAnomalyLib.engine.findings.delineation import NEIGHBOURS_26
+from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.study.cohort_layout import CohortStudy
+from PETAnomalyLib.engine.study.image_file import read_image_file
+
+Labels = npt.NDArray[np.integer[Any]]
+
+
+def known_lesions(study: CohortStudy, pet: sitk.Image) -> Labels:
+    """The lesions of a study that cannot be judged without them: numbers 1.., D x H x W.
+
+    Args:
+        study: of a cohort.
+        pet: its PET, whose grid counts.
+
+    Raises:
+        InputError: nobody has drawn them, or see `read_lesions`.
+    """
+    require_lesions(study)
+    assert study.lesions is not None
+    return number_lesions(read_lesions(study.lesions, pet))
+
+
+def require_lesions(study: CohortStudy) -> None:
+    """Refuse a study whose lesions are not known, before hours are spent on the others.
+
+    Raises:
+        InputError: nobody has drawn them.
+    """
+    if study.lesions is None:
+        raise InputError(
+            f"the lesions of the study {study.name} are not known",
+            "calibrate and evaluate on studies whose lesions somebody has drawn "
+            "(autoPET: SEG.nii.gz)",
+        )
+
+
+def read_lesions(path: Path, pet: sitk.Image) -> npt.NDArray[np.bool_]:
+    """Whether each voxel of the PET lies in a lesion, D x H x W.
+
+    Args:
+        path: image file, non-zero in lesions; on another grid it is resampled, nearest neighbour.
+        pet: the PET whose grid counts.
+
+    Raises:
+        InputError: not a whole 3-D image, or one that lies nowhere on the PET.
+    """
+    try:
+        mask = read_image_file(path)[0]
+    except InputError as error:
+        raise InputError(f"the lesion mask cannot be used: {error.message}", error.hint) from error
+    lesions = sitk.Cast(mask != 0, sitk.sitkUInt8)
+    on_pet = sitk.Resample(lesions, pet, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
+    drawn = sitk.GetArrayFromImage(on_pet) > 0
+    if not drawn.any() and sitk.GetArrayViewFromImage(lesions).any():
+        raise InputError(
+            f"the lesion mask {path} lies nowhere on the PET", "give the mask of this very study"
+        )
+    return drawn
+
+
+def number_lesions(truth: npt.NDArray[np.bool_]) -> Labels:
+    """Lesion numbers 1.. of a true mask, D x H x W: its 26-connected parts."""
+    return ndimage.label(truth, NEIGHBOURS_26)[0]  # type: ignore[no-any-return]  # SciPy is untyped

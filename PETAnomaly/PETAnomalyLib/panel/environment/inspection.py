@@ -1,0 +1,216 @@
+"""Can this Python run the engine? What it has, where it computes, what is missing and how large
+that is.
+
+Asked in a child process that runs `probe.py`, without blocking the window.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable
+
+import qt
+from slicer.i18n import tr as _
+
+from PETAnomalyLib.panel.environment.interpreter import Interpreter
+from PETAnomalyLib.panel.environment.probe import MARK
+
+PROBE = Path(__file__).with_name("probe.py")
+PROBE_SECONDS = 120  # the first import of torch from a cold disk takes half a minute
+TORCH_GPU_MB = 2800  # download with CUDA's libraries
+TORCH_CPU_MB = 250
+
+
+@dataclass(frozen=True)
+class Package:
+    """Something the engine needs.
+
+    Attributes:
+        name: as pip knows it.
+        minimum: oldest version that will do, as numbers.
+        sizeMB: of the download.
+    """
+
+    name: str
+    minimum: tuple[int, ...]
+    sizeMB: int
+
+    @property
+    def requirement(self) -> str:
+        """For pip."""
+        return f"{self.name}>={'.'.join(str(number) for number in self.minimum)}"
+
+    def isMetBy(self, version: str | None) -> bool:
+        if version is None:
+            return False
+        return tuple(int(number) for number in re.findall(r"\d+", version)[:2]) >= self.minimum
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where the engine can compute: `id` for its command line, `label` for people."""
+
+    id: str
+    label: str
+
+
+def requiredPackages() -> tuple[Package, ...]:
+    """What `detect` imports. All but torch, monai and safetensors come with Slicer."""
+    torchMB = TORCH_GPU_MB if shutil.which("nvidia-smi") else TORCH_CPU_MB
+    return (
+        Package("torch", (2, 2), torchMB),
+        Package("monai", (1, 4), 3),
+        Package("safetensors", (0, 4), 1),
+        Package("numpy", (1, 22), 20),
+        Package("scipy", (1, 8), 40),
+        Package("SimpleITK", (2, 2), 55),
+        Package("pydicom", (2, 2), 3),
+        Package("pillow", (9, 0), 7),
+    )
+
+
+@dataclass(frozen=True)
+class EnvironmentReport:
+    """What was found in one interpreter.
+
+    Attributes:
+        pythonVersion: empty when it did not answer.
+        torchVersion, monaiVersion: None when not installed.
+        devices: the fastest first, the CPU last.
+        missing: what has to be installed before the engine can run.
+        error: why it can't be used, in words; empty when nothing but `missing` stands in the way.
+    """
+
+    pythonVersion: str = ""
+    torchVersion: str | None = None
+    monaiVersion: str | None = None
+    devices: tuple[Device, ...] = (Device("cpu", "CPU"),)
+    missing: tuple[Package, ...] = ()
+    error: str = ""
+
+    @property
+    def ready(self) -> bool:
+        return not self.error and not self.missing
+
+    @property
+    def missingSizeMB(self) -> int:
+        return sum(package.sizeMB for package in self.missing)
+
+
+class EnvironmentProbe:
+    """Asks one interpreter at a time.
+
+    `start` returns at once; `onDone(report)` follows on the GUI thread, whatever happens: an
+    interpreter that does not exist, crashes or says nothing for two minutes is a report with an
+    `error`. A second `start`, or `cancel`, drops the first question and its answer.
+
+        probe.start(findInterpreter(), self.onEnvironment)
+    """
+
+    def __init__(self) -> None:
+        self._process: Any = None
+        self._interpreterPath = ""
+        self._onDone: Callable[[EnvironmentReport], None] = lambda _report: None
+        self._timer = qt.QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(1000 * PROBE_SECONDS)
+        self._timer.timeout.connect(self._onTimeout)
+
+    @property
+    def isRunning(self) -> bool:
+        return self._process is not None
+
+    def start(self, interpreter: Interpreter, onDone: Callable[[EnvironmentReport], None]) -> None:
+        self.cancel()
+        self._interpreterPath = interpreter.path
+        self._onDone = onDone
+        process = qt.QProcess()
+        variables = qt.QProcessEnvironment()
+        for name, value in interpreter.environment.items():
+            variables.insert(name, value)
+        process.setProcessEnvironment(variables)
+        process.connect(
+            "finished(int,QProcess::ExitStatus)", lambda *_unused: self._onFinished(process)
+        )
+        process.connect(
+            "errorOccurred(QProcess::ProcessError)", lambda *_unused: self._onError(process)
+        )
+        self._process = process
+        self._timer.start()
+        names = [package.name for package in requiredPackages()]
+        process.start(interpreter.path, [str(PROBE), *names])
+
+    def cancel(self) -> None:
+        """Drop the question; `onDone` is not called."""
+        process, self._process = self._process, None
+        self._timer.stop()
+        if process is not None:
+            process.kill()
+            _ending.append(process)  # until it has ended: Qt would block in its destructor
+
+    def _report(self, report: EnvironmentReport) -> None:
+        self.cancel()
+        self._onDone(report)
+
+    def _onFinished(self, process: Any) -> None:
+        process.deleteLater()  # its connections hold it: it would never go by itself
+        if process in _ending:
+            _ending.remove(process)
+        if process is not self._process:
+            return
+        output = process.readAllStandardOutput().data().decode("utf-8", errors="replace")
+        errors = process.readAllStandardError().data().decode("utf-8", errors="replace")
+        self._process = None
+        self._report(readAnswer(output, errors))
+
+    def _onError(self, process: Any) -> None:
+        if process.error() != qt.QProcess.FailedToStart:
+            return  # it ends, and `_onFinished` follows
+        process.deleteLater()
+        if process is self._process:
+            self._process = None
+            self._report(
+                EnvironmentReport(
+                    error=_("{python} could not be started: {reason}.").format(
+                        python=self._interpreterPath, reason=process.errorString()
+                    )
+                )
+            )
+
+    def _onTimeout(self) -> None:
+        self._report(
+            EnvironmentReport(
+                error=_("{python} did not answer for {seconds} seconds.").format(
+                    python=self._interpreterPath, seconds=PROBE_SECONDS
+                )
+            )
+        )
+
+
+_ending: list[Any] = []
+
+
+def readAnswer(output: str, errors: str) -> EnvironmentReport:
+    """The report from what the probe wrote; libraries may have written around it."""
+    answers = [line for line in output.splitlines() if line.startswith(MARK)]
+    if not answers:
+        said = [line for line in errors.splitlines() if line.strip()]
+        reason = said[-1].strip() if said else _("no answer")
+        return EnvironmentReport(
+            error=_("This Python can't be used: {reason}.").format(reason=reason)
+        )
+    answer = json.loads(answers[-1][len(MARK) :])
+    packages = answer["packages"]
+    required = requiredPackages()
+    return EnvironmentReport(
+        pythonVersion=answer["python"],
+        torchVersion=packages.get("torch"),
+        monaiVersion=packages.get("monai"),
+        devices=tuple(Device(**device) for device in answer["devices"]),
+        missing=tuple(p for p in required if not p.isMetBy(packages.get(p.name))),
+        error=answer["error"],
+    )

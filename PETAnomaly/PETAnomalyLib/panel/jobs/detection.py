@@ -1,0 +1,75 @@
+"""Detect as an errand for the engine: PET and CT out, maps and findings in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
+
+import slicer  # slicer.util looks for qt
+from slicer.i18n import tr as _
+
+from PETAnomalyLib.panel.background import Work
+from PETAnomalyLib.panel.jobs.task import Job
+from PETAnomalyLib.panel.parameters import Parameters, detectArguments, live, setThreshold
+from PETAnomalyLib.panel.scene.placing import resultSteps
+from PETAnomalyLib.panel.scene.results import Results, readResults
+from PETAnomalyLib.panel.scene.volume_files import VolumeSnapshot
+
+
+def detectionJob(
+    parameters: Parameters,
+    model: Any,
+    device: str,
+    onPlaced: Callable[[Results], None],
+) -> Job:
+    """A run with the settings of this moment; the volumes may be deleted while it goes on.
+
+    Args:
+        parameters: of the study; gets the results.
+        model: the bundle.
+        device: `auto`, `cpu`, `cuda:0`, ...
+        onPlaced: called with the results once they are in the scene.
+
+    Raises:
+        InputError: a volume without voxels.
+    """
+    petSnapshot = VolumeSnapshot(parameters.pet)
+    # A model without CT gets none: the engine refuses what it would not use.
+    ct = VolumeSnapshot(parameters.ct) if live(parameters.ct) and model.ct == "required" else None
+    petId = parameters.pet.GetID()
+    wasEdited = parameters.handEdited  # then the radiologist was asked
+    template = detectArguments(
+        parameters, Path("pet.nrrd"), Path("ct.nrrd") if ct else None, Path("result"), device
+    )
+
+    def prepare(folder: Path, work: Work) -> list[str]:
+        petSnapshot.write(folder / "pet.nrrd", work)
+        if ct is not None:
+            ct.write(folder / "ct.nrrd", work)
+        inFolder = {name: str(folder / name) for name in ("pet.nrrd", "ct.nrrd", "result")}
+        return [inFolder.get(argument, argument) for argument in template]
+
+    def collect(folder: Path, work: Work) -> Results:
+        return readResults(folder / "result", work)
+
+    def place(results: Results) -> Iterator[str]:
+        pet = slicer.mrmlScene.GetNodeByID(petId)
+        showSettings(parameters, results)
+        # Nobody was asked about what was changed by hand while the run went on: it stays.
+        replace = parameters.replaceResults and (wasEdited or not parameters.handEdited)
+        yield from resultSteps(parameters, pet, results, model, replace)
+        onPlaced(results)
+
+    return Job(prepare, collect, place, _("Writing the study"), _("Loading the results"))
+
+
+def showSettings(parameters: Parameters, results: Results) -> None:
+    """The controls say what the findings were drawn with, wherever they were moved meanwhile."""
+    with slicer.util.NodeModify(parameters):
+        parameters.scorer = str(results.setting("scorer", parameters.scorer))
+        limit = results.setting("threshold")
+        if limit is not None:
+            setThreshold(parameters, parameters.scorer, float(limit))
+        parameters.growth = float(results.setting("grow", parameters.growth))
+        parameters.minimumVolume = float(results.setting("min_volume_ml", parameters.minimumVolume))

@@ -1,0 +1,100 @@
+"""The sample study: a synthetic whole-body PET/CT with known lesions, made on this computer.
+
+Offered by the panel's own button (in the background) and by Slicer's Sample Data module
+(`sample_source.py`). The true lesions come along as a hidden segmentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+import slicer  # slicer.util looks for qt
+from slicer.i18n import tr as _
+
+from PETAnomalyLib.panel.background import Work
+from PETAnomalyLib.panel.jobs.sample_source import SAMPLE_NAME
+from PETAnomalyLib.panel.jobs.task import Job
+from PETAnomalyLib.panel.parameters import Parameters
+from PETAnomalyLib.panel.scene.display import showInput, showLayers
+from PETAnomalyLib.panel.scene.inputs import markAsSuv
+from PETAnomalyLib.panel.scene.placing import addVolume, putBeside
+
+SAMPLE_SEED = 2_000_013  # the patient of `make demo`; no model was trained on such a seed
+LESION_COLOUR = (0.2, 0.9, 0.3)
+
+
+def sampleJob(parameters: Parameters) -> Job:
+    """Make the study with the engine's `phantom` command, load it and choose it."""
+
+    def prepare(folder: Path, _work: Work) -> list[str]:
+        out = str(folder / "sample")
+        return ["phantom", "--out", out, "--count", "1", "--seed", str(SAMPLE_SEED)]
+
+    def collect(folder: Path, work: Work) -> dict[str, sitk.Image]:
+        study = next((folder / "sample").rglob("SUV.nii.gz")).parent
+        images = {}
+        for name in ("SUV", "CTres", "SEG"):
+            images[name] = sitk.ReadImage(str(study / f"{name}.nii.gz"))
+            work.check()
+        return images
+
+    def place(images: dict[str, sitk.Image]) -> Iterator[str]:
+        yield _("PET")
+        pet = addPet(images["SUV"])
+        yield _("CT")
+        ct = addVolume(images["CTres"], f"{SAMPLE_NAME} CT", pet)
+        yield _("lesions")
+        addTruth(images["SEG"], pet)
+        parameters.pet = pet
+        parameters.ct = ct
+        showInput(parameters)
+        showLayers(parameters, fit=True)
+
+    return Job(prepare, collect, place, _("Making the sample study"), _("Loading the sample study"))
+
+
+def addPet(image: sitk.Image) -> Any:
+    """The sample's PET node, marked as SUVbw."""
+    node = addVolume(image, f"{SAMPLE_NAME} PET", None)
+    markAsSuv(node)
+    return node
+
+
+def addTruth(lesions: sitk.Image, pet: Any) -> Any:
+    """The lesions that the phantom was made with, as a hidden segmentation."""
+    node = slicer.mrmlScene.AddNewNodeByClass(
+        "vtkMRMLSegmentationNode",
+        slicer.mrmlScene.GenerateUniqueName(f"{SAMPLE_NAME} true lesions"),
+    )
+    node.CreateDefaultDisplayNodes()
+    node.SetReferenceImageGeometryParameterFromVolumeNode(pet)
+    labels = sitk.GetArrayViewFromImage(lesions)
+    drawLesions(node, pet, labels)
+    node.GetDisplayNode().SetVisibility(False)
+    putBeside(node, pet)
+    return node
+
+
+def drawLesions(node: Any, pet: Any, labels: np.ndarray) -> None:
+    """One segment, `True lesions`."""
+    node.GetSegmentation().AddEmptySegment("True_lesions", "True lesions", LESION_COLOUR)
+    slicer.util.updateSegmentBinaryLabelmapFromArray(
+        (labels > 0).astype(np.uint8), node, "True_lesions", pet
+    )
+
+
+def makeNow() -> list:
+    """Make and load the study in this process, for the Sample Data module, which has to wait."""
+    from PETAnomalyLib.engine.phantom import generate
+
+    with slicer.util.WaitCursor():
+        study = generate(SAMPLE_SEED)
+        pet = addPet(study.suv)
+        ct = addVolume(study.ct, f"{SAMPLE_NAME} CT", pet)
+        truth = addTruth(study.lesions, pet)
+    slicer.util.setSliceViewerLayers(background=ct, foreground=pet, foregroundOpacity=0.5, fit=True)
+    return [pet, ct, truth]

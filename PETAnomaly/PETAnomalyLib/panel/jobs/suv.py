@@ -1,0 +1,57 @@
+"""A PET in Bq/ml made SUVbw from its own DICOM files, as an errand for the engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import SimpleITK as sitk
+from slicer.i18n import tr as _
+
+from PETAnomalyLib.panel.background import Work
+from PETAnomalyLib.panel.jobs.task import Job
+from PETAnomalyLib.panel.parameters import Parameters, live
+from PETAnomalyLib.panel.scene.inputs import markAsSuv
+from PETAnomalyLib.panel.scene.placing import addVolume
+
+
+def suvJob(parameters: Parameters, files: Sequence[Path]) -> Job:
+    """Convert the chosen PET; the new volume becomes the chosen one.
+
+    Args:
+        parameters: of the study.
+        files: the PET's DICOM files (`inputs.dicomFiles`).
+    """
+    original = parameters.pet
+    name = original.GetName()
+
+    def prepare(folder: Path, work: Work) -> list[str]:
+        series = folder / "dicom"
+        series.mkdir()
+        for number, file in enumerate(files):
+            work.check()
+            _linkOrCopy(file, series / f"{number:05d}.dcm")
+        return ["suv", str(series), "--out", str(folder / "suv.nii.gz")]
+
+    def collect(folder: Path, _work: Work) -> sitk.Image:
+        return sitk.ReadImage(str(folder / "suv.nii.gz"))
+
+    def place(image: sitk.Image) -> Iterator[str]:
+        yield _("SUV volume")
+        node = addVolume(image, f"{name} SUVbw", live(original))
+        markAsSuv(node)
+        parameters.pet = node
+
+    return Job(
+        prepare, collect, place, _("Collecting the DICOM files"), _("Loading the SUV volume")
+    )
+
+
+def _linkOrCopy(source: Path, target: Path) -> None:
+    """A hard link costs nothing; across disks, or where links are not allowed, a copy."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

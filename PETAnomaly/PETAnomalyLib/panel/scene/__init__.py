@@ -1,0 +1,4 @@
+"""Nodes in the MRML scene: volumes in and out, results, display, findings, redraw.
+
+May use: environment.
+"""

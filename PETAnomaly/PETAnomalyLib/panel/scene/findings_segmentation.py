@@ -1,0 +1,209 @@
+"""Findings as a segmentation node: draw them, and read back what became of them by hand.
+
+All findings share one labelmap (they never overlap when the engine drew them), cropped to what it
+holds; the reference geometry is the PET's. The Segment Editor may put segments on layers of their
+own: reading goes segment by segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import slicer  # slicer.util looks for qt
+import vtk
+from scipy import ndimage
+from vtk.util.numpy_support import vtk_to_numpy
+
+from PETAnomalyLib.engine.findings.measures import PEAK_RADIUS_MM, Finding, measure
+from PETAnomalyLib.engine.findings.segmentation import TERMINOLOGY, colour, segment_name
+from PETAnomalyLib.panel.scene.label_block import LabelBlock
+from PETAnomalyLib.panel.scene.volume_files import ijkToRas, physicalImage
+
+LABELMAP = "Binary labelmap"
+SAME_GRID = 1e-2  # voxels
+
+
+def segmentId(number: int) -> str:
+    """The engine's own name for a finding's segment, in segmentation.seg.nrrd as here."""
+    return f"Finding_{number}"
+
+
+def draw(node: Any, pet: Any, block: LabelBlock, findings: Sequence[Finding]) -> None:
+    """Replace the node's segments by these findings.
+
+    Args:
+        node: vtkMRMLSegmentationNode.
+        pet: the PET's node; its grid is that of the labels and the reference geometry.
+        block: the labels, cut out of the PET's grid.
+        findings: what the labels are called.
+    """
+    segmentation = node.GetSegmentation()
+    with slicer.util.NodeModify(node):
+        for identifier in segmentIds(node):
+            # Removing a segment copies the labelmap that it shares with others: unshare it first.
+            segmentation.GetSegment(identifier).RemoveAllRepresentations()
+        segmentation.RemoveAllSegments()
+        node.SetReferenceImageGeometryParameterFromVolumeNode(pet)
+        if not findings:
+            return
+        image = _orientedImage(block, ijkToRas(pet), max(f.number for f in findings))
+        for finding in findings:
+            segment = slicer.vtkSegment()
+            segment.SetName(segment_name(finding))
+            segment.SetColor(*(part / 255.0 for part in colour(finding.number)))
+            segment.SetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), TERMINOLOGY)
+            segment.SetLabelValue(finding.number)
+            segment.AddRepresentation(LABELMAP, image)
+            segmentation.AddSegment(segment, segmentId(finding.number))
+
+
+def rename(node: Any, identifier: str, finding: Finding) -> None:
+    """Let a segment's name tell the finding's present SUVmax; a name of the user's own stays."""
+    segment = node.GetSegmentation().GetSegment(identifier)
+    if segment is not None and segment.GetName().startswith("Finding "):
+        segment.SetName(segment_name(finding))
+
+
+def segmentIds(node: Any) -> list[str]:
+    """The segments' identifiers in their order."""
+    segmentation = node.GetSegmentation()
+    return [segmentation.GetNthSegmentID(i) for i in range(segmentation.GetNumberOfSegments())]
+
+
+def fingerprints(node: Any) -> dict[str, int]:
+    """For each segment a number that changes when its voxels do (within this process)."""
+    return {
+        identifier: hash((part.mask.tobytes(), part.mask.shape, part.start, part.matrix.tobytes()))
+        for identifier, part in _parts(node, segmentIds(node)).items()
+    }
+
+
+def measureSegment(node: Any, identifier: str, number: int, pet: Any, score: Any) -> Finding | None:
+    """Measure one segment on the PET's voxels and the map's, as the engine does.
+
+    Args:
+        node: vtkMRMLSegmentationNode.
+        identifier: of the segment.
+        number: the finding's number.
+        pet, score: scalar volume nodes on one grid.
+
+    Returns:
+        None when the segment is empty.
+    """
+    part = _partOnGrid(node, identifier, pet)
+    if part is None:
+        return None
+    mask, start = part
+    suv = slicer.util.arrayFromVolume(pet)
+    spacing = np.array(pet.GetSpacing()[::-1])
+    margin = np.ceil(PEAK_RADIUS_MM / spacing).astype(int) + 1
+    low = np.maximum(np.array(start) - margin, 0)
+    high = np.minimum(np.array(start) + mask.shape + margin, suv.shape)
+    box = tuple(slice(int(a), int(b)) for a, b in zip(low, high))
+    labels = np.zeros([part.stop - part.start for part in box], np.uint8)
+    inner = tuple(
+        slice(s - part.start, s - part.start + n) for s, part, n in zip(start, box, mask.shape)
+    )
+    labels[inner] = mask
+    matrix = ijkToRas(pet)
+    matrix[:3, 3] = (matrix @ [box[2].start, box[1].start, box[0].start, 1.0])[:3]
+    scores = slicer.util.arrayFromVolume(score)
+    found = measure(
+        physicalImage(labels, matrix),
+        physicalImage(suv[box].astype(np.float32), matrix),
+        physicalImage(scores[box].astype(np.float32), matrix),
+    )
+    return replace(found[0], number=number) if found else None
+
+
+def _orientedImage(block: LabelBlock, matrix: np.ndarray, highest: int) -> Any:
+    depth, rows, columns = block.voxels.shape
+    k, j, i = block.start
+    image = slicer.vtkOrientedImageData()
+    image.SetExtent(i, i + columns - 1, j, j + rows - 1, k, k + depth - 1)
+    small = highest <= np.iinfo(np.uint8).max
+    image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR if small else vtk.VTK_UNSIGNED_SHORT, 1)
+    vtk_to_numpy(image.GetPointData().GetScalars())[:] = block.voxels.reshape(-1)
+    image.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(matrix))
+    return image
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A segment's voxels: bool (k, j, i), the first index on its labelmap's grid, that grid."""
+
+    mask: np.ndarray
+    start: tuple[int, int, int]
+    matrix: np.ndarray
+
+
+def _parts(node: Any, identifiers: Sequence[str]) -> dict[str, _Part]:
+    """The segments that have voxels. Each labelmap is walked once, however many share it."""
+    segmentation = node.GetSegmentation()
+    boxes: dict[int, tuple] = {}
+    parts = {}
+    for identifier in identifiers:
+        segment = segmentation.GetSegment(identifier)
+        image = segment.GetRepresentation(LABELMAP)
+        if image is None or image.IsEmpty():
+            continue
+        if id(image) not in boxes:
+            boxes[id(image)] = (image, *_boxes(image))
+        _image, voxels, first, matrix, found = boxes[id(image)]
+        value = segment.GetLabelValue()
+        box = found[value - 1] if 0 < value <= len(found) else None
+        if box is None:
+            continue
+        start = tuple(piece.start + offset for piece, offset in zip(box, first))
+        parts[identifier] = _Part(voxels[box] == value, start, matrix)
+    return parts
+
+
+def _boxes(image: Any) -> Any:
+    """Voxels (k, j, i), first index (k, j, i), matrix, and a bounding box for each label."""
+    extent = image.GetExtent()
+    shape = tuple(extent[2 * axis + 1] - extent[2 * axis] + 1 for axis in (2, 1, 0))
+    voxels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(shape)
+    matrix = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(matrix)
+    first = (extent[4], extent[2], extent[0])
+    return voxels, first, slicer.util.arrayFromVTKMatrix(matrix), ndimage.find_objects(voxels)
+
+
+def _partOnGrid(node: Any, identifier: str, pet: Any) -> Any:
+    """A segment's mask and first index (k, j, i) on the PET's grid; None when it is empty."""
+    part = _parts(node, [identifier]).get(identifier)
+    if part is None:
+        return None
+    shift = _shift(part.matrix, ijkToRas(pet))
+    if shift is not None:
+        start = tuple(s + d for s, d in zip(part.start, shift))
+        return _insideGrid(part.mask, start, pet)
+    # Painted on another grid (the user chose another geometry): resampled by Slicer.
+    voxels = slicer.util.arrayFromSegmentBinaryLabelmap(node, identifier, pet) != 0
+    return _insideGrid(voxels, (0, 0, 0), pet)
+
+
+def _shift(matrix: np.ndarray, gridMatrix: np.ndarray) -> Any:
+    """Whole voxels (k, j, i) between two grids; None when they differ by more than a shift."""
+    steps = np.linalg.inv(gridMatrix) @ matrix
+    whole = np.round(steps[:3, 3])
+    sameAxes = np.allclose(steps[:3, :3], np.eye(3), atol=SAME_GRID)
+    if not sameAxes or not np.allclose(steps[:3, 3], whole, atol=SAME_GRID):
+        return None
+    return tuple(int(value) for value in reversed(whole))
+
+
+def _insideGrid(mask: np.ndarray, start: tuple, pet: Any) -> Any:
+    """Cut off what was painted outside the PET."""
+    shape = slicer.util.arrayFromVolume(pet).shape
+    low = [max(0, s) for s in start]
+    high = [min(n, s + m) for n, s, m in zip(shape, start, mask.shape)]
+    if any(b <= a for a, b in zip(low, high)):
+        return None
+    part = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, start))
+    inside = mask[part]
+    return (inside, tuple(low)) if inside.any() else None

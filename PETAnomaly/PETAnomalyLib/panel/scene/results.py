@@ -1,0 +1,103 @@
+"""A finished run's folder, read back on a worker thread: maps, mask, labels, findings, report."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import SimpleITK as sitk
+
+from PETAnomalyLib.engine.findings.measures import Finding
+from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.panel.background import Work
+from PETAnomalyLib.panel.parameters import SCORERS
+from PETAnomalyLib.panel.scene.label_block import LabelBlock, cutOut
+
+
+@dataclass(frozen=True)
+class Results:
+    """What `petanomaly detect` left in its folder (DESIGN section 4), on the PET's grid.
+
+    Attributes:
+        maps: by scorer; float32. A map that the model can't give is absent.
+        scoredMask: uint8, non-zero in the model's field of view; None when not written.
+        labels: the findings' numbers.
+        findings: rows of findings.csv.
+        report: report.json.
+    """
+
+    maps: dict[str, sitk.Image]
+    scoredMask: sitk.Image | None
+    labels: LabelBlock
+    findings: list[Finding]
+    report: dict = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the engine found suspicious but usable."""
+        return [str(warning) for warning in self.report.get("warnings", [])]
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        """A setting that the run used, from report.json."""
+        value = self.report.get("settings", {}).get(name, default)
+        return default if value is None else value
+
+
+def readResults(folder: Path, work: Work) -> Results:
+    """Read a result folder.
+
+    Raises:
+        Abandoned: nobody waits for it any more.
+        InputError: the folder holds no map, or a file that can't be read.
+    """
+    maps = {}
+    for scorer in SCORERS:
+        path = folder / f"{scorer}.nii.gz"
+        if path.exists():
+            maps[scorer] = _readImage(path)
+        work.check()
+    if not maps:
+        raise InputError(
+            f"The run left no anomaly map in {folder}.", "Look at the log; run Detect again."
+        )
+    maskPath = folder / "scored_mask.nii.gz"
+    mask = _readImage(maskPath) if maskPath.exists() else None
+    work.check()
+    segmentation = _readImage(folder / "segmentation.seg.nrrd")
+    labels = cutOut(sitk.GetArrayViewFromImage(segmentation))
+    reportPath = folder / "report.json"
+    report = json.loads(reportPath.read_text(encoding="utf-8")) if reportPath.exists() else {}
+    return Results(maps, mask, labels, readFindings(folder / "findings.csv"), report)
+
+
+def readFindings(path: Path) -> list[Finding]:
+    """The rows of a findings.csv that `findings.write_csv` wrote."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [findingFromText(row) for row in csv.DictReader(file)]
+
+
+def findingFromText(row: dict[str, str]) -> Finding:
+    """A finding from its columns as text; columns of other names are passed over."""
+    values: dict[str, Any] = {}
+    for column in fields(Finding):
+        text = row[column.name]
+        if column.name == "number":
+            values[column.name] = int(float(text))
+        elif column.name == "growth_limited":
+            values[column.name] = text == "true"
+        else:
+            values[column.name] = float(text)
+    return Finding(**values)
+
+
+def _readImage(path: Path) -> sitk.Image:
+    try:
+        return sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise InputError(
+            f"{path.name} of the run can't be read ({str(error).splitlines()[-1]}).",
+            "Is the disk full? Run Detect again.",
+        ) from error

@@ -1,0 +1,83 @@
+"""The panel's display controls: overlay switch, opacity, PET window, outlines, 3-D."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import slicer  # slicer.util looks for qt
+from slicer.i18n import tr as _
+
+from PETAnomalyLib.panel.parameters import LAYERS, Parameters, findingsSegmentation, live, scoreMap
+from PETAnomalyLib.panel.scene import display
+
+
+class DisplaySection:
+    """Keeps the views as the parameter node says."""
+
+    def __init__(self, ui: Any) -> None:
+        self._ui = ui
+        self._parameters: Parameters = None
+        self._shown: tuple = ()
+        self._buttons = dict(zip(LAYERS, (ui.showCtButton, ui.showPetButton, ui.showMapButton)))
+        for layer, button in self._buttons.items():
+            button.clicked.connect(partial(self._onLayer, layer))
+        ui.presetCombo.addItem(_("Automatic"), "")
+        for preset in display.presets():
+            ui.presetCombo.addItem(preset.title, preset.key)
+        ui.presetCombo.currentIndexChanged.connect(self._onPreset)
+        ui.show3DButton.toggled.connect(self._on3D)
+
+    def setParameters(self, parameters: Parameters | None) -> None:
+        """Follow another parameter node; the views stay as they are until something changes."""
+        self._parameters = parameters
+        self._shown = self._state() if parameters is not None else ()
+        self.update()
+
+    def update(self) -> None:
+        """Show the parameter node's choices in the controls, and in the views what changed."""
+        parameters = self._parameters
+        if parameters is None:
+            return
+        for layer, button in self._buttons.items():
+            button.checked = layer == parameters.layer
+        index = self._ui.presetCombo.findData(parameters.preset)
+        self._ui.presetCombo.setCurrentIndex(max(0, index))
+        self._ui.show3DButton.checked = parameters.view3D
+        state = self._state()
+        before, self._shown = self._shown, state
+        if not before or state == before:
+            return
+        nodes, layer, opacity, outlines, preset = state
+        if nodes[:2] != before[0][:2] or preset != before[4]:
+            display.showInput(parameters)
+        if nodes != before[0] or layer != before[1]:
+            display.showLayers(parameters, fit=nodes[:2] != before[0][:2])
+        elif opacity != before[2]:
+            display.showOpacity(parameters)
+        if outlines != before[3] or nodes != before[0]:
+            display.showOutlines(parameters)
+
+    def _state(self) -> tuple:
+        p = self._parameters
+        nodes = (p.pet, p.ct, scoreMap(p, p.scorer), findingsSegmentation(p))
+        identifiers = tuple(node.GetID() if live(node) else None for node in nodes)
+        return identifiers, p.layer, p.opacity, p.outlines, p.preset
+
+    def _onLayer(self, layer: str, _checked: bool = False) -> None:
+        if self._parameters is not None:
+            self._parameters.layer = layer
+
+    def _onPreset(self, index: int) -> None:
+        if self._parameters is not None and index >= 0:
+            self._parameters.preset = self._ui.presetCombo.itemData(index)
+
+    def _on3D(self, shown: bool) -> None:
+        parameters = self._parameters
+        if parameters is None or parameters.view3D == shown:
+            return
+        parameters.view3D = shown
+        with slicer.util.WaitCursor():
+            display.show3D(parameters)
+            if shown:
+                display.frame3D()

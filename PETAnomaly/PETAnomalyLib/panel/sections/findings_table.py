@@ -1,0 +1,194 @@
+"""The findings' table on screen: sort, go there, show or hide, delete.
+
+It mirrors rows (`findings_table_node.Row`) and tells, by segment, what the radiologist did; it
+changes nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Callable
+
+import qt
+from slicer.i18n import tr as _
+
+from PETAnomalyLib.engine.findings.measures import total
+from PETAnomalyLib.engine.findings.segmentation import colour
+from PETAnomalyLib.panel.scene.findings_table_node import Row
+
+SORT_ROLE = int(qt.Qt.UserRole)
+SEGMENT_ROLE = SORT_ROLE + 1
+EDITED_MARK = "\N{LOWER RIGHT PENCIL}"
+LIMITED_MARK = "*"
+
+
+class FindingsTable:
+    """A QTableView's model and its gestures.
+
+    `onJump(segment)` comes when a row becomes the current one, by mouse or keyboard, or is clicked
+    again; `onVisibility(segment, shown)` when its tick changes; `onDelete(segments)` on the Delete
+    key. None of them comes while `show` fills the table.
+    """
+
+    def __init__(self, view: Any) -> None:
+        self.onJump: Callable[[str], None] = lambda _segment: None
+        self.onVisibility: Callable[[str, bool], None] = lambda _segment, _shown: None
+        self.onDelete: Callable[[list[str]], None] = lambda _segments: None
+        self._filling = False
+        self._view = view
+        self._model = qt.QStandardItemModel()
+        self._model.setSortRole(SORT_ROLE)
+        self._items: list = []  # PythonQt: an item that Python forgets may go before its model
+        view.setModel(self._model)
+        view.verticalHeader().setVisible(False)
+        self._model.itemChanged.connect(self._onItemChanged)
+        self._selection = view.selectionModel()
+        self._selection.currentRowChanged.connect(self._onCurrentRowChanged)
+        view.clicked.connect(self._onClicked)
+        self._deleteKey = qt.QShortcut(qt.QKeySequence("Del"), view)
+        self._deleteKey.setContext(qt.Qt.WidgetWithChildrenShortcut)
+        self._deleteKey.activated.connect(self._onDeleteKey)
+        self._setHeadings()
+        header = view.horizontalHeader()
+        header.setSectionResizeMode(qt.QHeaderView.Stretch)
+        header.setSectionResizeMode(0, qt.QHeaderView.ResizeToContents)
+        view.sortByColumn(0, qt.Qt.AscendingOrder)
+
+    def show(self, rows: Sequence[Row], isVisible: Callable[[str], bool]) -> None:
+        """Fill the table; the selected findings stay selected where they still exist.
+
+        Args:
+            rows: the findings.
+            isVisible: is a segment shown?
+        """
+        selected = set(self.selectedSegments())
+        self._filling = True
+        self._model.removeRows(0, self._model.rowCount())
+        self._items = []
+        for index, row in enumerate(rows):
+            for column, item in enumerate(_cells(row, isVisible(row.segment))):
+                self._items.append(item)
+                self._model.setItem(index, column, item)
+        self._model.sort(self._sortColumn(), self._sortOrder())
+        self._select(selected)
+        self._filling = False
+
+    def selectedSegments(self) -> list[str]:
+        """Segments of the selected rows, from top to bottom."""
+        rows = sorted({index.row() for index in self._selection.selectedRows()})
+        return [self._segmentAt(row) for row in rows]
+
+    def segments(self) -> list[str]:
+        """All segments in the order shown."""
+        return [self._segmentAt(row) for row in range(self._model.rowCount())]
+
+    def selectSegment(self, segment: str) -> None:
+        """As if its row were clicked."""
+        if segment in self.segments():
+            self._view.selectRow(self.segments().index(segment))
+
+    def setVisible(self, segment: str, shown: bool) -> None:
+        """As if its tick were clicked."""
+        item = self._model.item(self.segments().index(segment), 0)
+        item.setCheckState(qt.Qt.Checked if shown else qt.Qt.Unchecked)
+
+    def text(self, row: int, column: int) -> str:
+        """What a cell shows."""
+        return self._model.item(row, column).text()
+
+    def _setHeadings(self) -> None:
+        headings = [
+            ("#", _("The finding's number; ticked when it is shown. A pencil: changed by hand.")),
+            (_("SUVmax"), _("The highest SUV in the finding (g/ml).")),
+            (
+                _("SUVpeak"),
+                _("The highest mean SUV over a sphere of 1 cm3 centred in the finding."),
+            ),
+            (
+                _("MTV ml"),
+                _("Metabolic tumour volume. *: growth was held back beside a hot organ."),
+            ),
+            (_("TLG g"), _("Total lesion glycolysis: SUVmean times MTV.")),
+            (_("Score"), _("The highest anomaly score in the finding, in the map's unit.")),
+        ]
+        self._model.setColumnCount(len(headings))
+        self._model.setHorizontalHeaderLabels([title for title, _tip in headings])
+        for column, (_title, tip) in enumerate(headings):
+            self._model.setHeaderData(column, qt.Qt.Horizontal, tip, qt.Qt.ToolTipRole)
+
+    def _sortColumn(self) -> int:
+        return max(0, self._view.horizontalHeader().sortIndicatorSection())
+
+    def _sortOrder(self) -> Any:
+        return self._view.horizontalHeader().sortIndicatorOrder()
+
+    def _segmentAt(self, row: int) -> str:
+        return self._model.item(row, 0).data(SEGMENT_ROLE)
+
+    def _select(self, segments: set[str]) -> None:
+        if not segments:
+            return
+        for row, segment in enumerate(self.segments()):
+            if segment in segments:
+                flags = qt.QItemSelectionModel.Select | qt.QItemSelectionModel.Rows
+                self._selection.select(self._model.index(row, 0), flags)
+
+    def _onItemChanged(self, item: Any) -> None:
+        if self._filling or item.column() != 0:
+            return
+        self.onVisibility(item.data(SEGMENT_ROLE), item.checkState() == qt.Qt.Checked)
+
+    def _onCurrentRowChanged(self, current: Any, _previous: Any) -> None:
+        if not self._filling and current.isValid():
+            self.onJump(self._segmentAt(current.row()))
+
+    def _onClicked(self, index: Any) -> None:
+        if index.isValid():
+            self.onJump(self._segmentAt(index.row()))
+
+    def _onDeleteKey(self) -> None:
+        segments = self.selectedSegments()
+        if segments:
+            self.onDelete(segments)
+
+
+def totalsText(rows: Sequence[Row]) -> str:
+    """`5 findings   TMTV 123.4 ml   TLG 567.8 g`."""
+    totals = total([row.finding for row in rows])
+    if not totals.count:
+        return _("No findings at this threshold.")
+    count = _("1 finding") if totals.count == 1 else _("{n} findings").format(n=totals.count)
+    return _("<b>{count}</b> &nbsp; TMTV <b>{mtv:.1f} ml</b> &nbsp; TLG <b>{tlg:.1f} g</b>").format(
+        count=count, mtv=totals.tmtv_ml, tlg=totals.tlg_g
+    )
+
+
+def _cells(row: Row, shown: bool) -> list:
+    finding = row.finding
+    number = qt.QStandardItem(
+        f"{finding.number} {EDITED_MARK}" if row.edited else f"{finding.number}"
+    )
+    number.setData(finding.number, SORT_ROLE)
+    number.setData(row.segment, SEGMENT_ROLE)
+    number.setData(qt.QColor(*colour(finding.number)), qt.Qt.DecorationRole)
+    number.setCheckable(True)
+    number.setCheckState(qt.Qt.Checked if shown else qt.Qt.Unchecked)
+    if row.edited:
+        number.setToolTip(_("Changed by hand since it was drawn."))
+    limited = LIMITED_MARK if finding.growth_limited else ""
+    values = [
+        (finding.suv_max, f"{finding.suv_max:.1f}"),
+        (finding.suv_peak, f"{finding.suv_peak:.1f}"),
+        (finding.mtv_ml, f"{finding.mtv_ml:.1f}{limited}"),
+        (finding.tlg_g, f"{finding.tlg_g:.1f}"),
+        (finding.score_max, f"{finding.score_max:.2f}"),
+    ]
+    return [number] + [_numberCell(value, text) for value, text in values]
+
+
+def _numberCell(value: float, text: str) -> Any:
+    item = qt.QStandardItem(text)
+    item.setData(float(value), SORT_ROLE)
+    item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+    item.setEditable(False)
+    return item

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from PETAnomalyLib.engine.frame.masked_correlation import masked_correlation
+
+
+def test_every_shift_has_the_pearson_correlation_of_the_voxels_measured_in_both() -> None:
+    rng = np.random.default_rng(3)
+    fixed, moving = rng.normal(2, 1, (3, 4, 5)), rng.normal(-1, 3, (4, 3, 4))
+    fixed_mask, moving_mask = rng.random(fixed.shape) < 0.8, rng.random(moving.shape) < 0.7
+    correlation = masked_correlation(fixed, fixed_mask, moving, moving_mask)
+    assert correlation.shape == (6, 6, 8)
+
+    for element in np.ndindex(*correlation.shape):
+        shift = np.array(element) - np.array(fixed.shape) + 1
+        pairs = []
+        for x in itertools.product(*(range(n) for n in fixed.shape)):
+            y = tuple(np.array(x) + shift)
+            inside = all(0 <= a < n for a, n in zip(y, moving.shape))
+            if inside and fixed_mask[x] and moving_mask[y]:
+                pairs.append((fixed[x], moving[y]))
+        if len(pairs) >= 2:
+            expected = np.corrcoef(np.array(pairs).T)[0, 1]
+            assert correlation[element] == pytest.approx(expected, abs=1e-6)
+        else:
+            assert correlation[element] == 0.0
+
+
+def test_a_constant_volume_correlates_with_nothing() -> None:
+    rng = np.random.default_rng(4)
+    everywhere = np.ones((4, 4, 4), dtype=bool)
+    correlation = masked_correlation(
+        np.full((4, 4, 4), 7.0), everywhere, rng.normal(size=(4, 4, 4)), everywhere
+    )
+    np.testing.assert_array_equal(correlation, 0.0)
+
+
+def test_a_copy_is_found_at_its_shift_with_correlation_one() -> None:
+    rng = np.random.default_rng(5)
+    large = rng.normal(size=(9, 8, 7))
+    part = large[3:8, 2:7, 1:6]
+    correlation = masked_correlation(
+        part, np.ones(part.shape, dtype=bool), large, np.ones(large.shape, dtype=bool)
+    )
+    shift_320 = tuple(np.array((3, 2, 1)) + np.array(part.shape) - 1)
+    assert correlation[shift_320] == pytest.approx(1.0)

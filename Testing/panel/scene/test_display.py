@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import slicer  # slicer.util looks for qt
+from harness.slices import sliceImage
+from harness.views import ThreeDView
+from open_panel import openPanel, settled
+from PETAnomalyLib.panel.scene import display
+from studies import addStudy, waitUntil
+
+pytestmark = pytest.mark.usefixtures("scene")
+
+
+def composites() -> list[Any]:
+    return list(slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"))
+
+
+@pytest.fixture
+def detected(tmp_path: Any) -> Any:
+    """A panel with a study and a run's results."""
+    with openPanel(tmp_path) as panel:
+        panel.parameters.pet, panel.parameters.ct = addStudy()
+        panel.update()
+        panel.ui.detectButton.click()
+        assert waitUntil(lambda: panel.parameters.table is not None)
+        settled(panel)
+        panel.update()
+        yield panel
+
+
+def test_after_a_run_the_map_lies_over_the_ct_in_every_view(detected: Any) -> None:
+    parameters = detected.parameters
+    assert len(composites()) >= 3
+    for node in composites():
+        assert node.GetBackgroundVolumeID() == parameters.ct.GetID()
+        assert node.GetForegroundVolumeID() == parameters.kdeMap.GetID()
+        assert node.GetForegroundOpacity() == pytest.approx(0.5)
+
+
+def test_one_switch_goes_from_map_to_pet_to_ct_alone(detected: Any) -> None:
+    detected.ui.showPetButton.click()
+    detected.update()
+    assert composites()[0].GetForegroundVolumeID() == detected.parameters.pet.GetID()
+    detected.ui.showCtButton.click()
+    detected.update()
+    assert composites()[0].GetForegroundVolumeID() is None
+    assert composites()[0].GetBackgroundVolumeID() == detected.parameters.ct.GetID()
+    detected.ui.showMapButton.click()
+    detected.update()
+    assert composites()[0].GetForegroundVolumeID() == detected.parameters.kdeMap.GetID()
+
+
+def test_the_slider_sets_the_overlays_opacity_everywhere(detected: Any) -> None:
+    detected.ui.opacitySlider.value = 0.85
+    detected.update()
+    assert [node.GetForegroundOpacity() for node in composites()] == pytest.approx(
+        [0.85] * len(composites())
+    )
+
+
+def test_a_preset_sets_the_pets_suv_range_and_colours(detected: Any) -> None:
+    index = detected.ui.presetCombo.findData("grey6")
+    detected.ui.presetCombo.setCurrentIndex(index)
+    detected.update()
+    shown = detected.parameters.pet.GetDisplayNode()
+    assert (shown.GetWindow(), shown.GetLevel()) == (6.0, 3.0)
+    assert shown.GetColorNodeID() == display.INVERTED_GREY
+
+
+def test_going_to_a_finding_brings_its_centre_into_every_view(detected: Any) -> None:
+    row = detected.findings.rows()[1].finding
+    detected.findings.table.selectSegment("Finding_2")
+    centre = np.array([row.centroid_r_mm, row.centroid_a_mm, row.centroid_s_mm])
+    for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+        matrix = slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS())
+        assert np.linalg.inv(matrix) @ [*centre, 1.0] == pytest.approx([0, 0, 0, 1], abs=1e-6)
+
+
+def test_a_findings_tick_hides_its_segment_alone(detected: Any) -> None:
+    detected.findings.table.setVisible("Finding_1", False)
+    shown = detected.parameters.segmentation.GetDisplayNode()
+    assert not shown.GetSegmentVisibility("Finding_1")
+    assert shown.GetSegmentVisibility("Finding_2")
+
+
+def test_the_map_is_clear_where_nothing_is_unusual(detected: Any) -> None:
+    """Seen, not set: the picture with the map equals that of the CT alone away from the finding."""
+    detected.ui.outlinesCheck.checked = False
+    detected.findings.table.selectSegment("Finding_1")
+    detected.update()
+    withMap = sliceImage("Red").astype(int)
+    detected.ui.showCtButton.click()
+    detected.update()
+    alone = sliceImage("Red").astype(int)
+    differs = np.abs(withMap - alone).sum(axis=2) > 30
+    assert 0 < differs.mean() < 0.5
+    hot = withMap[differs]
+    assert (hot.max(axis=1) - hot.min(axis=1)).max() > 60  # in colour, over a grey CT
+
+
+def test_outlines_are_seen_and_can_be_switched_off(detected: Any) -> None:
+    detected.ui.showCtButton.click()
+    detected.findings.table.selectSegment("Finding_1")
+    detected.update()
+    colour = np.array([213, 94, 0])
+    assert (np.abs(sliceImage("Red").astype(int) - colour).max(axis=2) < 25).any()
+    detected.ui.outlinesCheck.checked = False
+    detected.update()
+    assert not (np.abs(sliceImage("Red").astype(int) - colour).max(axis=2) < 25).any()
+
+
+def test_without_a_ct_the_pet_is_below_and_the_map_above(tmp_path: Any) -> None:
+    with openPanel(tmp_path) as panel:
+        panel.ui.modelCombo.setCurrentIndex(1)
+        pet, ct = addStudy()
+        slicer.mrmlScene.RemoveNode(ct)
+        panel.parameters.ct = None
+        panel.parameters.pet = pet
+        panel.update()
+        assert composites()[0].GetBackgroundVolumeID() == pet.GetID()
+        assert pet.GetDisplayNode().GetColorNodeID() == display.INVERTED_GREY
+        panel.ui.modelCombo.setCurrentIndex(0)
+
+
+def test_the_3d_view_makes_surfaces_and_goes_again(detected: Any, monkeypatch: Any) -> None:
+    framed: list[Any] = []  # the views whose camera was brought to the study
+
+    def resetCamera(view: Any) -> None:
+        framed.append(view)
+
+    monkeypatch.setattr(ThreeDView, "resetCamera", resetCamera)
+    detected.ui.show3DButton.checked = True
+    assert len(framed) == slicer.app.layoutManager().threeDViewCount > 0
+    segmentation = detected.parameters.segmentation
+    assert segmentation.GetSegmentation().ContainsRepresentation("Closed surface")
+    rendering = slicer.util.getNodesByClass("vtkMRMLVolumeRenderingDisplayNode")
+    assert [node.GetVisibility() for node in rendering] == [1]
+    detected.ui.show3DButton.checked = False
+    assert [node.GetVisibility() for node in rendering] == [0]
+    assert len(framed) == slicer.app.layoutManager().threeDViewCount

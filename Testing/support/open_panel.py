@@ -1,0 +1,110 @@
+"""The panel, opened as Slicer opens it, with models and an engine of the tests' own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import slicer  # slicer.util looks for qt
+from harness.modules import loadScriptedModule
+from PETAnomalyLib.panel.sections.model import ModelSection
+from PETAnomalyLib.panel.widget import PETAnomalyPanel
+from repository import MODULE
+from stub_bundles import ModelShelf, model
+from stub_engine import stubInterpreter
+from studies import waitUntil
+
+SCRIPT = MODULE / "PETAnomaly.py"
+
+READY = SimpleNamespace(
+    ready=True,
+    pythonVersion="3.11",
+    torchVersion="2.9",
+    monaiVersion="1.5",
+    devices=(SimpleNamespace(id="cuda:0", label="NVIDIA H200"),),
+    error="",
+    missing=(),
+)
+
+
+class SilentProbe:
+    """An `EnvironmentProbe` that answers at once."""
+
+    def __init__(self, report: Any = READY) -> None:
+        self.report = report
+
+    def start(self, _interpreter: Any, onDone: Any) -> None:
+        onDone(self.report)
+
+    def cancel(self) -> None:
+        pass
+
+
+def loadModule() -> Any:
+    """slicer.modules.petanomaly, loaded once."""
+    if not hasattr(slicer.modules, "petanomaly"):
+        loadScriptedModule(MODULE)
+    return slicer.modules.petanomaly
+
+
+@contextmanager
+def openPanel(
+    folder: Path,
+    mode: str = "",
+    report: Any = READY,
+    shelf: Any = None,
+    interpreter: Any = None,
+    **parts: Any,
+) -> Iterator[Any]:
+    """A panel of its own on the scene's parameter node; cleaned up afterwards.
+
+    Args:
+        folder: for the stub engine.
+        mode: of the stub engine.
+        report: what is found in the engine's Python.
+        shelf: the models; those of the tests unless given.
+        interpreter: of the engine; the stub's unless given.
+        parts: collaborators for PETAnomalyPanel.
+    """
+    loadModule()
+    import PETAnomaly
+
+    widget = slicer.util.loadUI(str(MODULE.parent / "Resources" / "UI" / "PETAnomaly.ui"))
+    ui = slicer.util.childWidgetVariables(widget)
+    if shelf is None:
+        shelf = ModelShelf(model(), model("pet-phantom", ct="unused"), onlyResidual())
+    if interpreter is None:
+        interpreter = stubInterpreter(folder, mode)
+    section = ModelSection(ui, source=shelf, probe=SilentProbe(report))
+    section.interpreter = lambda: interpreter  # type: ignore[method-assign]
+    panel = PETAnomalyPanel(
+        ui, PETAnomaly.PETAnomalyLogic().getParameterNode, model=section, **parts
+    )
+    panel.widget = widget  # type: ignore[attr-defined] # kept alive, and shown by some tests
+    panel.enter()
+    try:
+        yield panel
+    finally:
+        panel.cleanup()
+        widget.deleteLater()
+        waitUntil(lambda: True)
+
+
+def onlyResidual() -> Any:
+    """A model that gives one reconstruction."""
+    return model(
+        "ae-dense-phantom",
+        ct="unused",
+        scorers=("residual",),
+        thresholds={"scorers": {"residual": 0.2}},
+        samples=1,
+        decodes=1,
+    )
+
+
+def settled(panel: PETAnomalyPanel) -> bool:
+    """No errand, no redraw, nothing waiting."""
+    return waitUntil(lambda: not panel.task.isRunning and not panel.findings.redraw.isPending)

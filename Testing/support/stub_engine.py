@@ -1,0 +1,72 @@
+"""A stand-in for the engine: a real child process with the engine's command line and events.
+
+It computes nothing: the maps follow the SUV. `PETANOMALY_STUB` in its environment makes it slow
+(`sleep`), fail (`error`) or crash (`crash`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from PETAnomalyLib.panel.environment.interpreter import Interpreter
+from repository import MODULE
+
+REAL = MODULE / "PETAnomalyLib"
+TESTING = Path(__file__).resolve().parent
+
+MAIN = """
+import json, os, sys, time
+from pathlib import Path
+sys.path.insert(0, {testing!r})
+
+def tell(**event):
+    print(json.dumps(event), flush=True)
+
+arguments = sys.argv[1:]
+value = dict(zip(arguments, arguments[1:]))
+for word in arguments:
+    if word.startswith("--threshold="):
+        value["--threshold"] = word.split("=")[1]
+mode = os.environ.get("PETANOMALY_STUB", "")
+tell(event="stage", name="read", label="Reading the study")
+print("a line that is no event", flush=True)
+if mode == "error":
+    tell(event="error", kind="input", message="The stub refuses.", hint="Do not use it.")
+    sys.exit(2)
+if mode == "crash":
+    os.abort()
+for step in range(600 if mode == "sleep" else 3):
+    tell(event="progress", fraction=step / 600, eta_s=60 - step / 10)
+    time.sleep(0.1 if mode == "sleep" else 0.01)
+import SimpleITK as sitk
+import stub_results
+out = Path(value["--out"])
+settings = {{"seed": int(value["--seed"]), "scorer": value["--scorer"]}}
+names = {{"--threshold": "threshold", "--grow": "grow", "--min-volume": "min_volume_ml"}}
+settings.update({{name: float(value[word]) for word, name in names.items() if word in value}})
+stub_results.write(out, sitk.ReadImage(value["--pet"], sitk.sitkFloat32), settings)
+tell(event="progress", fraction=1.0, eta_s=0)
+tell(event="result", dir=str(out))
+"""
+
+
+def stubInterpreter(folder: Path, mode: str = "") -> Interpreter:
+    """A Python whose `-m PETAnomalyLib.engine` is the stub; all other files are real."""
+    package = folder / "stub" / "PETAnomalyLib"
+    (package / "engine").mkdir(parents=True)
+    (package / "__init__.py").write_text(f"__path__.append({str(REAL)!r})\n", encoding="utf-8")
+    (package / "engine" / "__init__.py").write_text(
+        f"__path__.append({str(REAL / 'engine')!r})\n", encoding="utf-8"
+    )
+    (package / "engine" / "__main__.py").write_text(
+        MAIN.format(testing=str(TESTING)), encoding="utf-8"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(folder / "stub"),
+        "PYTHONUTF8": "1",
+        "PETANOMALY_STUB": mode,
+    }
+    return Interpreter(sys.executable, environment, foreign=True)

@@ -1,0 +1,52 @@
+"""A result folder in the documented format (DESIGN section 4), without an inference."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+from PETAnomalyLib.engine.findings.delineation import delineate
+from PETAnomalyLib.engine.findings.measures import measure, write_csv
+from PETAnomalyLib.engine.findings.segmentation import write_segmentation
+
+THRESHOLD = 3.0
+
+
+def scoreArrays(suv: np.ndarray) -> dict[str, np.ndarray]:
+    """Maps as an engine could give them: monotonous in the SUV."""
+    return {"kde": suv * 1.5 - 2.0, "zscore": suv * 2.0, "residual": np.maximum(suv - 1.2, 0.0)}
+
+
+def write(folder: Path, pet: sitk.Image, settings: dict[str, Any] | None = None) -> None:
+    """A result folder in the documented format, drawn from the kde map."""
+    settings = {"threshold": THRESHOLD, "grow": 0.4, "min_volume_ml": 0.5, **(settings or {})}
+    folder.mkdir(parents=True)
+    suv = sitk.GetArrayFromImage(pet)
+    maps = {}
+    for scorer, array in scoreArrays(suv).items():
+        maps[scorer] = sitk.GetImageFromArray(array.astype(np.float32))
+        maps[scorer].CopyInformation(pet)
+        sitk.WriteImage(maps[scorer], str(folder / f"{scorer}.nii.gz"))
+    mask = sitk.GetImageFromArray(np.ones(suv.shape, np.uint8))
+    mask.CopyInformation(pet)
+    sitk.WriteImage(mask, str(folder / "scored_mask.nii.gz"))
+    score = maps[settings.get("scorer", "kde")]
+    drawn = delineate(
+        score,
+        pet,
+        settings["threshold"],
+        grow=settings["grow"],
+        min_volume_ml=settings["min_volume_ml"],
+        scored_mask=mask,
+    )
+    findings = measure(drawn.labels, pet, score, drawn.growth_limited)
+    write_segmentation(folder / "segmentation.seg.nrrd", drawn.labels, findings)
+    write_csv(folder / "findings.csv", findings)
+    report = {
+        "settings": {"scorer": "kde", "seed": 0, **settings},
+        "warnings": ["A stub wrote this."],
+    }
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
