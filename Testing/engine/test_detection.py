@@ -14,7 +14,7 @@ from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.detection import DetectionSettings, detect
 from PETAnomalyLib.engine.families.vqgan_performer import healer as healing_module
 from PETAnomalyLib.engine.runtime.errors import InputError, OutOfMemoryError
-from PETAnomalyLib.engine.runtime.events import SilentReporter
+from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from sklearn.neighbors import KernelDensity
 
 MAPS = ("kde", "zscore", "residual")

@@ -50,7 +50,8 @@ from PETAnomalyLib.engine.families.networks import build_healer
 from PETAnomalyLib.engine.figures.chart import draw_chart
 from PETAnomalyLib.engine.phantom import write_cohort
 from PETAnomalyLib.engine.publishing.export import export
-from PETAnomalyLib.engine.runtime.events import ConsoleReporter, Reporter, SilentReporter
+from PETAnomalyLib.engine.runtime.console import ConsoleReporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter, SilentReporter
 from PETAnomalyLib.engine.runtime.worker_pool import for_each
 from PETAnomalyLib.engine.scoring.scoring import score_tiles
 from PETAnomalyLib.engine.study.cohort_layout import find_studies

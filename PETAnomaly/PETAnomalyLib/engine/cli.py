@@ -33,20 +33,17 @@ from PETAnomalyLib.engine.commands.evaluate import add_evaluate
 from PETAnomalyLib.engine.commands.models import add_models
 from PETAnomalyLib.engine.commands.studies import add_phantom, add_suv
 from PETAnomalyLib.engine.commands.training import add_calibrate, add_export, add_train
+from PETAnomalyLib.engine.runtime.cancellation import Cancellation
+from PETAnomalyLib.engine.runtime.console import ConsoleReporter
 from PETAnomalyLib.engine.runtime.errors import (
     Cancelled,
     InputError,
     OutOfMemoryError,
     PETAnomalyError,
 )
-from PETAnomalyLib.engine.runtime.events import (
-    Cancellation,
-    ConsoleReporter,
-    JsonReporter,
-    Reporter,
-    events_on_stdout,
-)
+from PETAnomalyLib.engine.runtime.events import JsonReporter, events_on_stdout
 from PETAnomalyLib.engine.runtime.output import abandon_partial_output
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 COMMANDS: tuple[Callable[[Subcommands], argparse.ArgumentParser], ...] = (
     add_detect,

@@ -33,8 +33,8 @@ from PETAnomalyLib.engine.frame.model_input import model_input
 from PETAnomalyLib.engine.report import write_report
 from PETAnomalyLib.engine.runtime.devices import choose_device, is_out_of_memory, use_physical_cores
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.runtime.events import Reporter
 from PETAnomalyLib.engine.runtime.output import output_folder
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.scoring.reconstructions_file import reconstructions_file
 from PETAnomalyLib.engine.scoring.scoring import Array, score_tiles
 from PETAnomalyLib.engine.study.study import read_study

@@ -23,7 +23,7 @@ from PETAnomalyLib.engine.cli import main
 from PETAnomalyLib.engine.families.vqgan_performer.decoding import decoder_multiplications
 from PETAnomalyLib.engine.families.vqgan_performer.performer import Performer, PerformerSizes
 from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN, VQGANSizes
-from PETAnomalyLib.engine.runtime.events import ConsoleReporter
+from PETAnomalyLib.engine.runtime.console import ConsoleReporter
 from scipy import ndimage
 from torch.utils.flop_counter import FlopCounterMode
 

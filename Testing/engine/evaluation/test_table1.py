@@ -15,7 +15,7 @@ from PETAnomalyLib.engine.evaluation.table1 import SEEDS, Table1, as_markdown, t
 from PETAnomalyLib.engine.figures.chart import COLOURS
 from PETAnomalyLib.engine.figures.projection import FINDING, TRUTH
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.runtime.events import SilentReporter
+from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from PIL import Image
 
 

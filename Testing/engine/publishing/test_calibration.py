@@ -17,7 +17,7 @@ from PETAnomalyLib.engine.evaluation.tables import table_of, write_evaluation
 from PETAnomalyLib.engine.publishing import calibration
 from PETAnomalyLib.engine.publishing.calibration import calibrate
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.runtime.events import SilentReporter
+from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from PETAnomalyLib.engine.study.cohort_layout import find_studies
 from sklearn.metrics import average_precision_score
 

@@ -7,7 +7,7 @@ import os
 
 import pytest
 from PETAnomalyLib.engine.runtime.errors import Cancelled
-from PETAnomalyLib.engine.runtime.events import SilentReporter
+from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from PETAnomalyLib.engine.runtime.worker_pool import for_each
 
 

@@ -10,7 +10,7 @@ import pytest
 import SimpleITK as sitk
 from engine_process import run_petanomaly
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.runtime.events import SilentReporter
+from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy, find_studies
 from PETAnomalyLib.engine.study.lesion_mask import read_lesions
 from PETAnomalyLib.engine.training.cohort_check import check_cohort, in_words

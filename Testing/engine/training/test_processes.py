@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import torch
 from engine_process import Runs, environment, petanomaly_command
-from PETAnomalyLib.engine.runtime.events import SilentReporter
+from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from PETAnomalyLib.engine.training.run import train
 from tiny_training import SECTIONS, configuration, read_log, write_tiny_cohort
 

@@ -17,7 +17,7 @@ from PETAnomalyLib.engine.families.vqgan_performer.train_vqgan import perplexity
 from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGANSizes
 from PETAnomalyLib.engine.publishing.export import export
 from PETAnomalyLib.engine.runtime.errors import Cancelled, InputError
-from PETAnomalyLib.engine.runtime.events import SilentReporter
+from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy, find_studies
 from PETAnomalyLib.engine.training.checkpoint import WARM_UP, Run
 from PETAnomalyLib.engine.training.cohort import aligned_studies, split_by_patient

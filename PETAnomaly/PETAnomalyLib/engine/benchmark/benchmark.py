@@ -28,7 +28,7 @@ from PETAnomalyLib.engine.benchmark.study import (
 from PETAnomalyLib.engine.families.vqgan_performer.performer import Performer
 from PETAnomalyLib.engine.families.vqgan_performer.resampling import resample
 from PETAnomalyLib.engine.runtime.devices import device_in_words
-from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 # Two studies of the paper's size are measured whole, which shows that memory does not grow with N.
 # The others are resampled in part: decoding takes ten minutes a study on two cores, and does not

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from PETAnomalyLib.engine.commands import arguments
 from PETAnomalyLib.engine.commands.arguments import Subcommands
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 
 def add_cohort(subcommands: Subcommands) -> argparse.ArgumentParser:

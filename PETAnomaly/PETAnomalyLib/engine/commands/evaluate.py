@@ -6,7 +6,7 @@ import argparse
 
 from PETAnomalyLib.engine.commands import arguments
 from PETAnomalyLib.engine.commands.arguments import COHORT, Subcommands
-from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 
 def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PETAnomalyLib.engine.commands import arguments
 from PETAnomalyLib.engine.commands.arguments import Subcommands
-from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 if TYPE_CHECKING:
     from PETAnomalyLib.engine.bundles.bundle import Bundle

@@ -7,7 +7,7 @@ import json
 
 from PETAnomalyLib.engine.commands import arguments
 from PETAnomalyLib.engine.commands.arguments import Subcommands
-from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 MOST_PHANTOMS = 100_000
 LARGEST_SEED = 2**62

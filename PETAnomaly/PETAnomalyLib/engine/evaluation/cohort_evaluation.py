@@ -49,7 +49,7 @@ from PETAnomalyLib.engine.evaluation.study_judgement import (
     scores_in_lesions,
 )
 from PETAnomalyLib.engine.evaluation.volume_errors import VolumeErrors, volume_errors
-from PETAnomalyLib.engine.runtime.events import Reporter, SilentReporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter, SilentReporter
 from PETAnomalyLib.engine.runtime.worker_pool import for_each
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy, require_ct
 from PETAnomalyLib.engine.study.lesion_mask import require_lesions

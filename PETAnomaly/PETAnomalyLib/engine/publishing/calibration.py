@@ -42,8 +42,8 @@ from PETAnomalyLib.engine.findings.delineation import Delineator
 from PETAnomalyLib.engine.frame.alignment import Alignment, align, scored_mask, to_study_grid
 from PETAnomalyLib.engine.frame.model_input import model_input
 from PETAnomalyLib.engine.runtime.devices import choose_device, is_out_of_memory, use_physical_cores
-from PETAnomalyLib.engine.runtime.events import Reporter
 from PETAnomalyLib.engine.runtime.output import require_writable, write_whole
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.scoring.scoring import (
     Array,
     Statistics,

@@ -14,7 +14,7 @@ import torch
 from lightning_fabric import Fabric
 
 from PETAnomalyLib.engine.runtime.errors import Cancelled, InputError
-from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.training.processes import largest
 
 SAVE_EVERY = 50  # steps: a kill costs a minute or two of training on two cores

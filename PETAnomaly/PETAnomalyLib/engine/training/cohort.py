@@ -23,7 +23,7 @@ import SimpleITK as sitk
 from PETAnomalyLib.engine.frame.alignment import align, to_model_frame
 from PETAnomalyLib.engine.frame.model_input import model_input
 from PETAnomalyLib.engine.runtime.errors import InputError, PETAnomalyError
-from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.runtime.worker_pool import for_each
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.study.lesion_mask import read_lesions

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
-from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.study.lesion_mask import number_lesions, read_lesions
 from PETAnomalyLib.engine.study.study import read_study

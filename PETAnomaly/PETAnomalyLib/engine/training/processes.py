@@ -15,7 +15,7 @@ from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElastic
 from torch import Tensor
 
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.runtime.events import Reporter, SilentReporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter, SilentReporter
 
 
 class QuietReporter(SilentReporter):

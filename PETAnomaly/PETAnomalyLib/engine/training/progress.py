@@ -8,8 +8,8 @@ import torch
 from lightning_fabric.loggers import TensorBoardLogger
 from torch import Tensor
 
-from PETAnomalyLib.engine.runtime.events import Reporter
 from PETAnomalyLib.engine.runtime.output import write_whole
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.curves import draw_curves
 from PETAnomalyLib.engine.training.processes import mean

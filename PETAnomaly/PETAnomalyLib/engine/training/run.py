@@ -13,8 +13,8 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.runtime.events import Reporter
 from PETAnomalyLib.engine.runtime.output import write_whole
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.study.cohort_layout import find_studies, require_ct
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.cohort import (

@@ -14,8 +14,8 @@ from typing import Any
 from torch import nn
 
 from PETAnomalyLib.engine.bundles.kinds import Family, NetworkKind
-from PETAnomalyLib.engine.runtime.events import Reporter
 from PETAnomalyLib.engine.runtime.json_section import Section
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.cohort import AlignedStudy
 

@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 from PETAnomalyLib.engine.frame.alignment import align, to_model_frame
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
-from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.study.study import read_study
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from PETAnomalyLib.engine.families.vqgan_performer.perceptual import perceptual_loss
-from PETAnomalyLib.engine.runtime.events import SilentReporter
+from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 
 CPU = torch.device("cpu")
 

@@ -13,7 +13,7 @@ from PETAnomalyLib.engine.families.dense_autoencoder.network import (
     AutoencoderSizes,
     DenseAutoencoder,
 )
-from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.training.augmentation import deformed, intensity_changed, shifted
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.cohort import AlignedStudy

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from monai.losses import PerceptualLoss
 
-from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 SMALLEST_CROP = 32  # voxels: of less, AlexNet's strides leave nothing
 

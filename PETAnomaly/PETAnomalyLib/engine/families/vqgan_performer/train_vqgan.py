@@ -24,7 +24,7 @@ from PETAnomalyLib.engine.bundles.kinds import Family
 from PETAnomalyLib.engine.families.vqgan_performer.critic import Critic
 from PETAnomalyLib.engine.families.vqgan_performer.perceptual import perceptual_loss
 from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN, VQGANSizes
-from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.training.augmentation import REACH, deformed, intensity_changed
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.cohort import AlignedStudy
