@@ -27,7 +27,7 @@ from PETAnomalyLib.engine.evaluation.tables import (
 from PETAnomalyLib.engine.phantom import write_cohort
 from PETAnomalyLib.engine.phantom.truth import anatomy_of_phantom
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.runtime.worker_pool import for_each
 from PETAnomalyLib.engine.study.cohort_layout import find_studies
 

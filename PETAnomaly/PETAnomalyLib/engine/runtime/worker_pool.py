@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context, parent_process
 from typing import Any, Callable, TypeVar
 
-from PETAnomalyLib.engine.runtime.events import Reporter
+from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 Result = TypeVar("Result")
 
