@@ -23,12 +23,9 @@ from PETAnomalyLib.engine.figures.overview import overview
 from PETAnomalyLib.engine.findings.delineation import delineate
 from PETAnomalyLib.engine.findings.measures import measure, write_csv
 from PETAnomalyLib.engine.findings.segmentation import write_segmentation
-from PETAnomalyLib.engine.frame.alignment import (
-    align,
-    scored_mask,
-    to_study_grid,
-    unscored_body,
-)
+from PETAnomalyLib.engine.frame.alignment import align
+from PETAnomalyLib.engine.frame.field_of_view import scored_mask, unscored_body
+from PETAnomalyLib.engine.frame.grids import to_study_grid
 from PETAnomalyLib.engine.frame.model_input import model_input
 from PETAnomalyLib.engine.report import write_report
 from PETAnomalyLib.engine.runtime.devices import choose_device, is_out_of_memory, use_physical_cores

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from PETAnomalyLib.engine.frame.alignment import Alignment, to_model_frame
+from PETAnomalyLib.engine.frame.alignment import Alignment
+from PETAnomalyLib.engine.frame.grids import to_model_frame
 from PETAnomalyLib.engine.frame.intensity import ct_to_model, pet_to_model
 from PETAnomalyLib.engine.study.study import Study
 

@@ -39,7 +39,9 @@ from PETAnomalyLib.engine.evaluation.metrics import (
 from PETAnomalyLib.engine.families.fallback import heal_within_memory, smaller_pieces
 from PETAnomalyLib.engine.families.healer import HealingRequest
 from PETAnomalyLib.engine.findings.delineation import Delineator
-from PETAnomalyLib.engine.frame.alignment import Alignment, align, scored_mask, to_study_grid
+from PETAnomalyLib.engine.frame.alignment import Alignment, align
+from PETAnomalyLib.engine.frame.field_of_view import scored_mask
+from PETAnomalyLib.engine.frame.grids import to_study_grid
 from PETAnomalyLib.engine.frame.model_input import model_input
 from PETAnomalyLib.engine.runtime.devices import choose_device, is_out_of_memory, use_physical_cores
 from PETAnomalyLib.engine.runtime.output import require_writable, write_whole

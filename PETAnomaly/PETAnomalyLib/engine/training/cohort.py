@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from PETAnomalyLib.engine.frame.alignment import align, to_model_frame
+from PETAnomalyLib.engine.frame.alignment import align
+from PETAnomalyLib.engine.frame.grids import to_model_frame
 from PETAnomalyLib.engine.frame.model_input import model_input
 from PETAnomalyLib.engine.runtime.errors import InputError, PETAnomalyError
 from PETAnomalyLib.engine.runtime.reporter import Reporter

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from PETAnomalyLib.engine.frame.alignment import align, to_model_frame
+from PETAnomalyLib.engine.frame.alignment import align
+from PETAnomalyLib.engine.frame.grids import to_model_frame
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy

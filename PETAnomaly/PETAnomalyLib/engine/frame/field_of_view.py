@@ -1,0 +1,51 @@
+"""What of a study the model can see: the scored voxels, and the body that lies outside."""
+
+from __future__ import annotations
+
+import numpy as np
+import SimpleITK as sitk
+
+from PETAnomalyLib.engine.frame.alignment import Alignment
+from PETAnomalyLib.engine.frame.coarse_pet import BODY_SUV
+from PETAnomalyLib.engine.frame.grids import to_study_grid
+from PETAnomalyLib.engine.runtime.errors import InputError
+
+
+def scored_mask(pet: sitk.Image, template: sitk.Image, alignment: Alignment) -> sitk.Image:
+    """The PET's voxels whose centre lies in the model's field of view: uint8 on the PET's grid.
+
+    The field of view reaches to the outer faces of the template's outermost voxels.
+    """
+    everywhere = sitk.Image(template.GetSize(), sitk.sitkUInt8) + 1
+    everywhere.CopyInformation(template)
+    return to_study_grid(everywhere, pet, alignment, outside=0, nearest=True)
+
+
+def unscored_body(pet: sitk.Image, scored: sitk.Image) -> tuple[float, tuple[str, ...]]:
+    """How much of the patient the model could not see.
+
+    Args:
+        pet: in SUV (g/ml).
+        scored: from `scored_mask`, on the grid of `pet`.
+
+    Returns:
+        the share of the body's voxels (SUV above `BODY_SUV`) outside, 0 to 1; and warnings.
+
+    Raises:
+        InputError: (nearly) all of the body lies outside.
+    """
+    body = sitk.GetArrayViewFromImage(pet) > BODY_SUV
+    total = int(np.count_nonzero(body))
+    seen = int(np.count_nonzero(body & (sitk.GetArrayViewFromImage(scored) > 0)))
+    share = 1.0 - seen / total if total else 1.0
+    if share > 0.95:
+        raise InputError(
+            f"{100 * share:.0f} % of the body in the PET lies outside the model's field of view.",
+            "Use a study that shows the part of the body that the model was made for.",
+        )
+    if share < 0.01:
+        return share, ()
+    return share, (
+        f"{100 * share:.0f} % of the body (SUV > {BODY_SUV:g}) lies outside the model's field of "
+        "view and is not scored: a lesion there is not found.",
+    )
