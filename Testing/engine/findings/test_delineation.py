@@ -2,64 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from flood_fill import image, reference, studies
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PETAnomalyLib.engine.findings.delineation import UNLIMITED, Delineator, GrowthLimits, delineate
+from PETAnomalyLib.engine.findings.delineation import Delineator, delineate
+from PETAnomalyLib.engine.findings.growing import UNLIMITED, GrowthLimits
 from PETAnomalyLib.engine.runtime.errors import InputError
 from scipy import ndimage
-
-STEPS = [step for step in itertools.product((-1, 0, 1), repeat=3) if any(step)]
-
-
-def image(array: np.ndarray, spacing: tuple[float, float, float] = (2.0, 2.0, 2.0)) -> sitk.Image:
-    result = sitk.GetImageFromArray(array)
-    result.SetSpacing(spacing)
-    return result
-
-
-def flood(allowed: np.ndarray, start: set[tuple[int, int, int]]) -> frozenset:
-    """The allowed voxels that can be reached from `start` through allowed 26-neighbours."""
-    reached = {voxel for voxel in start if allowed[voxel]}  # (k, j, i)
-    front = list(reached)
-    while front:
-        here = front.pop()
-        for step in STEPS:
-            there = (here[0] + step[0], here[1] + step[1], here[2] + step[2])
-            if there in reached or any(p < 0 or p >= n for p, n in zip(there, allowed.shape)):
-                continue
-            if allowed[there]:
-                reached.add(there)
-                front.append(there)
-    return frozenset(reached)
-
-
-def components(mask: np.ndarray) -> list[frozenset]:
-    left = {(int(k), int(j), int(i)) for k, j, i in np.argwhere(mask)}
-    found = []
-    while left:
-        found.append(flood(mask, {min(left)}))
-        left -= found[-1]
-    return found
-
-
-def reference(
-    score: np.ndarray, pet: np.ndarray, threshold: float, grow: float | None
-) -> set[frozenset]:
-    """Grow every seed by itself; then what overlaps or touches is one finding."""
-    drawn = np.zeros(score.shape, bool)
-    for seed in components(score > np.float32(threshold)):
-        suv_max = max(pet[voxel] for voxel in seed)
-        contour = flood(pet >= np.float32(grow) * suv_max, set(seed)) if grow else seed
-        for voxel in contour:
-            drawn[voxel] = True
-    return set(components(drawn))
 
 
 def drawn_sets(labels: sitk.Image) -> set[frozenset]:
@@ -68,19 +23,6 @@ def drawn_sets(labels: sitk.Image) -> set[frozenset]:
         frozenset(tuple(int(p) for p in voxel) for voxel in np.argwhere(array == number))
         for number in range(1, int(array.max()) + 1)
     }
-
-
-@st.composite
-def studies(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
-    """A map and a PET of a few voxels; coarse values, so that plateaus and ties are common."""
-    shape = draw(st.tuples(*[st.integers(2, 7)] * 3))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    levels = draw(st.integers(2, 30))
-    pet = (rng.integers(1, levels + 1, shape) / np.float32(4)).astype(np.float32)
-    if draw(st.booleans()):
-        pet = np.exp(rng.standard_normal(shape)).astype(np.float32)
-    score = rng.integers(0, 10, shape).astype(np.float32)
-    return score, pet
 
 
 @settings(max_examples=150, deadline=None)
@@ -92,30 +34,6 @@ def test_findings_equal_a_flood_fill_voxel_for_voxel(
     result = delineate(image(score), image(pet), threshold, grow=grow, limits=UNLIMITED)
     assert drawn_sets(result.labels) == reference(score, pet, threshold, grow)
     assert result.growth_limited == (False,) * len(result.growth_limited)
-
-
-@settings(max_examples=80, deadline=None)
-@given(studies(), st.integers(6, 9), st.floats(2, 8), st.floats(0.01, 0.2))
-def test_a_finding_that_is_not_marked_as_limited_is_the_whole_contour(
-    study: tuple[np.ndarray, np.ndarray], threshold: int, distance: float, volume: float
-) -> None:
-    score, pet = study
-    limits = GrowthLimits(distance, volume, 0.0)
-    result = delineate(image(score), image(pet), threshold, limits=limits)
-    array = sitk.GetArrayFromImage(result.labels)
-    whole = np.zeros(pet.shape, bool)
-    for finding in reference(score, pet, threshold, 0.4):
-        for voxel in finding:
-            whole[voxel] = True
-    for seed in components(score > np.float32(threshold)):
-        suv_max = max(pet[voxel] for voxel in seed)
-        contour = flood(pet >= np.float32(0.4) * suv_max, set(seed))
-        numbers = {int(array[voxel]) for voxel in contour}
-        owner = {int(array[voxel]) for voxel in contour if voxel in seed}
-        assert 0 not in owner  # the seed's own hot voxels are always drawn
-        if not any(result.growth_limited[number - 1] for number in owner):
-            assert numbers == owner
-    assert whole[array > 0].all()  # and the guard only ever takes away
 
 
 @settings(max_examples=60, deadline=None)
@@ -143,23 +61,6 @@ def test_findings_are_numbered_from_the_highest_score_down(
     assert keys == sorted(keys)
 
 
-def spot(
-    shape: tuple[int, int, int], centre: tuple[int, int, int], radius: float, suv: float
-) -> np.ndarray:
-    k, j, i = np.indices(shape)
-    away = np.sqrt((k - centre[0]) ** 2 + (j - centre[1]) ** 2 + (i - centre[2]) ** 2)
-    return np.where(away <= radius, np.float32(suv), np.float32(0))
-
-
-def test_a_seed_of_one_voxel_grows_to_its_whole_lesion_and_a_second_lesion_is_left_alone() -> None:
-    shape = (40, 40, 40)
-    lesion, other = spot(shape, (12, 12, 12), 5, 8), spot(shape, (30, 30, 30), 4, 9)
-    score = np.zeros(shape, np.float32)
-    score[12, 12, 12] = 5
-    labels = delineate(image(score), image(lesion + other), 3.0).labels
-    assert np.array_equal(sitk.GetArrayFromImage(labels) == 1, lesion > 0)
-
-
 def test_contours_that_touch_at_a_corner_are_one_finding_and_a_gap_of_one_voxel_keeps_two() -> None:
     def count(step: int) -> int:
         pet = np.zeros((12, 12, 12), np.float32)
@@ -177,13 +78,6 @@ def test_a_merged_finding_keeps_what_both_seeds_drew() -> None:
     labels = sitk.GetArrayFromImage(delineate(image(score), image(pet), 5.0).labels)
     # 10 draws to 4, so the voxels 10, 5; 2 draws to 0.8 and so runs over all of the row.
     assert labels.ravel().tolist() == [1, 1, 1, 1, 1, 1]
-
-
-def test_a_voxel_that_equals_the_fraction_belongs_to_the_finding() -> None:
-    pet = np.array([[[10, 4.1, 4.0999]]], np.float32)
-    score = np.array([[[1, 0, 0]]], np.float32)
-    labels = sitk.GetArrayFromImage(delineate(image(score), image(pet), 0.5, grow=0.41).labels)
-    assert labels.ravel().tolist() == [1, 1, 0]
 
 
 def test_a_score_that_equals_the_threshold_is_no_seed() -> None:
@@ -210,38 +104,6 @@ def test_seeds_start_only_inside_the_scored_mask_and_contours_may_leave_it() -> 
     scored = image(np.array([[[1, 0, 0, 0, 0]]], np.uint8))
     labels = delineate(image(score), image(pet), 1.0, scored_mask=scored).labels
     assert sitk.GetArrayFromImage(labels).ravel().tolist() == [1, 1, 1, 0, 0]
-
-
-def test_a_leak_along_a_vessel_is_struck_by_distance_measured_in_millimetres() -> None:
-    pet = np.zeros((3, 3, 60), np.float32)
-    pet[1, 1, 5:25] = 5  # 20 voxels in line, the seed is the first
-    score = np.zeros_like(pet)
-    score[1, 1, 5] = 1
-    limits = GrowthLimits(distance_mm=19.0 * 3.0, volume_ml=1000.0)
-    near = delineate(image(score, (3, 1, 1)), image(pet, (3, 1, 1)), 0.5, limits=limits)
-    far = delineate(image(score, (3.1, 1, 1)), image(pet, (3.1, 1, 1)), 0.5, limits=limits)
-    assert near.growth_limited == (False,)
-    assert (sitk.GetArrayFromImage(near.labels) > 0).sum() == 20
-    assert far.growth_limited == (True,)
-    assert (sitk.GetArrayFromImage(far.labels) > 0).sum() == 1
-
-
-def test_a_leak_into_a_hot_organ_is_struck_by_volume_and_keeps_the_seed() -> None:
-    shape = (50, 50, 50)
-    pet = np.maximum(spot(shape, (25, 25, 25), 15, 30), spot(shape, (25, 25, 7), 3, 6))
-    score = np.where(spot(shape, (25, 25, 7), 2, 1) > 0, np.float32(5), np.float32(0))
-    result = delineate(image(score), image(pet), 1.0)
-    assert result.growth_limited == (True,)
-    assert np.array_equal(sitk.GetArrayFromImage(result.labels) > 0, score > 0)
-
-
-def test_the_volume_bound_counts_the_seed_of_the_contour() -> None:
-    pet = np.full((1, 1, 100), 4, np.float32)  # 0.8 ml
-    score = np.zeros_like(pet)
-    score[..., :10] = 1  # 0.08 ml
-    ten = delineate(image(score), image(pet), 0.5, limits=GrowthLimits(1000, 0.0, 10.0))
-    nine = delineate(image(score), image(pet), 0.5, limits=GrowthLimits(1000, 0.0, 9.0))
-    assert (ten.growth_limited, nine.growth_limited) == ((False,), (True,))
 
 
 def test_findings_below_the_minimum_volume_are_left_out_after_merging() -> None:

@@ -1,26 +1,16 @@
 """From an anomaly map to findings: threshold, grow each seed to 40 % of its SUVmax, merge.
 
-A *seed* is a 26-connected component of `score > threshold` inside the model's field of view. A seed
-says where; the uptake itself says how far: the seed becomes the voxels with
-`SUV >= fraction * (the seed's SUVmax)` that are 26-connected to it. Contours that overlap or touch
-in the 26-neighbourhood become one finding (DESIGN section 3; the fixed 40 % contour is paper 1's).
-
-The guard. Beside a hot organ the 40 % contour of a weak seed runs through the bladder, the heart
-or the whole trunk. A contour that leaves the box round its seed, widened by
-`GrowthLimits.distance_mm`, or encloses more than `GrowthLimits.volume_ml` and
-`GrowthLimits.seed_volumes` times the volume of the seed on top, is not the contour of this seed.
-The seed is then not grown at all: the finding keeps those voxels of it that reach the fraction, as
-the map drew it, and is marked `growth_limited`, and so is every finding that it is part of. A bound
-that clips instead would hand back a ball cut out of the organ, with an MTV that means nothing.
-Seeds are grown from the coldest to the hottest; one that lies within the contour of a colder one is
-part of that finding and needs no bound of its own.
+A *seed* is a 26-connected component of `score > threshold` inside the model's field of view. Each
+is grown to its contour, or held back by the guard (`growing.py`). Contours that overlap or touch in
+the 26-neighbourhood become one finding (DESIGN section 3); a finding is marked `growth_limited`
+when any seed that it is part of was held back.
 
 Arithmetic. SUV, score, threshold and fraction are compared in float32, the precision of the images:
 `pet >= np.float32(fraction) * pet[seed].max()` and `score > np.float32(threshold)`.
 
-Speed. Voxels of interest are few, so nothing walks the volume more than a few times: components are
-found on runs of voxels, growing happens in boxes that widen only as far as the contour does. The
-panel moves a slider over this: `Delineator` holds what is prepared once, `at` is cheap.
+Speed. Voxels of interest are few, so nothing walks the volume more than a few times
+(`components.py`). The panel moves a slider over this: `Delineator` holds what is prepared once,
+`at` is cheap.
 
 NumPy, SciPy and SimpleITK only: this file runs inside Slicer.
 """
@@ -33,36 +23,12 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
+from PETAnomalyLib.engine.findings.components import Flat, components, padded, unpadded
+from PETAnomalyLib.engine.findings.growing import THE_GUARD, GrowthLimits, find_seeds, grow_seeds
 from PETAnomalyLib.engine.runtime.errors import InputError
 
-FIRST_MARGIN = 4  # voxels round a seed in the first try: most 40 % contours end within them
-WIDENING = 3  # a leak is met in the second box, which it fills beyond the volume bound
-NEIGHBOURS_26 = np.ones((3, 3, 3), bool)
 MOST_FINDINGS = np.iinfo(np.uint16).max
-
-Flat = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class GrowthLimits:
-    """How far a contour may run from its seed before it counts as leaked.
-
-    Attributes:
-        distance_mm: beyond the seed's bounding box, along each image axis; `math.inf` for no bound.
-        volume_ml: volume that any contour may enclose; `math.inf` for no bound.
-        seed_volumes: allowed on top of that, in volumes of the contour's own seed.
-    """
-
-    distance_mm: float = 60.0
-    volume_ml: float = 60.0
-    seed_volumes: float = 8.0
-
-
-UNLIMITED = GrowthLimits(math.inf, math.inf, 0.0)
 
 
 @dataclass(frozen=True)
@@ -77,14 +43,6 @@ class Delineation:
 
     labels: sitk.Image
     growth_limited: tuple[bool, ...]
-
-
-@dataclass(frozen=True)
-class _Seed:
-    voxels: Flat  # padded flat positions
-    suv_max: np.float32
-    low: tuple[int, int, int]  # first (k, j, i)
-    high: tuple[int, int, int]  # last (k, j, i)
 
 
 class Delineator:
@@ -128,7 +86,7 @@ class Delineator:
         threshold: float,
         grow: float | None = 0.4,
         min_volume_ml: float = 0.0,
-        limits: GrowthLimits = GrowthLimits(),
+        limits: GrowthLimits = THE_GUARD,
     ) -> Delineation:
         """Draw the findings at a threshold; see the module's description.
 
@@ -142,111 +100,22 @@ class Delineator:
             InputError: a setting out of range, or more than 65,535 findings.
         """
         _check_settings(threshold, grow, min_volume_ml)
-        above = _padded(self._score > np.float32(threshold))
+        above = padded(self._score > np.float32(threshold))
         if self._scored is not None:
             above[:, :-1, :-1] &= self._scored
         drawn, held_back = above, np.empty(0, np.int64)
         if grow:
-            seeds = self._seeds(above)
-            drawn, held_back = self._grow(seeds, np.float32(grow), limits)
+            seeds = find_seeds(above, self._pet)
+            drawn, held_back = grow_seeds(seeds, self._pet, self._spacing, np.float32(grow), limits)
         return self._number(drawn, held_back, min_volume_ml)
-
-    def _seeds(self, above: NDArray[np.bool_]) -> list[_Seed]:
-        """The components of a padded mask, the coldest SUVmax first."""
-        voxels, labels, count = _components(above)
-        order = np.argsort(labels, kind="stable")
-        voxels = voxels[order]
-        starts = np.searchsorted(labels[order], np.arange(count + 1))
-        seeds = []
-        if count:
-            k, j, i = self._unpadded(voxels)
-            suv_max = np.maximum.reduceat(self._pet[k, j, i], starts[:-1])
-            low = [np.minimum.reduceat(axis, starts[:-1]) for axis in (k, j, i)]
-            high = [np.maximum.reduceat(axis, starts[:-1]) for axis in (k, j, i)]
-            seeds = [
-                _Seed(
-                    voxels[starts[n] : starts[n + 1]],
-                    suv_max[n],
-                    (int(low[0][n]), int(low[1][n]), int(low[2][n])),
-                    (int(high[0][n]), int(high[1][n]), int(high[2][n])),
-                )
-                for n in range(count)
-            ]
-        return sorted(seeds, key=lambda seed: float(seed.suv_max))
-
-    def _grow(
-        self, seeds: list[_Seed], fraction: np.float32, limits: GrowthLimits
-    ) -> tuple[NDArray[np.bool_], Flat]:
-        """All contours in one padded mask, and the voxels of seeds that the guard held back.
-
-        The contour of a hotter seed that starts inside the contour of a colder one cannot leave it:
-        its bound is higher. So, coldest first, what already lies in a contour needs no work.
-        """
-        drawn = np.zeros(_padded_shape(self._pet.shape), bool)
-        flat_drawn = drawn.reshape(-1)
-        held_back = []
-        for seed in seeds:
-            bound = fraction * seed.suv_max
-            core = seed.voxels[self._pet[self._unpadded(seed.voxels)] >= bound]
-            core = core[~flat_drawn[core]]
-            if not core.size:
-                continue
-            contour = self._contour(seed, core, bound, limits)
-            if contour is None:
-                held_back.append(core)
-            else:
-                flat_drawn[contour] = True
-        if not held_back:
-            return drawn, np.empty(0, np.int64)
-        voxels = np.concatenate(held_back)
-        flat_drawn[voxels] = True
-        return drawn, voxels
-
-    def _contour(
-        self, seed: _Seed, core: Flat, bound: np.float32, limits: GrowthLimits
-    ) -> Flat | None:
-        """Padded positions of SUV >= bound connected to `core`, or None where the guard strikes."""
-        shape = self._pet.shape
-        most_ml = limits.volume_ml + limits.seed_volumes * seed.voxels.size * self._voxel_ml
-        reach = [
-            min(shape[axis], math.floor(min(limits.distance_mm / self._spacing[axis], 1e9)))
-            for axis in range(3)
-        ]
-        core_kji = self._unpadded(core)
-        margin = FIRST_MARGIN
-        while True:
-            # One voxel past the reach, so that a contour which goes beyond it is seen to do so.
-            low = [max(0, seed.low[a] - min(margin, reach[a] + 1)) for a in range(3)]
-            high = [min(shape[a] - 1, seed.high[a] + min(margin, reach[a] + 1)) for a in range(3)]
-            box = tuple(slice(low[a], high[a] + 1) for a in range(3))
-            labels, count = ndimage.label(self._pet[box] >= bound, NEIGHBOURS_26)
-            own = np.zeros(count + 1, bool)
-            own[labels[tuple(core_kji[a] - low[a] for a in range(3))]] = True
-            size = int(np.bincount(labels.reshape(-1), minlength=count + 1)[own].sum())
-            if size * self._voxel_ml > most_ml:
-                return None
-            kji = [position + low[a] for a, position in enumerate(np.nonzero(own[labels]))]
-            first = [int(kji[a].min()) for a in range(3)]
-            last = [int(kji[a].max()) for a in range(3)]
-            if any(
-                first[a] < seed.low[a] - reach[a] or last[a] > seed.high[a] + reach[a]
-                for a in range(3)
-            ):
-                return None
-            cut = any(
-                (first[a] == low[a] > 0) or (last[a] == high[a] < shape[a] - 1) for a in range(3)
-            )
-            if not cut:
-                return np.ravel_multi_index(tuple(kji), _padded_shape(shape))
-            margin *= WIDENING
 
     def _number(
         self, drawn: NDArray[np.bool_], held_back: Flat, min_volume_ml: float
     ) -> Delineation:
         """Components of the drawn mask, small ones left out, numbered by their highest score."""
-        voxels, labels, count = _components(drawn)
+        voxels, labels, count = components(drawn)
         size = np.bincount(labels, minlength=count)
-        kji = self._unpadded(voxels)
+        kji = unpadded(voxels, self._pet.shape)
         highest = np.full(count, -np.inf, np.float32)
         np.maximum.at(highest, labels, self._score[kji])
         limited = np.zeros(count, bool)
@@ -269,10 +138,6 @@ class Delineator:
         image.CopyInformation(self._grid)
         return Delineation(image, tuple(bool(flag) for flag in limited[kept]))
 
-    def _unpadded(self, positions: Flat) -> tuple[Flat, Flat, Flat]:
-        """Padded flat positions as (k, j, i)."""
-        return np.unravel_index(positions, _padded_shape(self._pet.shape))  # type: ignore[return-value]  # NumPy: intp
-
 
 def delineate(
     score: sitk.Image,
@@ -282,63 +147,10 @@ def delineate(
     grow: float | None = 0.4,
     min_volume_ml: float = 0.0,
     scored_mask: sitk.Image | None = None,
-    limits: GrowthLimits = GrowthLimits(),
+    limits: GrowthLimits = THE_GUARD,
 ) -> Delineation:
     """`Delineator(score, pet, scored_mask).at(...)`, for a study that is drawn once."""
     return Delineator(score, pet, scored_mask).at(threshold, grow, min_volume_ml, limits)
-
-
-def _padded_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    return shape[0], shape[1] + 1, shape[2] + 1
-
-
-def _padded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """A mask (k, j, i) with one empty row and column at the end of each slice.
-
-    In its flat order no row touches the next one's start and no slice the next slice's, so that a
-    neighbour is a fixed distance away, without a look at the borders.
-    """
-    padded = np.zeros(_padded_shape(mask.shape), bool)
-    padded[:, :-1, :-1] = mask
-    return padded
-
-
-def _components(padded: NDArray[np.bool_]) -> tuple[Flat, NDArray[np.int32], int]:
-    """26-connected components of a padded mask (k, j + 1, i + 1).
-
-    Returns:
-        Flat positions of its voxels, ascending; the component 0, 1, ... of each; their number.
-
-    Voxels are gathered into runs along i; runs are joined with those of the four neighbouring rows
-    that come later in the array. Work grows with the runs, not with the volume.
-    """
-    voxels = np.flatnonzero(padded)
-    if not voxels.size:
-        return voxels, np.empty(0, np.int32), 0
-    gap = np.flatnonzero(np.diff(voxels) != 1) + 1
-    first = np.concatenate(([0], gap))  # index into voxels
-    length = np.diff(np.append(first, voxels.size))
-    start = voxels[first]  # flat positions
-    end = start + length - 1
-    row = padded.shape[2]
-    plane = padded.shape[1] * row
-    run = np.arange(start.size)
-    pairs = []
-    for offset in (row, plane - row, plane, plane + row):
-        # Runs that overlap [start - 1, end + 1] one row or slice on: `since` up to before `until`.
-        since = np.searchsorted(end, start + (offset - 1), side="left")
-        until = np.searchsorted(start, end + (offset + 1), side="right")
-        number = np.maximum(until - since, 0)
-        source = np.repeat(run, number)
-        step = np.arange(source.size) - np.repeat(np.cumsum(number) - number, number)
-        pairs.append((source, np.repeat(since, number) + step))
-    source = np.concatenate([pair[0] for pair in pairs])
-    target = np.concatenate([pair[1] for pair in pairs])
-    graph = coo_matrix(
-        (np.ones(source.size, np.int8), (source, target)), shape=(run.size, run.size)
-    )
-    count, labels = connected_components(graph, directed=False)
-    return voxels, np.repeat(labels, length), int(count)
 
 
 def _as_float32(image: sitk.Image) -> sitk.Image:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 from scipy import ndimage
 
-from PETAnomalyLib.engine.findings.delineation import NEIGHBOURS_26
+from PETAnomalyLib.engine.findings.components import NEIGHBOURS_26
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.study.image_file import read_image_file
