@@ -2,6 +2,8 @@
 # make test    formatting, lint, types and every test
 # make lint    formatting, lint and types only
 # make table1  the paper's Table 1 on 24 phantoms that no model has seen: most of an hour on two cores
+# make bench   seconds and memory beside other ways of doing the same: half an hour
+# make docs    the documentation, into site/index.html
 # make panel   the Slicer panel in a window, without Slicer
 # make screenshots   the README's pictures of the panel, off-screen
 #
@@ -17,7 +19,7 @@ FIND_PYTHON := for p in python3.11 /usr/bin/python3.11 python3.12 python3.10 pyt
 	if $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 14))' \
 	2>/dev/null; then echo $$p; break; fi; done
 
-.PHONY: demo test lint table1 panel screenshots clean
+.PHONY: demo test lint docs table1 bench panel screenshots clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.engine
@@ -32,8 +34,16 @@ lint: $(VENV)/.development
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy .
 
+docs: $(VENV)/.docs
+	$(PYTHON) -m mkdocs build --strict
+
+# What they measure is kept as a table of the documentation.
 table1: $(VENV)/.engine
-	$(VENV)/bin/petanomaly evaluate --table1 --out table1 --processes 2
+	$(PYTHON) docs/tools/make_table.py --from table1/table1.md table1 \
+		$(VENV)/bin/petanomaly evaluate --table1 --out table1 --processes 2
+
+bench: $(VENV)/.development
+	$(PYTHON) docs/tools/make_table.py bench $(VENV)/bin/petanomaly bench
 
 panel: $(VENV)/.panel
 	PYTHONPATH=Testing:PETAnomaly $(PYTHON) -m harness panel
@@ -42,7 +52,7 @@ screenshots: $(VENV)/.panel
 	PYTHONPATH=Testing:PETAnomaly QT_QPA_PLATFORM=offscreen $(PYTHON) -m harness screenshots Resources/Screenshots
 
 clean:
-	rm -rf $(VENV) demo build *.egg-info PETAnomaly/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) demo site build *.egg-info PETAnomaly/*.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/.created:
 	@python=$$($(FIND_PYTHON)); \
@@ -63,6 +73,10 @@ $(VENV)/.engine: pyproject.toml $(VENV)/.torch
 
 $(VENV)/.development: pyproject.toml $(VENV)/.torch
 	$(INSTALL) -e ".[training,development]"
+	touch $@
+
+$(VENV)/.docs: pyproject.toml $(VENV)/.torch
+	$(INSTALL) -e ".[docs]"
 	touch $@
 
 $(VENV)/.panel: pyproject.toml Testing/system_libraries.sh $(VENV)/.development
