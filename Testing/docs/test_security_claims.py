@@ -1,0 +1,73 @@
+"""What docs/security.md promises an administrator, read from the sources."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from repository import MODULE, ROOT
+
+# Whatever opens a connection; `socket` is looked at by itself.
+NETWORK = {
+    "aiohttp", "ftplib", "http", "httpx", "imaplib", "paramiko", "poplib", "requests", "smtplib",
+    "socketserver", "ssl", "telnetlib", "urllib", "urllib3", "webbrowser", "xmlrpc",
+}  # fmt: skip
+SOURCES = sorted(path for path in MODULE.rglob("*.py") if "egg-info" not in str(path))
+
+
+def imports(path: Path) -> set[str]:
+    """The first name of everything that a file imports, wherever it does."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_engine_and_panel_import_nothing_that_opens_a_connection() -> None:
+    assert len(SOURCES) > 100
+    users = {path.name: imports(path) & NETWORK for path in SOURCES}
+    assert {name: found for name, found in users.items() if found} == {}
+
+
+def test_sockets_are_a_pair_within_the_process_and_a_look_at_stdin() -> None:
+    users = {path for path in SOURCES if "socket" in imports(path)}
+    calls = set()
+    for path in users:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("socket."):
+                calls.add(ast.unparse(node))
+    assert calls == {"socket.socketpair()", "socket.socket(fileno=os.dup(0))"}
+
+
+@pytest.mark.parametrize("name", ["eval", "exec", "compile", "__import__"])
+def test_nothing_is_evaluated(name: str) -> None:
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id != name, path
+
+
+def test_a_pickle_is_read_in_one_place_the_trainings_own_checkpoint() -> None:
+    readers = set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                call = ast.unparse(node.func)
+                if call in ("torch.load", "pickle.load", "pickle.loads", "joblib.load"):
+                    readers.add(path.name)
+                allowed = [k.value for k in node.keywords if k.arg == "allow_pickle"]
+                assert all(isinstance(v, ast.Constant) and v.value is False for v in allowed), path
+    assert readers == {"checkpoint.py"}
+
+
+def test_no_command_goes_through_a_shell() -> None:
+    for path in [*SOURCES, ROOT / "setup_torch.py"]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                assert ast.unparse(node.func) not in ("os.system", "os.popen"), path
+                shells = [k for k in node.keywords if k.arg == "shell"]
+                assert not shells, path
