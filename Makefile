@@ -1,5 +1,6 @@
 # make demo    find the lesions of a synthetic whole-body PET/CT that the model has never seen
-# make test    formatting, lint, types and every test
+# make test    formatting, lint, types and everything that a change can break
+# make test-all   that, the slow tests and the documentation: what continuous integration runs
 # make lint    formatting, lint and types only
 # make table1  the paper's Table 1 on 24 phantoms that no model has seen: most of an hour on two cores
 # make bench   seconds and memory beside other ways of doing the same: half an hour
@@ -15,19 +16,25 @@ PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) -m pip install --disable-pip-version-check --quiet
 
 # The first that runs, is recent enough and can make environments; 3.11 first, as in the panel tests.
-FIND_PYTHON := for p in python3.11 /usr/bin/python3.11 python3.12 python3.10 python3 python3.13 python3.9; do \
-	if $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 14))' \
+FIND_PYTHON := for p in python3.11 /usr/bin/python3.11 python3.12 python3.10 python3 python3.13 python3.14; do \
+	if $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' \
 	2>/dev/null; then echo $$p; break; fi; done
 
-.PHONY: demo test lint docs table1 bench panel screenshots clean
+.PHONY: demo test test-all lint docs table1 bench panel screenshots clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.engine
 	$(PYTHON) -m PETAnomalyLib.engine.demo
 
+PYTEST := QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n auto --dist loadfile \
+	--no-loadscope-reorder
+
 test: lint $(VENV)/.panel
-	QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n auto --dist loadfile \
-		--no-loadscope-reorder
+	$(PYTEST) -m "not slow"
+
+# One pytest for both, so that its closing line counts every test.
+test-all: lint docs $(VENV)/.panel
+	$(PYTEST)
 
 lint: $(VENV)/.development
 	$(PYTHON) -m ruff format --check .
@@ -57,7 +64,7 @@ clean:
 $(VENV)/.created:
 	@python=$$($(FIND_PYTHON)); \
 	if [ -z "$$python" ]; then \
-		echo "No Python from 3.9 to 3.14 with its venv module was found. On Debian and Ubuntu:" >&2; \
+		echo "No Python from 3.10 to 3.14 with its venv module was found. On Debian and Ubuntu:" >&2; \
 		echo "  sudo apt-get install python3-venv" >&2; exit 1; \
 	fi; \
 	echo "Making $(VENV) with $$python"; $$python -m venv --clear $(VENV)

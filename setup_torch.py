@@ -24,11 +24,12 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
 
 WHEEL_INDEX = "https://download.pytorch.org/whl"
+OLDEST_PYTHON = (3, 10)
 OLDEST_TORCH = (2, 2)
 REACH_SECONDS = 8.0
 
@@ -56,14 +57,12 @@ CUDA_BUILDS = (
     Build("2.13.0", "cu130", python=(10, 14), driver=580, capability=(7.5, 12.1)),
     Build("2.13.0", "cu126", python=(10, 14), driver=525, capability=(5.0, 9.0)),
     Build("2.10.0", "cu128", python=(10, 14), driver=570, capability=(7.0, 12.1)),
-    Build("2.8.0", "cu128", python=(9, 13), driver=570, capability=(7.0, 12.1)),
-    Build("2.8.0", "cu126", python=(9, 13), driver=525, capability=(5.0, 9.0)),
 )
 """In order of preference. Drivers: CUDA release notes, table 3 (minor-version compatibility: any
 12.x build runs from driver 525, any 13.x from 580). Capabilities: PyTorch's CUDA support matrix."""
 
-CPU_BUILDS = {"2.13.0": (10, 14), "2.8.0": (9, 13)}
-INTEL_MAC_BUILDS = {"2.2.2": (8, 12)}
+CPU_BUILDS = {"2.13.0": (10, 14)}
+INTEL_MAC_BUILDS = {"2.2.2": (10, 12)}
 """Version -> oldest and newest Python minor version."""
 
 # What torch itself needs. These may be raised when torch asks for it; all else stays as it is.
@@ -248,10 +247,11 @@ def ask_python(executable: str) -> Target:
         raise SetupError(f"The Python at {executable} cannot be used: {last}")
     answer = json.loads(lines[-1][len("ANSWER") :])
     answer["python"] = tuple(answer["python"])
-    if answer["python"] < (3, 9):
+    if answer["python"] < OLDEST_PYTHON:
         major, minor = answer["python"]
         raise SetupError(
-            f"The Python at {executable} is version {major}.{minor}; PETAnomaly needs 3.9 or newer."
+            f"The Python at {executable} is version {major}.{minor}; PETAnomaly needs "
+            f"{OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer."
         )
     return Target(executable=executable, **answer)
 

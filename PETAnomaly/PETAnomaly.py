@@ -12,8 +12,9 @@ import sys
 import tempfile
 import time
 import unittest
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 import slicer
@@ -135,9 +136,9 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
         slicer.mrmlScene.Clear(0)
         self.panel = slicer.util.getModuleWidget("PETAnomaly").panel
         self.panel.enter()
-        device = self.panel.model.device
-        self.panel.model.setDevice("cpu")
-        self.addCleanup(self.panel.model.setDevice, device)
+        device = self.panel.engine.device
+        self.panel.engine.setDevice("cpu")
+        self.addCleanup(self.panel.engine.setDevice, device)
 
     def tearDown(self) -> None:
         self.panel.stop()
@@ -239,7 +240,7 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
         low, high = slider.minimum, slider.maximum
         slider.value = low + (0.05 + 0.95 * share) * (high - low)
         self.settle()
-        self.waitFor(lambda: not self.panel.findings.redraw.isPending, 30.0, "the redraw")
+        self.waitFor(lambda: not self.panel.findings.redrawing.isPending, 30.0, "the redraw")
 
     def settle(self) -> None:
         """Let timers fire that are due at once."""

@@ -126,12 +126,11 @@ def test_the_kernel_modules_files_tell_the_gpu_in_a_container_without_nvidia_smi
         (("GTX 1080", "535.183.01", 6.1), (3, 10), "2.13.0", "cu126"),
         (("RTX 5090", "570.133.20", 12.0), (3, 12), "2.10.0", "cu128"),  # Blackwell, old driver
         (("RTX 5090", "581.29", 12.0), (3, 12), "2.13.0", "cu130"),
-        (("RTX 4090", "581.29", 8.9), (3, 9), "2.8.0", "cu128"),  # Slicer 5.8
-        (("unknown", "535.183.01", 0.0), (3, 9), "2.8.0", "cu126"),
+        (("unknown", "535.183.01", 0.0), (3, 10), "2.13.0", "cu126"),
         (("Tesla K80", "470.82.01", 3.7), (3, 12), "2.13.0", "cpu"),
         (("RTX 5090", "550.54.15", 12.0), (3, 12), "2.13.0", "cpu"),
         (None, (3, 12), "2.13.0", "cpu"),
-        (None, (3, 9), "2.8.0", "cpu"),
+        (None, (3, 14), "2.13.0", "cpu"),
     ],
 )
 def test_the_build_fits_gpu_driver_and_python(
@@ -299,7 +298,7 @@ def test_this_environments_own_torch_is_left_alone() -> None:
     ("script", "words"),
     [
         ("echo 'this is no Python'", "cannot be used"),
-        ("echo 'ANSWER{\"python\": [3, 8]}'", "version 3.8"),
+        ("echo 'ANSWER{\"python\": [3, 9]}'", "version 3.9; PETAnomaly needs 3.10"),
     ],
 )
 def test_a_python_that_cannot_be_used_is_named(tmp_path: Path, script: str, words: str) -> None:

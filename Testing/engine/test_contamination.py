@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import contamination
@@ -90,4 +91,4 @@ def test_a_cohort_has_its_share_of_lesions_and_every_patient_once(tmp_path: Path
         with_lesions.append({name for name, kind in kinds.items() if kind == "lesions"})
         assert len(with_lesions[-1]) == 8 * share // 100
     # Each share adds patients to the one before: what differs is the lesions alone.
-    assert all(less < more for less, more in zip(with_lesions, with_lesions[1:]))
+    assert all(less < more for less, more in pairwise(with_lesions))

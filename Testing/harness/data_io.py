@@ -9,8 +9,9 @@ Tables and Data modules.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import slicer
 import vtk

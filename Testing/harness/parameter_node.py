@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import typing
 import weakref
+from collections.abc import Callable
 from enum import Enum
 from pathlib import PurePath
-from typing import Any, Callable
+from typing import Any
 
 import slicer
 import vtk

@@ -19,9 +19,9 @@ Slicer's script repository.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Any, Callable
+from typing import Any
 
 import shiboken6
 from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets

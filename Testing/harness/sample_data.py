@@ -5,8 +5,9 @@ Source: Slicer, Modules/Scripted/SampleData/SampleData.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, Callable
+from typing import Any
 
 import slicer
 

@@ -11,7 +11,8 @@ The work must not touch MRML, VTK or Qt: it gets arrays and returns arrays.
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import qt
 

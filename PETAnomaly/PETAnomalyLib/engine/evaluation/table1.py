@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from PETAnomalyLib.engine.bundles.bundle import Bundle, find_bundle
@@ -150,7 +151,7 @@ def table1(
         models={bundle.name: bundle.sha256 for bundle in (ae, pet, petct)},
         lines=lines,
         tests=_tests(ways, found),
-        order_holds=all(auprc[a] <= auprc[b] for a, b in zip(ORDER, ORDER[1:])),
+        order_holds=all(auprc[a] <= auprc[b] for a, b in pairwise(ORDER)),
     )
     _write(result, out)
     write_evaluation(found, out)

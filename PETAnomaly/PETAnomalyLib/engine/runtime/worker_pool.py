@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context, parent_process
-from typing import Any, Callable, TypeVar
+from typing import Any, TypeVar
 
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 

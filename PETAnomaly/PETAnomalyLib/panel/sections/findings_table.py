@@ -6,8 +6,8 @@ changes nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import qt
 from slicer.i18n import tr as _

@@ -7,6 +7,7 @@ keeps anomalies out of the reconstruction. It gives a single reconstruction, so 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -35,7 +36,7 @@ class DenseAutoencoder(nn.Module):
         self.sizes = sizes
         channels = (1, *sizes.channels)
         down: list[nn.Module] = []
-        for before, after in zip(channels[:-1], channels[1:]):
+        for before, after in pairwise(channels):
             down += [nn.Conv3d(before, after, 4, 2, 1), nn.LeakyReLU(0.2)]
         self.encoder = nn.Sequential(*down)
         stride = 2 ** len(sizes.channels)

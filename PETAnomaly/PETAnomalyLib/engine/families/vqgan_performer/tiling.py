@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -137,7 +138,7 @@ class _Work:
 def _cut(strides: Sequence[int], tokens: int, count: int) -> npt.NDArray[np.int64]:
     stride = int(np.prod(strides))
     edges = (np.linspace(0, tokens, count + 1).round().astype(int) * stride).tolist()
-    return np.array([spans(strides, tokens * stride, a, b) for a, b in zip(edges, edges[1:])])
+    return np.array([spans(strides, tokens * stride, a, b) for a, b in pairwise(edges)])
 
 
 def _bytes(layers: Layers, parts: tuple[npt.NDArray[np.int64], ...], reconstructions: int) -> float:
