@@ -20,7 +20,7 @@ LIBRARY = MODULE / "PETAnomalyLib"
 # Where a path that prose names may begin.
 BEGINNINGS = (
     ROOT, DOCS, LIBRARY, LIBRARY / "engine", LIBRARY / "panel",
-    LIBRARY / "engine" / "families" / "vqgan_performer",
+    LIBRARY / "engine" / "families" / "vqgan_performer", LIBRARY / "engine" / "findings",
 )  # fmt: skip
 NOT_HERE = re.compile(
     r"^(~|\$|<|/|imagesTr|labelsTr|demo/|table1/|wheels|site|result/|runs|aligned/|tokens/|docs/README"

@@ -14,7 +14,7 @@ from PETAnomalyLib.engine import cli, report
 from PETAnomalyLib.engine.findings.measures import Finding
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
 from PETAnomalyLib.engine.runtime.output import RESULT_FILES
-from repository import ROOT
+from repository import MODULE, ROOT
 
 DOCS = ROOT / "docs"
 
@@ -124,3 +124,13 @@ def test_the_kinds_of_errors_are_those_that_the_engine_has() -> None:
     assert documented == kinds_of(PETAnomalyError)
     codes = {int(row[0]) for row in rows(section("command-line.md", "Exit codes"))}
     assert codes == {0, *(code for code, _ in documented)}
+
+
+@pytest.mark.parametrize(
+    ("heading", "folder"), [("The engine's rooms", "engine"), ("The panel's rooms", "panel")]
+)
+def test_the_rooms_of_the_house_are_its_folders(heading: str, folder: str) -> None:
+    listed = rows(section("develop/index.md", heading))
+    named = {name.rstrip("/") for row in listed for name in in_code(row[0]) if name.endswith("/")}
+    inside = (MODULE / "PETAnomalyLib" / folder).iterdir()
+    assert named == {path.name for path in inside if (path / "__init__.py").is_file()}
