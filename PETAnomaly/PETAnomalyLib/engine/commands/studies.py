@@ -29,7 +29,7 @@ def add_suv(subcommands: Subcommands) -> argparse.ArgumentParser:
 
 def run_suv(options: argparse.Namespace, reporter: Reporter) -> None:
     """Convert."""
-    from PETAnomalyLib.engine.study.dicom.suv import write_suv
+    from PETAnomalyLib.engine.study.dicom.suv_file import write_suv
 
     description, warnings = write_suv(options.dicom, options.out)
     for warning in warnings:
