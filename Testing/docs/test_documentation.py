@@ -142,6 +142,8 @@ def test_commands_stand_in_blocks_that_say_what_they_are(page: Path) -> None:
     assert languages <= {"sh", "json", "python", "text"}
     prose = without_blocks(page)
     assert not re.findall(r"^ {4,}(?:petanomaly|python|pip|make) .*$", prose, re.M)
+    # MkDocs makes no block of a fence within a list.
+    assert not re.findall(r"^ +```", page.read_text(encoding="utf-8"), re.M)
 
 
 def subcommands() -> set[str]:

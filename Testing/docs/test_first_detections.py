@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from PETAnomalyLib.engine import cli, demo
+from PETAnomalyLib.engine.bundles import search
 from synthetic_dicom import ct_header, pet_header, plain_factor, write_series
 from tiny_bundle import write_tiny_bundle, write_tiny_study
 
@@ -54,7 +55,8 @@ def test_the_documented_detection_runs(
     line: str, place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(place)
-    monkeypatch.setenv("PETANOMALY_MODELS", str(place / "models"))
+    # Their names are taken by those that are shipped, wherever else a model lies.
+    monkeypatch.setattr(search, "shipped_folders", lambda: [place / "models"])
     assert cli.main(shlex.split(line)[1:]) == 0, capfd.readouterr().err
     pet = sitk.ReadImage(str(place / "SUV.nii.gz"))
     scored = sitk.ReadImage(str(place / "result" / "residual.nii.gz"))
