@@ -19,7 +19,7 @@ from PETAnomalyLib.engine.phantom.patient import draw_patient
 from PETAnomalyLib.engine.phantom.study import paint_patient
 from PETAnomalyLib.engine.phantom.tissue import Tissue
 from PETAnomalyLib.engine.runtime.errors import InputError
-from repository import MODULE
+from repository import MODULE, TESTING
 from scipy import ndimage
 
 SEEDS = (1, 5)  # a woman with arms down, 15 lesions; a woman with arms up, 7 lesions
@@ -89,7 +89,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process_with_other_thread
 ) -> None:
     script = "import test_phantom as t; print(t.digest(t.generate(t.SEEDS[1])))"
     here = Path(__file__).parent
-    path = os.pathsep.join([str(here), str(MODULE)])
+    path = os.pathsep.join([str(here), str(TESTING / "support"), str(MODULE)])
     threads = "1" if os.environ.get("OMP_NUM_THREADS") != "1" else "2"
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": threads}
     other = subprocess.run(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 import SimpleITK as sitk
@@ -78,12 +79,12 @@ def test_a_missing_key_is_named_with_its_file(key: str, place: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "wrong"),
     [
-        ("networks", {}, "names no transformer and no autoencoder"),
+        ("networks", {}, "names no autoencoder"),
         ("networks", ["ae"], "key networks: must be an object"),
         ("networks", {"autoencoder": 3}, "key networks.autoencoder: must be text"),
         ("networks", {"autoencoder": "other"}, "other/config.json cannot be read"),
         ("card", "nowhere.md", "nowhere.md does not exist"),
-        ("family", "diffusion", "known here: vqgan-performer, autoencoder-dense"),
+        ("family", "diffusion", "known here: autoencoder-dense, vqgan-performer"),
         ("min_volume_ml", "small", "min_volume_ml"),
         ("metadata", "test", "key metadata: must be an object"),
     ],

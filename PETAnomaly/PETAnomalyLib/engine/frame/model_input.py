@@ -23,7 +23,9 @@ Array = npt.NDArray[np.float32]
 def model_input(
     study: Study, template: sitk.Image, alignment: Alignment, intensity: Mapping[str, Any]
 ) -> tuple[Array, Array | None]:
-    """PET and CT of an aligned study, D x H x W in the model's intensity units; CT where there is.
+    """PET and CT of an aligned study, D x H x W in the model's intensity units.
+
+    The CT is there where the study has one and the model knows what to make of HU.
 
     Args:
         study: PET in SUVbw, CT in HU or None.
@@ -33,7 +35,7 @@ def model_input(
     """
     pet = to_model_frame(study.pet, template, alignment, NO_UPTAKE_SUV)
     image = pet_to_model(sitk.GetArrayViewFromImage(pet), intensity)
-    if study.ct is None:
+    if study.ct is None or "ct" not in intensity:
         return image, None
     ct = to_model_frame(study.ct, template, alignment, AIR_HU)
     return image, ct_to_model(sitk.GetArrayViewFromImage(ct), intensity)

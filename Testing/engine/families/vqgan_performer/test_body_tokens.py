@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from PETAnomalyLib.engine.families.vqgan_performer.body_tokens import BODY_INTENSITY, body_tokens
 from PETAnomalyLib.engine.families.vqgan_performer.performer import Performer, PerformerSizes
 from PETAnomalyLib.engine.families.vqgan_performer.resampling import (
     draw,
     resample,
     token_log_likelihood,
 )
-from test_performer import SMALL, random_tokens, restless
+from PETAnomalyLib.engine.families.vqgan_performer.token_grids import BODY_INTENSITY, body_tokens
+from small_performer import SMALL, random_tokens, restless
 
 
 def test_a_block_with_uptake_and_its_six_neighbours_are_the_body() -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PETAnomalyLib.engine.families.vqgan_performer.body_tokens import body_tokens
 from PETAnomalyLib.engine.families.vqgan_performer.encoded_studies import (
     EncodedStudies,
     Encoder,
     StudyTokens,
 )
+from PETAnomalyLib.engine.families.vqgan_performer.token_grids import body_tokens
 from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN, VQGANSizes
 from PETAnomalyLib.engine.training.cohort import AlignedStudy
 

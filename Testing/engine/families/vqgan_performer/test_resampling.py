@@ -19,7 +19,7 @@ from PETAnomalyLib.engine.families.vqgan_performer.resampling import (
     token_log_likelihood,
 )
 from scipy import ndimage
-from test_performer import SMALL, random_tokens, restless
+from small_performer import SMALL, random_tokens, restless
 
 
 @torch.no_grad()

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from PETAnomalyLib.engine.families.vqgan_performer.body_tokens import body_tokens
+from PETAnomalyLib.engine.families.vqgan_performer.token_grids import body_tokens
 from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN
 from PETAnomalyLib.engine.training.augmentation import (
     Volume,
