@@ -37,6 +37,8 @@ def build_network(kind: NetworkKind, sizes: Mapping[str, Any]) -> nn.Module:
 def load_weights(network: nn.Module, path: Path) -> nn.Module:
     """Fill `network` from a safetensors file and put it into evaluation mode.
 
+    The file may store them in half precision; the network keeps its own.
+
     Raises:
         BundleError: the file is damaged, or its tensors are not this network's.
     """
