@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from PETAnomalyLib.engine.bundles.bundle import Bundle
-from PETAnomalyLib.engine.detection import DetectionSettings, detect
+from PETAnomalyLib.engine.detection import detect
+from PETAnomalyLib.engine.detection_settings import DetectionSettings
 from PETAnomalyLib.engine.families.vqgan_performer import healer as healing_module
 from PETAnomalyLib.engine.runtime.errors import InputError, OutOfMemoryError
 from PETAnomalyLib.engine.runtime.reporter import SilentReporter

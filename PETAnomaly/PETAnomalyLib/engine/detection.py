@@ -9,14 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 import torch
 
-from PETAnomalyLib.engine.bundles.bundle import DEFAULT_MODEL, Bundle, find_bundle
+from PETAnomalyLib.engine.bundles.bundle import Bundle, find_bundle
+from PETAnomalyLib.engine.detection_settings import DetectionSettings, ResolvedSettings, resolve
 from PETAnomalyLib.engine.families.fallback import heal_within_memory, smaller_pieces
 from PETAnomalyLib.engine.families.healer import Healing, HealingRequest
 from PETAnomalyLib.engine.figures.overview import overview
@@ -35,54 +36,6 @@ from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.scoring.reconstructions_file import reconstructions_file
 from PETAnomalyLib.engine.scoring.scoring import Array, score_tiles
 from PETAnomalyLib.engine.study.study import read_study
-
-
-@dataclass(frozen=True)
-class DetectionSettings:
-    """What a user may choose; None means what the bundle was calibrated for.
-
-    Attributes:
-        model: name or folder of a bundle.
-        scorer: `kde`, `zscore` or `residual`: the map that the findings are drawn from.
-        samples: N healed latents.
-        decodes: K dropout decodes of each.
-        seed: of all random numbers.
-        device: `auto`, `cpu`, `cuda`, `cuda:i` or `mps`.
-        threshold: of the scorer's map, in the map's unit.
-        grow: fraction of a finding's own SUVmax that it grows to; 0 for no growing.
-        min_volume_ml: smaller findings are left out.
-        elevated_only: only uptake above the mean reconstruction counts.
-        keep_reconstructions: write `reconstructions.npz`.
-    """
-
-    model: str = DEFAULT_MODEL
-    scorer: str | None = None
-    samples: int | None = None
-    decodes: int | None = None
-    seed: int = 0
-    device: str = "auto"
-    threshold: float | None = None
-    grow: float = 0.4
-    min_volume_ml: float | None = None
-    elevated_only: bool = True
-    keep_reconstructions: bool = False
-
-
-@dataclass(frozen=True)
-class ResolvedSettings:
-    """The settings with the bundle's own values filled in: what is written into the report."""
-
-    scorer: str
-    samples: int
-    decodes: int
-    seed: int
-    resampling_threshold: float
-    min_bandwidth: float
-    epsilon_percentile: float
-    threshold: float
-    grow: float
-    min_volume_ml: float
-    elevated_only: bool
 
 
 def detect(
@@ -210,41 +163,6 @@ class _Stages:
         yield
         self.seconds[name] = round(time.perf_counter() - started, 3)
         self.reporter.progress(done_after)
-
-
-def resolve(settings: DetectionSettings, bundle: Bundle) -> ResolvedSettings:
-    """Fill in what the bundle was calibrated for.
-
-    Raises:
-        InputError: a scorer that the model cannot give.
-    """
-    scorer = settings.scorer or bundle.scorers[0]
-    if scorer not in bundle.scorers:
-        raise InputError(
-            f"the model '{bundle.name}' cannot give the scorer '{scorer}'",
-            f"it offers {', '.join(bundle.scorers)}"
-            + ("" if scorer not in ("kde", "zscore") else
-               "; KDE and Z-score need several reconstructions, and this model makes one"),
-        )  # fmt: skip
-    thresholds = bundle.thresholds
-    return ResolvedSettings(
-        scorer=scorer,
-        samples=settings.samples or bundle.samples,
-        decodes=settings.decodes or bundle.decodes,
-        seed=settings.seed,
-        # A model with a single reconstruction has none of these, and scores without them.
-        resampling_threshold=thresholds.get("resampling", 0.0),
-        min_bandwidth=thresholds.get("min_bandwidth", 0.0),
-        epsilon_percentile=thresholds.get("epsilon_percentile", 0.0),
-        threshold=(
-            thresholds["scorers"][scorer] if settings.threshold is None else settings.threshold
-        ),
-        grow=settings.grow,
-        min_volume_ml=(
-            bundle.min_volume_ml if settings.min_volume_ml is None else settings.min_volume_ml
-        ),
-        elevated_only=settings.elevated_only,
-    )
 
 
 def _heal(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PETAnomalyLib.engine.bundles.bundle import Bundle
-from PETAnomalyLib.engine.detection import DetectionSettings
+from PETAnomalyLib.engine.detection_settings import DetectionSettings
 from PETAnomalyLib.engine.evaluation.table1 import SEEDS, Table1, as_markdown, table1
 from PETAnomalyLib.engine.figures.chart import COLOURS
 from PETAnomalyLib.engine.figures.projection import FINDING, TRUTH

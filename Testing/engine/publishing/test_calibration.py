@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from PETAnomalyLib.engine.bundles.bundle import Bundle
-from PETAnomalyLib.engine.detection import DetectionSettings
+from PETAnomalyLib.engine.detection_settings import DetectionSettings
 from PETAnomalyLib.engine.evaluation.cohort_evaluation import evaluate
 from PETAnomalyLib.engine.evaluation.tables import table_of, write_evaluation
 from PETAnomalyLib.engine.publishing import calibration

@@ -78,7 +78,8 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace, reporter: Reporter) -> None:
     """Detect, as the options say."""
-    from PETAnomalyLib.engine.detection import DetectionSettings, detect
+    from PETAnomalyLib.engine.detection import detect
+    from PETAnomalyLib.engine.detection_settings import DetectionSettings
 
     given: dict[str, Any] = vars(options)
     names = (

@@ -33,7 +33,7 @@ def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
 
 def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
     """Measure the models."""
-    from PETAnomalyLib.engine.detection import DetectionSettings
+    from PETAnomalyLib.engine.detection_settings import DetectionSettings
     from PETAnomalyLib.engine.runtime.errors import InputError
 
     if options.table1:

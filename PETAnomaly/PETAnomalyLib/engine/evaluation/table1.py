@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from PETAnomalyLib.engine.bundles.bundle import Bundle, find_bundle
-from PETAnomalyLib.engine.detection import DetectionSettings
+from PETAnomalyLib.engine.detection_settings import DetectionSettings
 from PETAnomalyLib.engine.evaluation.cohort_evaluation import Evaluation, Row, evaluate, findings_of
 from PETAnomalyLib.engine.evaluation.comparison import Comparison, Estimate, between
 from PETAnomalyLib.engine.evaluation.evaluation_figures import write_figures
