@@ -100,15 +100,33 @@ def autoencoder_manifest() -> dict[str, Any]:
     return whole
 
 
-def write_template(path: Path, size: list[int], spacing: float = 6.0) -> None:
+def write_template(path: Path, size: list[int], spacing: float = 6.0, **changes: Any) -> None:
+    """A template along LPS (in NIfTI's RAS: x and y run down) with a warm body in its middle.
+
+    Args:
+        path: where to write it.
+        size: voxels along x, y, z.
+        spacing: mm.
+        changes: `rows` of the sform, `quaternion` and `handedness` of the qform, `codes` of both,
+            `datatype` and `bits` of a voxel, `scaling`, `units`, `values` (bytes).
+    """
+    values = np.full(size[::-1], 0.05, np.float32)
+    values[2:-2, 2:-2, 2:-2] = 2.0
+    rows = [-spacing, 0, 0, 90.0, 0, -spacing, 0, 40.0, 0, 0, spacing, -70.0]
     header = bytearray(352)
     struct.pack_into("<i", header, 0, 348)
     struct.pack_into("<8h", header, 40, 3, *size, 1, 1, 1, 1)
-    struct.pack_into("<2h", header, 70, 16, 32)
-    struct.pack_into("<8f", header, 76, 1.0, spacing, spacing, spacing, 0, 0, 0, 0)
-    struct.pack_into("<f", header, 108, 352.0)
+    struct.pack_into("<2h", header, 70, changes.get("datatype", 16), changes.get("bits", 32))
+    handedness = changes.get("handedness", 1.0)
+    struct.pack_into("<8f", header, 76, handedness, spacing, spacing, spacing, 0, 0, 0, 0)
+    struct.pack_into("<3f", header, 108, 352.0, *changes.get("scaling", (1.0, 0.0)))
+    header[123] = changes.get("units", 2)
+    struct.pack_into("<2h", header, 252, *changes.get("codes", (1, 1)))
+    struct.pack_into("<6f", header, 256, *changes.get("quaternion", (0, 0, 1)), 90.0, 40.0, -70.0)
+    struct.pack_into("<12f", header, 280, *changes.get("rows", rows))
     header[344:348] = b"n+1\0"
-    path.write_bytes(gzip.compress(bytes(header) + bytes(4 * int(np.prod(size))), mtime=0))
+    content = bytes(header) + changes.get("values", values.tobytes())
+    path.write_bytes(gzip.compress(content, mtime=0))
 
 
 def write_model(folder: Path, whole: dict[str, Any]) -> Path:

@@ -29,6 +29,7 @@ def place(tmp_path: Path) -> Path:
     save_file(dict(network.state_dict()), run / "weights.safetensors")
     template = sitk.Image(FRAME["size_voxels"], sitk.sitkFloat32)
     template.SetSpacing(FRAME["spacing_mm"])
+    template[12, 10, 18] = 2.0  # SUV: a template shows a patient
     sitk.WriteImage(template, str(tmp_path / "runs" / "template.nii.gz"))
     (tmp_path / "card.md").write_text("# Tiny\n")
     settings = {

@@ -8,10 +8,14 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from PETAnomalyLib.engine.bundles.verification import LARGEST_FILE_BYTES, LARGEST_FILES, is_allowed
+from PETAnomalyLib.engine.bundles.verification import (
+    LARGEST_FILE_BYTES,
+    LARGEST_TOTAL_BYTES,
+    MOST_FILES,
+    is_allowed,
+)
 from PETAnomalyLib.engine.runtime.errors import BundleError, InputError
 
-_LARGEST_TOTAL_BYTES = 4 << 30
 _RATIO_LIMIT = 200  # weights hardly compress; text does so tenfold
 _SMALL_ENOUGH_BYTES = 64 << 20  # below this a bomb is no harm
 _HINT = "Do not use it; get the model again from where it is published."
@@ -44,12 +48,12 @@ def unpack(archive: Path, target: Path) -> None:
 def _checked_entries(opened: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Name inside the bundle -> entry, for the files; every entry has been checked."""
     infos = [info for info in opened.infolist() if not info.filename.startswith("__MACOSX/")]
-    if len(infos) > LARGEST_FILES:
+    if len(infos) > MOST_FILES:
         raise BundleError(f"The zip file has {len(infos)} entries; a model has a handful.", _HINT)
     for info in infos:
         _check_entry(info)
     files = [info for info in infos if not info.is_dir() and not _is_litter(info)]
-    if sum(info.file_size for info in files) > _LARGEST_TOTAL_BYTES:
+    if sum(info.file_size for info in files) > LARGEST_TOTAL_BYTES:
         raise BundleError("The zip file unpacks to more than 4 GB.", _HINT)
     folders = {info.filename.split("/", 1)[0] for info in files}
     is_wrapped = len(folders) == 1 and all("/" in info.filename for info in files)

@@ -1,8 +1,8 @@
 """Pretrained models: folders laid out like a MONAI bundle. Find, verify, install and write them.
 
 A bundle is data: nothing in it is evaluated or imported, its networks are built by name from the
-engine's registry and its weights are safetensors. `families.py` says which networks there are,
-`manifest.py` what the JSON must say, `bundle_verification.py` what the files must be. No torch.
+engine's registry and its weights are safetensors. `kinds.py` says which networks there are,
+`manifest.py` what the JSON must say, `verification.py` what the files must be. No torch.
 
     configs/metadata.json   MONAI's metadata and the `petanomaly` section
     models/*.safetensors    weights          models/template.nii.gz   what studies are aligned to
@@ -13,19 +13,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PETAnomalyLib.engine.bundles.archive import unpack
 from PETAnomalyLib.engine.bundles.manifest import check_manifest, read_manifest
-from PETAnomalyLib.engine.bundles.verification import SUMS, file_hash, list_files, verify_files
+from PETAnomalyLib.engine.bundles.search import (
+    is_shipped,
+    model_folders,
+    names_of_shipped_folders,
+    search_folders,
+    user_folder,
+)
+from PETAnomalyLib.engine.bundles.staging import staging_folder
+from PETAnomalyLib.engine.bundles.verification import (
+    SUMS,
+    file_hash,
+    list_files,
+    sums_bytes,
+    verify_files,
+)
 from PETAnomalyLib.engine.runtime.errors import BundleError, InputError
+from PETAnomalyLib.engine.runtime.printable import printable
+from PETAnomalyLib.engine.runtime.regular_file import open_regular
 
 DEFAULT_MODEL = "petct-phantom"
 
@@ -71,7 +86,8 @@ class Bundle:
 
 
 def installed_bundles() -> list[Bundle]:
-    """The models that are installed and whose manifest can be read; the first of a name counts.
+    """The models that are installed and whose manifest can be read; the first of a name counts, and
+    the name of a model that is shipped is its own.
 
     Only manifests are read, no hash is computed: see `verify_bundle`, `damaged_bundles`.
     """
@@ -79,7 +95,7 @@ def installed_bundles() -> list[Bundle]:
 
 
 def damaged_bundles() -> list[BundleError]:
-    """What is wrong with those installed models that `installed_bundles` leaves out."""
+    """Why `installed_bundles` leaves out a model: damaged, or its name is another's."""
     return [error for _, error in _survey()[1]]
 
 
@@ -97,11 +113,12 @@ def find_bundle(name_or_dir: str | Path) -> Bundle:
     for folder, error in damaged:
         if folder.name == text:
             raise error
-    if Path(text).is_dir():
-        return verify_bundle(Path(text))
+    with suppress(OSError):  # as of a name that is too long for a file
+        if Path(text).is_dir():
+            return verify_bundle(Path(text))
     names = ", ".join(bundle.name for bundle in bundles) or "none"
     raise BundleError(
-        f"There is no model '{text[:200]}'. Installed: {names}.",
+        f"There is no model '{printable(text[:200])}'. Installed: {names}.",
         "Choose one of these, name a model's folder, or install one: petanomaly models add.",
     )
 
@@ -121,25 +138,21 @@ def add_bundle(source: str | Path) -> Bundle:
     """Verify a model's folder or zip file and install it for this user, whole or not at all.
 
     Raises:
-        BundleError: not a good model, or another one of the same name is installed.
+        BundleError: not a good model, or another one of the same name is installed or shipped.
         InputError: it cannot be written.
     """
     source = Path(source)
     target = user_folder()
     with _written(f"The model cannot be installed in {target}"):
         target.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".adding-", dir=target) as temporary:
-            staged = Path(temporary) / "bundle"
+        with staging_folder(target, "adding") as temporary:
+            staged = temporary / "bundle"
             staged.mkdir()
             with _named(source):
-                if source.is_dir():
-                    _copy(source, staged, list_files(source))
-                elif source.is_file():
-                    unpack(source, staged)
-                else:
-                    raise BundleError("There is no such folder or zip file.", "Check the path.")
+                _stage(source, staged)
                 bundle = _bundle(staged, verify_files(staged))
-            return _install(staged, bundle, target / bundle.name)
+                installed = _installed_already(bundle)
+            return installed or _install(staged, bundle, target / bundle.name)
 
 
 def write_bundle(
@@ -181,8 +194,8 @@ def write_bundle(
         )
     with _written(f"The model cannot be written to {folder}"):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder.parent) as temporary:
-            staged = Path(temporary) / "bundle"
+        with staging_folder(folder.parent, "writing") as temporary:
+            staged = temporary / "bundle"
             for name in ("configs", "docs", "models"):
                 (staged / name).mkdir(parents=True)
             text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
@@ -202,59 +215,63 @@ def write_bundle(
     return verify_bundle(folder)
 
 
-def user_folder() -> Path:
-    """Where `add_bundle` installs: ~/.petanomaly/models."""
-    return Path.home() / ".petanomaly" / "models"
-
-
-def search_folders() -> list[Path]:
-    """Where models are looked for, in this order.
-
-    $PETANOMALY_MODELS (several folders, separated as in PATH), the user's folder, and what is
-    shipped: Resources/Models beside PETAnomalyLib (an installed extension) or at the top of the
-    repository.
-    """
-    named = os.environ.get("PETANOMALY_MODELS", "").split(os.pathsep)
-    here = Path(__file__).resolve().parents
-    shipped = [parent / "Resources" / "Models" for parent in (here[3], here[4])]
-    return [*(Path(text) for text in named if text), user_folder(), *shipped]
-
-
 def _survey() -> tuple[list[Bundle], list[tuple[Path, BundleError]]]:
     bundles: dict[str, Bundle] = {}
     damaged: list[tuple[Path, BundleError]] = []
-    for folder in _candidates():
+    for folder in search_folders():
         try:
-            with _named(folder):
-                bundle = _bundle(folder, read_manifest(folder / "configs" / "metadata.json"))
+            found = model_folders(folder)
         except BundleError as error:
             damaged.append((folder, error))
-        else:
-            bundles.setdefault(bundle.name, bundle)
+            continue
+        for path in found:
+            try:
+                with _named(path):
+                    bundle = _bundle(path, read_manifest(path / "configs" / "metadata.json"))
+                    _require_own_name(bundle, bundles)
+            except BundleError as error:
+                damaged.append((path, error))
+            else:
+                bundles.setdefault(bundle.name.lower(), bundle)
     return list(bundles.values()), damaged
 
 
-def _candidates() -> Iterator[Path]:
-    for folder in search_folders():
-        try:
-            found = sorted(folder.iterdir())
-        except OSError:  # not there, which is usual, or not readable
-            continue
-        for path in found:
-            if not path.name.startswith(".") and (path / "configs" / "metadata.json").is_file():
-                yield path
+def _require_own_name(bundle: Bundle, earlier: Mapping[str, Bundle]) -> None:
+    """Raises:
+    BundleError: another model has the bundle's name.
+    """
+    if whose := _whose_name(bundle, earlier):
+        raise BundleError(
+            f"Another model named '{bundle.name}' is installed: {whose}.",
+            "Give this one another name, or name its folder where a model is asked for.",
+        )
+
+
+def _whose_name(bundle: Bundle, earlier: Mapping[str, Bundle]) -> str:
+    """Which other model has this one's name already, in words; empty where none has.
+
+    The same model twice does no harm. Names that only case tells apart are one.
+
+    Args:
+        bundle: the newcomer.
+        earlier: those found before it, by name in lower case.
+    """
+    name = bundle.name.lower()
+    other = earlier.get(name)
+    if other is not None and other.sha256 == bundle.sha256:
+        return ""
+    shipped = {DEFAULT_MODEL, *names_of_shipped_folders()}
+    if other is not None and is_shipped(other.path):
+        shipped.add(name)
+    if not is_shipped(bundle.path) and name in shipped:
+        return "a model that is shipped with PETAnomaly"
+    return f"the one in {other.path}" if other is not None else ""
 
 
 def _bundle(folder: Path, manifest: dict[str, Any]) -> Bundle:
     """The facts of a checked manifest."""
     ours = manifest["petanomaly"]
     frame, sampling = ours["frame"], ours["sampling"]
-    try:
-        sums = (folder / SUMS).read_bytes()
-    except OSError as error:
-        raise BundleError(
-            f"{SUMS} is missing or unreadable.", "Install the model again."
-        ) from error
     return Bundle(
         path=folder,
         name=manifest["name"],
@@ -272,14 +289,48 @@ def _bundle(folder: Path, manifest: dict[str, Any]) -> Bundle:
         samples=sampling["samples"],
         decodes=sampling["decodes"],
         min_volume_ml=float(ours["min_volume_ml"]),
-        sha256=hashlib.sha256(sums).hexdigest(),
+        sha256=hashlib.sha256(sums_bytes(folder / SUMS)).hexdigest(),
     )
+
+
+def _stage(source: Path, staged: Path) -> None:
+    try:
+        mode = source.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        mode = 0
+    except OSError as error:
+        raise BundleError(f"It cannot be read: {error.strerror}.", "Check the path.") from error
+    if stat.S_ISDIR(mode):
+        _copy(source, staged, list_files(source))
+    elif stat.S_ISREG(mode):
+        unpack(source, staged)
+    else:
+        raise BundleError("There is no such folder or zip file.", "Check the path.")
 
 
 def _copy(source: Path, target: Path, names: tuple[str, ...]) -> None:
     for name in names:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, target / name)
+        try:
+            file = open_regular(source / name)
+        except OSError as error:
+            raise BundleError(
+                f"{name} cannot be read: {error.strerror or error}.", "Check its permissions."
+            ) from error
+        with file, (target / name).open("xb") as copy:
+            shutil.copyfileobj(file, copy)
+
+
+def _installed_already(bundle: Bundle) -> Bundle | None:
+    """The model itself where it is shipped.
+
+    Raises:
+        BundleError: its name is taken.
+    """
+    earlier = {other.name.lower(): other for other in installed_bundles()}
+    _require_own_name(bundle, earlier)
+    same = earlier.get(bundle.name.lower())
+    return verify_bundle(same.path) if same is not None and is_shipped(same.path) else None
 
 
 def _install(staged: Path, bundle: Bundle, target: Path) -> Bundle:
@@ -317,4 +368,5 @@ def _named(source: Path) -> Iterator[None]:
     try:
         yield
     except BundleError as error:
-        raise BundleError(f"Model {source}: {error.message}", error.hint) from error
+        message = printable(f"Model {source}: {error.message}")
+        raise BundleError(message, error.hint) from error

@@ -6,19 +6,21 @@ Every string is text: MONAI's `$expressions` and `@references` mean nothing here
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path, PurePosixPath
+import math
+from pathlib import Path
 from typing import Any
 
 from PETAnomalyLib.engine.bundles.kinds import FAMILIES, SCORERS, Family, NetworkKind, Size
+from PETAnomalyLib.engine.bundles.names import is_portable, safe_path
 from PETAnomalyLib.engine.frame.intensity import MANIFEST, check_intensity
 from PETAnomalyLib.engine.runtime.errors import BundleError
 from PETAnomalyLib.engine.runtime.json_section import Section, shown
+from PETAnomalyLib.engine.runtime.regular_file import read_regular
 
 FORMAT = 1
 LARGEST_MANIFEST_BYTES = 1 << 20
 _LARGEST_FRAME_VOXELS = 1 << 27
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_DEEPEST = 32  # objects and lists in one another; whoever prints them goes down as deep
 
 # What MONAI's bundle specification demands, and what a user must be told about a medical model.
 _TEXTS = (
@@ -43,20 +45,19 @@ def read_manifest(path: Path) -> dict[str, Any]:
         BundleError: naming the file and the key.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_MANIFEST_BYTES + 1)
+        content = read_regular(path, LARGEST_MANIFEST_BYTES)
     except OSError as error:
         raise BundleError(
             f"{MANIFEST.name} cannot be read: {error.strerror or error}.", MANIFEST.hint
         ) from error
-    if len(content) > LARGEST_MANIFEST_BYTES:
-        raise BundleError(
-            f"{MANIFEST.name} is larger than {LARGEST_MANIFEST_BYTES} bytes.", MANIFEST.hint
-        )
     try:
         manifest = json.loads(
-            content.decode("utf-8"), parse_constant=_not_json, object_pairs_hook=_once_each
+            content.decode("utf-8"),
+            parse_float=_finite,
+            parse_constant=_not_json,
+            object_pairs_hook=_once_each,
         )
+        _check_depth(manifest)
     except (ValueError, RecursionError) as error:
         raise BundleError(
             f"{MANIFEST.name} is not valid JSON: {str(error)[:200]}.", MANIFEST.hint
@@ -72,8 +73,12 @@ def check_manifest(manifest: Any) -> None:
         BundleError: naming the file and the key.
     """
     whole = Section(manifest, MANIFEST)
-    if not _NAME.fullmatch(whole.text("name", longest=64)):
-        raise whole.error("name", "must be letters, digits, '.', '_' and '-' (it names a folder)")
+    if not is_portable(whole.text("name", longest=64)):
+        raise whole.error(
+            "name",
+            "must be letters, digits, '.', '_' and '-', and no name that Windows keeps for itself: "
+            "it names a folder",
+        )
     for name in _TEXTS:
         whole.text(name)
     data_format = whole.section("network_data_format")
@@ -96,14 +101,6 @@ def check_manifest(manifest: Any) -> None:
     _check_thresholds(ours.section("thresholds"), scorers, family)
     _check_sampling(ours.section("sampling"), family)
     ours.number("min_volume_ml", 0.0, 1000.0)
-
-
-def safe_path(text: Any) -> PurePosixPath | None:
-    """`text` as a path inside the bundle, or None: no root, drive, backslash, `..`, hidden part."""
-    if not isinstance(text, str) or len(text) > 200:
-        return None
-    parts = text.split("/")
-    return PurePosixPath(text) if all(_NAME.fullmatch(part) for part in parts) else None
 
 
 def check_frame(frame: Section) -> tuple[int, ...]:
@@ -204,6 +201,22 @@ def _check_sampling(sampling: Section, family: Family) -> None:
     decodes = sampling.integer("decodes", 1, 1024)
     if not family.gives_many_reconstructions and samples * decodes > 1:
         raise sampling.error("samples", f"and decodes must be 1: '{family.name}' gives one")
+
+
+def _check_depth(manifest: Any) -> None:
+    level, depth = [manifest], 0
+    while level:
+        if depth > _DEEPEST:
+            raise ValueError(f"it is nested more than {_DEEPEST} deep")
+        inner = [value.values() if isinstance(value, dict) else value for value in level
+                 if isinstance(value, (dict, list))]  # fmt: skip
+        level, depth = [value for values in inner for value in values], depth + 1
+
+
+def _finite(number: str) -> float:
+    if not math.isfinite(float(number)):
+        raise ValueError(f"{number[:60]} is too large a number")
+    return float(number)
 
 
 def _not_json(constant: str) -> None:

@@ -2,30 +2,34 @@
 
 Three layers: only files of the kinds below, no links; `SHA256SUMS` names every one of them with its
 hash; and the binary files' own headers say what the manifest says, so that a loader allocates no
-more than the files hold.
+more than the files hold. How many files and bytes there are is looked at before any is read.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import math
+import os
 import re
 import stat
 import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PETAnomalyLib.engine.bundles.kinds import FAMILIES
-from PETAnomalyLib.engine.bundles.manifest import read_manifest, safe_path
+from PETAnomalyLib.engine.bundles.manifest import read_manifest
+from PETAnomalyLib.engine.bundles.names import safe_path
+from PETAnomalyLib.engine.bundles.template import check_template
 from PETAnomalyLib.engine.runtime.errors import BundleError
+from PETAnomalyLib.engine.runtime.regular_file import open_regular, read_regular
 
 SUMS = "SHA256SUMS"
-LARGEST_FILES = 1000
+LARGEST_SUMS_BYTES = 1 << 20
+MOST_FILES = 1000
 LARGEST_FILE_BYTES = 4 << 30
+LARGEST_TOTAL_BYTES = 4 << 30
 
 if TYPE_CHECKING:
     from typing import TypeGuard  # Python 3.10
@@ -75,7 +79,7 @@ def verify_files(folder: Path) -> dict[str, Any]:
                 _HINT,
             )
     _require(ours["frame"]["template"], files, "petanomaly.frame.template")
-    _check_template(folder, ours["frame"])
+    check_template(folder / ours["frame"]["template"], ours["frame"]["template"], ours["frame"])
     return manifest
 
 
@@ -83,37 +87,65 @@ def list_files(folder: Path) -> tuple[str, ...]:
     """The bundle's files, relative with `/`, sorted.
 
     Raises:
-        BundleError: not a folder, a link, something that is no plain file, or a kind of file that
-            has no place in a bundle.
+        BundleError: not a folder, a link, something that is no plain file, a kind of file that has
+            no place in a bundle, two names that only case tells apart, or more than a model has.
     """
-    if not folder.is_dir():
-        raise BundleError(f"{folder} is not a folder.", "Name a model's folder or zip file.")
     try:
-        return tuple(sorted(_walk(folder, folder)))
+        if not folder.is_dir():
+            raise BundleError(f"{folder} is not a folder.", "Name a model's folder or zip file.")
+        sizes = dict(_walk(folder))
     except OSError as error:
         raise BundleError(
-            f"The folder cannot be read: {error}.", "Check its permissions."
+            f"The folder cannot be read: {error.strerror or error}.",
+            "Check the path and its permissions.",
         ) from error
+    for name, size in sizes.items():
+        if size > LARGEST_FILE_BYTES:
+            raise BundleError(f"{name} is {size} bytes, more than a model's file has.", _HINT)
+    if sum(sizes.values()) > LARGEST_TOTAL_BYTES:
+        raise BundleError("Its files are more than 4 GB together.", _HINT)
+    names = sorted(sizes)
+    one_case: dict[str, str] = {}
+    for name in names:
+        if one_case.setdefault(name.lower(), name) != name:
+            raise BundleError(
+                f"{one_case[name.lower()]} and {name} are one file on many computers.", _HINT
+            )
+    return tuple(names)
 
 
-def _walk(folder: Path, root: Path) -> Iterator[str]:
-    for path in folder.iterdir():
-        name = path.relative_to(root).as_posix()
-        mode = path.lstat().st_mode
-        if stat.S_ISLNK(mode):
+def _walk(folder: Path) -> Iterator[tuple[str, int]]:
+    """Name and bytes of every file."""
+    count = 0
+    for name, status in _entries(folder, ""):
+        count += 1
+        if count > MOST_FILES:
+            raise BundleError(
+                f"The folder has more than {MOST_FILES} entries; a model has a handful.", _HINT
+            )
+        if stat.S_ISLNK(status.st_mode):
             raise BundleError(f"{name} is a link: it may lead out of the model folder.", _HINT)
-        if stat.S_ISDIR(mode):
-            yield from _walk(path, root)
-        elif path.name in _FILE_BROWSER_LITTER:
+        if stat.S_ISDIR(status.st_mode) and "/" not in name:
             continue
-        elif not stat.S_ISREG(mode) or not is_allowed(name):
+        if name.rsplit("/", 1)[-1] in _FILE_BROWSER_LITTER:
+            continue
+        if not stat.S_ISREG(status.st_mode) or not is_allowed(name):
             raise BundleError(
                 f"{name} has no place in a model folder, which holds data only: JSON, safetensors, "
                 "the template and text.",
                 _HINT,
             )
-        else:
-            yield name
+        yield name, status.st_size
+
+
+def _entries(folder: Path, above: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Everything in the folder and in the folders in it, none deeper, with its own status."""
+    with os.scandir(folder) as found:
+        for entry in found:
+            status = entry.stat(follow_symlinks=False)
+            yield above + entry.name, status
+            if stat.S_ISDIR(status.st_mode) and not above:
+                yield from _entries(folder / entry.name, f"{entry.name}/")
 
 
 def _require(name: str, files: tuple[str, ...], key: str) -> None:
@@ -125,12 +157,12 @@ def read_sums(path: Path) -> dict[str, str]:
     """`SHA256SUMS` as `sha256sum` writes it: file -> hash in hexadecimal.
 
     Raises:
-        BundleError: missing, or a line that is not `HASH  FILE`.
+        BundleError: missing, unreadable, or a line that is not `HASH  FILE`.
     """
     try:
-        text = path.read_bytes()[: 1 << 20].decode("ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BundleError(f"{SUMS} is missing or unreadable.", _HINT) from error
+        text = sums_bytes(path).decode("ascii")
+    except UnicodeDecodeError as error:
+        raise BundleError(f"{SUMS} is not plain text.", _HINT) from error
     sums: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         match = re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line)
@@ -140,6 +172,20 @@ def read_sums(path: Path) -> dict[str, str]:
             )
         sums[match[2]] = match[1]
     return sums
+
+
+def sums_bytes(path: Path) -> bytes:
+    """The content of `SHA256SUMS`.
+
+    Raises:
+        BundleError: it cannot be read, or is larger than such a list.
+    """
+    try:
+        return read_regular(path, LARGEST_SUMS_BYTES)
+    except OSError as error:
+        raise BundleError(
+            f"{SUMS} is missing or unreadable: {error.strerror or error}.", _HINT
+        ) from error
 
 
 def _check_sums(folder: Path, files: tuple[str, ...]) -> None:
@@ -152,14 +198,20 @@ def _check_sums(folder: Path, files: tuple[str, ...]) -> None:
             continue
         if name not in sums:
             raise BundleError(f"{name} is not listed in {SUMS}.", _HINT)
-        if file_hash(folder / name) != sums[name]:
+        try:
+            found = file_hash(folder / name)
+        except OSError as error:
+            raise BundleError(
+                f"{name} cannot be read: {error.strerror or error}.", "Check its permissions."
+            ) from error
+        if found != sums[name]:
             raise BundleError(f"{name} was changed: its hash is not the one in {SUMS}.", _HINT)
 
 
 def file_hash(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
@@ -174,10 +226,10 @@ def tensor_elements(path: Path, name: str) -> int:
     Raises:
         BundleError: the header is damaged, or does not describe exactly the bytes that follow.
     """
-    total = path.stat().st_size
-    if not 8 < total <= LARGEST_FILE_BYTES:
-        raise _damaged(name, f"is {total} bytes")
-    with path.open("rb") as file:
+    with open_regular(path) as file:
+        total = os.fstat(file.fileno()).st_size
+        if not 8 < total <= LARGEST_FILE_BYTES:
+            raise _damaged(name, f"is {total} bytes")
         (length,) = struct.unpack("<Q", file.read(8))
         if not 2 <= length <= min(_LARGEST_HEADER_BYTES, total - 8):
             raise _damaged(name, f"its header claims {length} of {total} bytes")
@@ -227,32 +279,6 @@ def _are_whole(values: Any, least: int, most: int) -> TypeGuard[list[int]]:
         and least <= len(values) <= most
         and all(type(value) is int and 0 <= value <= LARGEST_FILE_BYTES for value in values)
     )
-
-
-def _check_template(folder: Path, frame: dict[str, Any]) -> None:
-    """The template's NIfTI-1 header has the frame's size and spacing (tags dim and pixdim)."""
-    name = frame["template"]
-    try:
-        with gzip.open(folder / name) as file:
-            header = file.read(348)
-    except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(name, "it is not a gzip file") from error
-    if len(header) < 348 or struct.unpack_from("<i", header, 0) != (348,):
-        raise _damaged(name, "it is not a little-endian NIfTI-1 file")
-    dimensions = struct.unpack_from("<8h", header, 40)
-    spacing = struct.unpack_from("<8f", header, 76)[1:4]
-    if dimensions[0] != 3 or list(dimensions[1:4]) != list(frame["size_voxels"]):
-        raise BundleError(
-            f"{name}: its size is {list(dimensions[1:4])}, but configs/metadata.json, key "
-            f"petanomaly.frame.size_voxels says {frame['size_voxels']}.",
-            _HINT,
-        )
-    if any(not abs(a - b) < 1e-3 for a, b in zip(spacing, frame["spacing_mm"])):
-        raise BundleError(
-            f"{name}: its spacing is {[round(s, 4) for s in spacing]} mm, but "
-            f"configs/metadata.json, key petanomaly.frame.spacing_mm says {frame['spacing_mm']}.",
-            _HINT,
-        )
 
 
 def _damaged(name: str, wrong: str) -> BundleError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PETAnomalyLib.engine.commands import arguments
 from PETAnomalyLib.engine.commands.arguments import Subcommands
+from PETAnomalyLib.engine.runtime.printable import printable
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def run_list(options: argparse.Namespace, reporter: Reporter) -> None:
     for error in damaged_bundles():
         reporter.log("warning", f"left out: {error.message}")
     if options.json:
-        print(json.dumps([_facts(bundle) for bundle in bundles], indent=2, ensure_ascii=False))
+        print(_json([_facts(bundle) for bundle in bundles]))
         return
     if not bundles:
         reporter.log("warning", "No model is installed. Add one: petanomaly models add DIR|ZIP")
@@ -69,7 +70,7 @@ def run_list(options: argparse.Namespace, reporter: Reporter) -> None:
         mark = "*" if bundle.name == DEFAULT_MODEL else " "
         ct = "PET and CT" if bundle.ct == "required" else "PET alone"
         scorers = ", ".join(bundle.scorers)
-        print(f"{mark} {bundle.name:<{width}}  {ct:<10}  {scorers}  {bundle.title}")
+        print(f"{mark} {bundle.name:<{width}}  {ct:<10}  {scorers}  {printable(bundle.title)}")
 
 
 def run_show(options: argparse.Namespace, reporter: Reporter) -> None:  # noqa: ARG001
@@ -79,7 +80,7 @@ def run_show(options: argparse.Namespace, reporter: Reporter) -> None:  # noqa: 
     bundle = find_bundle(options.model)
     facts = _facts(bundle)
     if options.json:
-        print(json.dumps({**facts, "metadata": bundle.manifest}, indent=2, ensure_ascii=False))
+        print(_json({**facts, "metadata": bundle.manifest}))
         return
     for name, value in {**facts, **_card(bundle.manifest)}.items():
         print(f"{name.replace('_', ' ')}: {_in_words(value)}")
@@ -141,9 +142,15 @@ def _card(manifest: dict[str, Any]) -> dict[str, Any]:
 
 def _in_words(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_in_words(inner)}" for name, inner in value.items())
+        return ", ".join(f"{printable(name)} {_in_words(inner)}" for name, inner in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(_in_words(inner) for inner in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else printable(str(value))
+
+
+def _json(value: Any) -> str:
+    """JSON that a terminal can show as well: what no printer would print is written as escapes."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

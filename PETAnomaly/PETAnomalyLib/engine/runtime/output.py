@@ -69,6 +69,7 @@ def output_folder(directory: Path) -> Iterator[Path]:
             the disk is full. Nothing is left behind then.
     """
     target = _resolved(directory)
+    require_utf8(target)
     _refuse_what_is_not_ours(target)
     made_parents = _make_parents(target)
     try:
@@ -103,6 +104,20 @@ def abandon_partial_output() -> None:
                 partial.rename(doomed)
             shutil.rmtree(doomed, ignore_errors=True)
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def require_utf8(path: Path) -> None:
+    """Refuse a place that ITK cannot write into: given such a name it ends the process.
+
+    Raises:
+        InputError: bytes in the name are no UTF-8.
+    """
+    name = str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    if name != str(path):
+        raise InputError(
+            f"Nothing can be written to {name}: its name is not UTF-8.",
+            "Choose a place with another name.",
+        )
 
 
 def _resolved(directory: Path) -> Path:
@@ -247,12 +262,13 @@ def _leftovers(target: Path, kind: str) -> list[Path]:
         if not entry.name.startswith(prefix) or entry in _open_partials:
             continue
         owner = entry.name[len(prefix) :].split(".")[0]
-        if owner.isdecimal() and (int(owner) == os.getpid() or not _is_running(int(owner))):
+        if owner.isdecimal() and (int(owner) == os.getpid() or not is_running(int(owner))):
             found.append(entry)
     return found
 
 
-def _is_running(process: int) -> bool:
+def is_running(process: int) -> bool:
+    """Whether there is a process of this number on this computer."""
     if sys.platform == "win32":  # os.kill(pid, 0) would end the process there
         import ctypes
 
@@ -301,6 +317,7 @@ def require_writable(file: Path) -> None:
     Raises:
         InputError: no file can be written there.
     """
+    require_utf8(file)
     try:
         if file.is_dir():
             raise InputError(f"{file} is a folder.", "Give the name of a file.")

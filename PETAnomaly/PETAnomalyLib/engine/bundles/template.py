@@ -1,0 +1,164 @@
+"""The template of a bundle, checked to the last voxel: what is wrong with it must not be taken for
+a fault of the study that is aligned to it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+from PETAnomalyLib.engine.runtime.errors import BundleError
+from PETAnomalyLib.engine.runtime.regular_file import open_regular
+
+_HINT = "Do not use it; get the model again from where it is published."
+_HEADER_BYTES = 352  # NIfTI-1's 348, and 4 that say that no extension follows
+_FLOAT_TYPES = {16: "<f4", 64: "<f8"}  # NIfTI's datatype -> NumPy's
+_BLOCK_BYTES = 1 << 20
+_LEAST_BODY_SUV = 0.15  # as the alignment tells a patient from the air around
+_LARGEST_SUV = 1000.0  # the hottest bladder reaches 200; Bq/ml begin at thousands
+_DIRECTION_TOLERANCE = 1e-3  # of a unit vector
+_MM_TOLERANCE = 1e-3
+
+
+def check_template(path: Path, name: str, frame: dict[str, Any]) -> None:
+    """Check a template against the manifest: one float32 or float64 NIfTI-1 volume in SUV (g/ml) on
+    the frame's grid, along LPS, whole by its checksum, all values finite and none below zero.
+
+    Args:
+        path: the file.
+        name: as messages call it.
+        frame: the manifest's section: `size_voxels`, `spacing_mm` along x, y, z.
+
+    Raises:
+        BundleError: naming the file and, where the manifest says otherwise, its key.
+    """
+    try:
+        with open_regular(path) as packed, gzip.GzipFile(fileobj=packed) as file:
+            code = _check_header(file, name, frame)
+            length = int(code[-1]) * math.prod(frame["size_voxels"])
+            packed_bytes = os.fstat(packed.fileno()).st_size
+            if packed_bytes > 1.01 * length + (1 << 16):  # gzip adds hardly anything
+                raise _damaged(name, f"{packed_bytes} bytes hold {length} of voxels")
+            _check_values(file, name, length, code)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _damaged(name, f"it is not a whole gzip file ({error})") from error
+
+
+def _check_header(file: gzip.GzipFile, name: str, frame: dict[str, Any]) -> str:
+    """Returns NumPy's code of the voxels' type."""
+    header = file.read(_HEADER_BYTES)
+    if len(header) < _HEADER_BYTES or struct.unpack_from("<i", header, 0) != (348,):
+        raise _damaged(name, "it is not a little-endian NIfTI-1 file")
+    (offset,) = struct.unpack_from("<f", header, 108)
+    if header[344:348] != b"n+1\0" or any(header[348:]) or offset != _HEADER_BYTES:
+        raise _damaged(name, "it is not a single NIfTI-1 file without extensions")
+    _check_grid(header, name, frame)
+    _check_orientation(header, name, frame["spacing_mm"])
+    datatype, bits = struct.unpack_from("<2h", header, 70)
+    code = _FLOAT_TYPES.get(datatype)
+    if code is None or bits != 8 * int(code[-1]):
+        raise BundleError(f"{name}: its values are no float32 or float64.", _HINT)
+    slope, intercept = struct.unpack_from("<2f", header, 112)
+    if slope != 0 and (slope, intercept) != (1.0, 0.0):  # 0: NIfTI's "not scaled"
+        raise BundleError(f"{name}: its values are scaled (scl_slope, scl_inter).", _HINT)
+    return code
+
+
+def _check_grid(header: bytes, name: str, frame: dict[str, Any]) -> None:
+    dimensions = struct.unpack_from("<8h", header, 40)
+    spacing = struct.unpack_from("<8f", header, 76)[1:4]
+    if dimensions[0] != 3 or list(dimensions[1:4]) != list(frame["size_voxels"]):
+        raise BundleError(
+            f"{name}: its size is {list(dimensions[1:4])}, but configs/metadata.json, key "
+            f"petanomaly.frame.size_voxels says {frame['size_voxels']}.",
+            _HINT,
+        )
+    is_mm = header[123] & 7 in (0, 2)  # of xyzt_units; 0: not said
+    if not is_mm or any(not abs(a - b) < 1e-3 for a, b in zip(spacing, frame["spacing_mm"])):
+        raise BundleError(
+            f"{name}: its spacing is {[round(s, 4) for s in spacing]}{' mm' if is_mm else ''}, but "
+            f"configs/metadata.json, key petanomaly.frame.spacing_mm says {frame['spacing_mm']}.",
+            _HINT,
+        )
+
+
+def _check_orientation(header: bytes, name: str, spacing_mm: list[float]) -> None:
+    """Both transforms, where the header has them, must be that of an image along LPS; ITK takes a
+    header without any for such a one.
+    """
+    qform_code, sform_code = struct.unpack_from("<2h", header, 252)
+    transforms = []
+    if sform_code > 0:
+        numbers = struct.unpack_from("<12f", header, 280)
+        transforms.append([list(numbers[row : row + 4]) for row in (0, 4, 8)])
+    if qform_code > 0:
+        transforms.append(_qform(header, spacing_mm))
+    wanted = [  # NIfTI's world is RAS: x and y run against it
+        [-spacing_mm[0], 0.0, 0.0],
+        [0.0, -spacing_mm[1], 0.0],
+        [0.0, 0.0, spacing_mm[2]],
+    ]
+    for rows in transforms:
+        for row, wanted_row in zip(rows, wanted):
+            for column in range(3):
+                most = _DIRECTION_TOLERANCE * spacing_mm[column]
+                if not abs(row[column] - wanted_row[column]) <= most:
+                    raise BundleError(
+                        f"{name}: it is mirrored or turned, but configs/metadata.json, key "
+                        "petanomaly.frame.orientation says LPS.",
+                        _HINT,
+                    )
+        for row, first in zip(rows, transforms[0]):
+            if not abs(row[3] - first[3]) <= _MM_TOLERANCE:  # nor NaN
+                raise _damaged(name, "its qform and sform place it differently")
+
+
+def _qform(header: bytes, spacing_mm: list[float]) -> list[list[float]]:
+    """Rows of (R | offset), R scaled by the spacing; nifti1.h, METHOD 2."""
+    b, c, d, *offset = struct.unpack_from("<6f", header, 256)
+    a = math.sqrt(max(0.0, 1.0 - (b * b + c * c + d * d)))
+    (handedness,) = struct.unpack_from("<f", header, 76)
+    x, y, z = spacing_mm
+    z = -z if handedness < 0 else z
+    return [
+        [(a * a + b * b - c * c - d * d) * x, 2 * (b * c - a * d) * y, 2 * (b * d + a * c) * z,
+         offset[0]],
+        [2 * (b * c + a * d) * x, (a * a + c * c - b * b - d * d) * y, 2 * (c * d - a * b) * z,
+         offset[1]],
+        [2 * (b * d - a * c) * x, 2 * (c * d + a * b) * y, (a * a + d * d - c * c - b * b) * z,
+         offset[2]],
+    ]  # fmt: skip
+
+
+def _check_values(file: gzip.GzipFile, name: str, length: int, code: str) -> None:
+    import numpy as np
+
+    least, largest, left = math.inf, -math.inf, length
+    while left:
+        block = file.read(min(left, _BLOCK_BYTES))
+        if len(block) < min(left, _BLOCK_BYTES):
+            raise _damaged(name, f"it ends {left - len(block)} bytes before the last voxel")
+        left -= len(block)
+        values = np.frombuffer(block, code)
+        if not np.isfinite(values).all():
+            raise BundleError(f"{name}: it holds voxels that are no finite number.", _HINT)
+        least, largest = min(least, float(values.min())), max(largest, float(values.max()))
+    if file.read(1):  # and with the end, gzip has compared the checksum
+        raise _damaged(name, f"more than {length} bytes of voxels follow its header")
+    if least < -0.01 * largest:  # a resampled mean may lie a trace below
+        raise BundleError(f"{name}: it holds uptake below zero (SUV {least:.3g}).", _HINT)
+    if not _LEAST_BODY_SUV < largest <= _LARGEST_SUV or least == largest:
+        raise BundleError(
+            f"{name}: it shows no patient: its values lie from {least:.3g} to {largest:.3g}, which "
+            "are no SUV (g/ml) of a body and the air around.",
+            _HINT,
+        )
+
+
+def _damaged(name: str, wrong: str) -> BundleError:
+    return BundleError(f"{name} is damaged: {wrong}.", _HINT)
