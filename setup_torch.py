@@ -12,16 +12,25 @@ Exit codes: 0 torch is there and fits (or, with --dry-run, the plan is printed),
 failed, 2 wrong usage or a Python that cannot be used.
 """
 
-from __future__ import annotations
+import os
+import sys
+
+if __name__ == "__main__" and not sys.flags.isolated:
+    # Python imports from this file's folder first; among downloads, a json.py beside it would run.
+    # So would one in the current folder, which an empty part of PYTHONPATH means. Before that,
+    # nothing is imported that Python has not imported itself, not even from __future__.
+    if not getattr(sys.flags, "safe_path", False):
+        del sys.path[0]
+    if any(part in ("", ".") for part in os.environ.get("PYTHONPATH", "").split(os.pathsep)):
+        current = os.path.realpath(os.curdir)
+        sys.path[:] = [part for part in sys.path if os.path.realpath(part) != current]
 
 import argparse
 import json
-import os
 import platform
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import urllib.request
 from collections.abc import Callable
@@ -146,11 +155,13 @@ class Plan:
 # ---------------------------------------------------------------- what the computer has
 
 
-def nvidia_smi_paths(environment: dict[str, str] | None = None) -> list[Path]:
+def nvidia_smi_paths(environment: "dict[str, str] | None" = None) -> list[Path]:
     """Where `nvidia-smi` may be: on PATH, and where Windows drivers put it."""
     environment = dict(os.environ) if environment is None else environment
-    found = shutil.which("nvidia-smi", path=environment.get("PATH"))
-    candidates = [Path(found)] if found else []
+    parts = environment.get("PATH", os.defpath).split(os.pathsep)
+    found = shutil.which("nvidia-smi", path=os.pathsep.join(filter(os.path.isabs, parts)))
+    # Windows looks into the current folder first, whatever PATH says.
+    candidates = [Path(found)] if found and Path(found).is_absolute() else []
     if "SystemRoot" in environment:
         candidates.append(Path(environment["SystemRoot"]) / "System32" / "nvidia-smi.exe")
     if "ProgramFiles" in environment:
@@ -160,7 +171,7 @@ def nvidia_smi_paths(environment: dict[str, str] | None = None) -> list[Path]:
     return [path for path in candidates if path.is_file()]
 
 
-def gpu_from_nvidia_smi(executable: Path) -> Gpu | None:
+def gpu_from_nvidia_smi(executable: Path) -> "Gpu | None":
     """The first GPU that `nvidia-smi` lists; None where it lists none or does not run."""
     # Old drivers do not know compute_cap and refuse the whole question.
     for fields in ("name,driver_version,compute_cap", "name,driver_version"):
@@ -182,7 +193,7 @@ def gpu_from_nvidia_smi(executable: Path) -> Gpu | None:
     return None
 
 
-def gpu_from_proc(folder: Path = Path("/proc/driver/nvidia")) -> Gpu | None:
+def gpu_from_proc(folder: Path = Path("/proc/driver/nvidia")) -> "Gpu | None":
     """The GPU by the Linux kernel module's own files, for containers without `nvidia-smi`."""
     try:
         text = (folder / "version").read_text(encoding="utf-8", errors="replace")
@@ -196,7 +207,7 @@ def gpu_from_proc(folder: Path = Path("/proc/driver/nvidia")) -> Gpu | None:
     return Gpu(model.group(1).strip() if model else "NVIDIA GPU", version.group(1))
 
 
-def find_gpu() -> Gpu | None:
+def find_gpu() -> "Gpu | None":
     """The NVIDIA GPU of this computer with its driver, or None."""
     for executable in nvidia_smi_paths():
         gpu = gpu_from_nvidia_smi(executable)
@@ -205,7 +216,17 @@ def find_gpu() -> Gpu | None:
     return gpu_from_proc()
 
 
-_QUESTION = """
+# With `-c` and `-m` Python imports from the current folder first. From 3.11 on PYTHONSAFEPATH keeps
+# it off the path, before that our first line does. Not `-I`: it takes PYTHONHOME away as well, by
+# which Slicer's Python finds its own library.
+_LEAVE_CURRENT_FOLDER = "import sys; sys.path[:] = [p for p in sys.path if p]"
+_PIP = f"""{_LEAVE_CURRENT_FOLDER}
+import runpy
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+_QUESTION = (
+    _LEAVE_CURRENT_FOLDER
+    + """
 import json, platform, sys
 answer = {"python": sys.version_info[:2], "system": platform.system(),
           "machine": platform.machine(), "torch": "", "torch_error": "", "cuda_works": False}
@@ -226,6 +247,14 @@ if answer["torch"]:
             answer["torch_error"] = f"{type(error).__name__}: {error}"
 print("ANSWER" + json.dumps(answer))
 """
+)
+
+
+def _environment() -> dict[str, str]:
+    """The variables for another Python, which imports nothing from the current folder."""
+    parts = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    path = os.pathsep.join(part for part in parts if part not in ("", os.curdir))
+    return {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
 
 
 def ask_python(executable: str) -> Target:
@@ -234,10 +263,16 @@ def ask_python(executable: str) -> Target:
     Raises:
         SetupError: when it does not run, or is too old.
     """
-    command = [executable, "-c", _QUESTION]
+    command = [executable, "-X", "utf8", "-c", _QUESTION]
     try:
         run = subprocess.run(
-            command, capture_output=True, text=True, timeout=300, check=False, errors="replace"
+            command,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            env=_environment(),
+            timeout=300,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SetupError(f"The Python at {executable} does not run: {error}.") from error
@@ -259,7 +294,7 @@ def ask_python(executable: str) -> Target:
 # ---------------------------------------------------------------- what fits
 
 
-def choose(target: Target, gpu: Gpu | None) -> Plan:
+def choose(target: Target, gpu: "Gpu | None") -> Plan:
     """Which build fits, or why the one that is there stays.
 
     Raises:
@@ -308,7 +343,7 @@ def _instead_of(target: Target) -> str:
     return f", instead of torch {target.torch}, which does not use this GPU"
 
 
-def _cuda_build(target: Target, gpu: Gpu | None) -> Build | None:
+def _cuda_build(target: Target, gpu: "Gpu | None") -> "Build | None":
     if gpu is None:
         return None
     for build in CUDA_BUILDS:
@@ -378,6 +413,13 @@ def pip_commands(
     return own + (configured if labelled != plain else configured[1:])
 
 
+def run_pip(command: list[str]) -> int:
+    """Run `PYTHON -m pip ...`, importing nothing from the current folder; returns the exit code."""
+    python, _, _, *words = command
+    isolated = [python, "-X", "utf8", "-c", _PIP, *words]
+    return subprocess.run(isolated, env=_environment(), check=False).returncode
+
+
 def install(target: Target, plan: Plan, index: str, say: Callable[[str], None]) -> None:
     """Install the planned build.
 
@@ -393,7 +435,7 @@ def install(target: Target, plan: Plan, index: str, say: Callable[[str], None]) 
         commands = pip_commands(target, plan, str(file), index, index_answers)
         for number, command in enumerate(commands):
             say("$ " + " ".join(command))
-            if subprocess.run(command, check=False).returncode == 0:
+            if run_pip(command) == 0:
                 break
             if number + 1 < len(commands):
                 say(f"That build could not be installed; trying {_source(commands[number + 1])}.")
@@ -415,7 +457,7 @@ def _source(command: list[str]) -> str:
     return f"{command[-1]} from pip's configured index"
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: "list[str] | None" = None) -> int:
     """The command line; returns the exit code."""
     parser = argparse.ArgumentParser(
         description="Install the PyTorch build that fits this computer.", allow_abbrev=False
