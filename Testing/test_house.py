@@ -271,8 +271,8 @@ def test_bundles_and_every_family_are_known_without_torch_or_monai() -> None:
         "import sys\n"
         "sys.modules['torch'] = sys.modules['monai'] = None\n"
         "from PETAnomalyLib.engine import families\n"
-        "from PETAnomalyLib.engine.bundles import bundle, kinds\n"
-        "assert bundle.installed_bundles()\n"
+        "from PETAnomalyLib.engine.bundles import installed, kinds\n"
+        "assert installed.installed_bundles()\n"
         "print(*sorted(kinds.FAMILIES), *sorted(kinds.STAGES))"
     )
     ran = subprocess.run(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from documented_commands import commands
-from PETAnomalyLib.engine.bundles.bundle import installed_bundles
+from PETAnomalyLib.engine.bundles.installed import installed_bundles
 from PETAnomalyLib.engine.cli import main
 from repository import ROOT
 from tiny_bundle import write_tiny_study

@@ -27,7 +27,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PETAnomalyLib.engine.bundles.bundle import Bundle, find_bundle
+from PETAnomalyLib.engine.bundles.bundle import Bundle
+from PETAnomalyLib.engine.bundles.installed import find_bundle
 from PETAnomalyLib.engine.evaluation.comparison import (
     Comparison,
     Measured,

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 import torch
-from PETAnomalyLib.engine.bundles.bundle import Bundle, write_bundle
+from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.kinds import FAMILIES
+from PETAnomalyLib.engine.bundles.writing import write_bundle
 from PETAnomalyLib.engine.families.networks import build_network
 from PETAnomalyLib.engine.phantom import generate
 from PETAnomalyLib.engine.publishing.export import manifest

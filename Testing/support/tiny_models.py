@@ -6,10 +6,13 @@ import gzip
 import hashlib
 import json
 import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+from PETAnomalyLib.engine.runtime.errors import BundleError
 from safetensors.numpy import save_file
 
 SIZE = [16, 8, 24]  # x, y, z
@@ -154,3 +157,20 @@ def write_sums(folder: Path) -> None:
             for p in files
         )
     )
+
+
+def refusal(action: Any, *arguments: Any) -> str:
+    """The message of a `BundleError`, which must come with a hint."""
+    with pytest.raises(BundleError) as error:
+        action(*arguments)
+    assert error.value.hint
+    return error.value.message
+
+
+def zipped(model: Path, archive: Path, prefix: str = "") -> Path:
+    """The model as a zip file, its members below `prefix`."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for path in sorted(model.rglob("*")):
+            if path.is_file():
+                file.write(path, prefix + path.relative_to(model).as_posix())
+    return archive

@@ -16,7 +16,8 @@ import numpy as np
 import SimpleITK as sitk
 import torch
 
-from PETAnomalyLib.engine.bundles.bundle import Bundle, find_bundle
+from PETAnomalyLib.engine.bundles.bundle import Bundle
+from PETAnomalyLib.engine.bundles.installed import find_bundle
 from PETAnomalyLib.engine.detection_settings import DetectionSettings, ResolvedSettings, resolve
 from PETAnomalyLib.engine.families.fallback import heal_within_memory, smaller_pieces
 from PETAnomalyLib.engine.families.healer import Healing, HealingRequest

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PETAnomalyLib.engine.bundles.bundle import DEFAULT_MODEL, Bundle
+from PETAnomalyLib.engine.bundles.bundle import Bundle
+from PETAnomalyLib.engine.bundles.installed import DEFAULT_MODEL
 from PETAnomalyLib.engine.runtime.errors import InputError
 
 

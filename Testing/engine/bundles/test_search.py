@@ -12,16 +12,15 @@ from pathlib import Path
 
 import pytest
 from dotted_keys import changed
-from PETAnomalyLib.engine.bundles.bundle import (
+from PETAnomalyLib.engine.bundles.adding import add_bundle
+from PETAnomalyLib.engine.bundles.bundle import verify_bundle
+from PETAnomalyLib.engine.bundles.installed import (
     DEFAULT_MODEL,
-    add_bundle,
     damaged_bundles,
     find_bundle,
     installed_bundles,
-    user_folder,
-    verify_bundle,
 )
-from PETAnomalyLib.engine.bundles.search import shipped_folders
+from PETAnomalyLib.engine.bundles.search import shipped_folders, user_folder
 from PETAnomalyLib.engine.runtime.errors import BundleError
 from repository import ROOT
 from tiny_models import autoencoder_manifest, manifest, write_model

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from engine_process import start_python
-from PETAnomalyLib.engine.bundles.bundle import add_bundle, user_folder
+from PETAnomalyLib.engine.bundles.adding import add_bundle
+from PETAnomalyLib.engine.bundles.search import user_folder
 from PETAnomalyLib.engine.bundles.staging import staging_folder
 
 HOLDS = """

@@ -8,12 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from PETAnomalyLib.engine.bundles.bundle import (
-    add_bundle,
-    damaged_bundles,
-    installed_bundles,
-    verify_bundle,
-)
+from PETAnomalyLib.engine.bundles.adding import add_bundle
+from PETAnomalyLib.engine.bundles.bundle import verify_bundle
+from PETAnomalyLib.engine.bundles.installed import damaged_bundles, installed_bundles
 from PETAnomalyLib.engine.bundles.verification import list_files
 from PETAnomalyLib.engine.runtime.errors import BundleError
 from tiny_models import autoencoder_manifest, write_model, write_sums

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.output import is_running
 
 _ours: set[Path] = set()
@@ -38,6 +39,18 @@ def staging_folder(parent: Path, purpose: str) -> Iterator[Path]:
             yield folder
         finally:
             _ours.discard(folder)
+
+
+@contextmanager
+def written(failure: str) -> Iterator[None]:
+    """Say in these words that a folder or a file could not be written."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{failure}: {error.strerror or error}.",
+            "Check the permissions of that folder and the free disk space.",
+        ) from error
 
 
 def _is_in_use(folder: Path) -> bool:

@@ -50,7 +50,7 @@ def add_models(subcommands: Subcommands) -> argparse.ArgumentParser:
 
 def run_list(options: argparse.Namespace, reporter: Reporter) -> None:
     """Print the installed models, the default one marked."""
-    from PETAnomalyLib.engine.bundles.bundle import (
+    from PETAnomalyLib.engine.bundles.installed import (
         DEFAULT_MODEL,
         damaged_bundles,
         installed_bundles,
@@ -75,7 +75,7 @@ def run_list(options: argparse.Namespace, reporter: Reporter) -> None:
 
 def run_show(options: argparse.Namespace, reporter: Reporter) -> None:  # noqa: ARG001
     """Print what one model is, needs and was trained on."""
-    from PETAnomalyLib.engine.bundles.bundle import find_bundle
+    from PETAnomalyLib.engine.bundles.installed import find_bundle
 
     bundle = find_bundle(options.model)
     facts = _facts(bundle)
@@ -96,14 +96,14 @@ def run_verify(options: argparse.Namespace, reporter: Reporter) -> None:
 
 def run_add(options: argparse.Namespace, reporter: Reporter) -> None:
     """Install a model for this user."""
-    from PETAnomalyLib.engine.bundles.bundle import add_bundle
+    from PETAnomalyLib.engine.bundles.adding import add_bundle
 
     bundle = add_bundle(options.source)
     reporter.log("info", f"Installed {bundle.name} in {bundle.path}")
 
 
 def _facts(bundle: Bundle) -> dict[str, Any]:
-    from PETAnomalyLib.engine.bundles.bundle import DEFAULT_MODEL
+    from PETAnomalyLib.engine.bundles.installed import DEFAULT_MODEL
 
     size = zip(bundle.size_voxels, bundle.spacing_mm)
     return {

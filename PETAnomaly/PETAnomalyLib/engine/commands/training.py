@@ -65,7 +65,7 @@ def add_calibrate(subcommands: Subcommands) -> argparse.ArgumentParser:
 
 def run_calibrate(options: argparse.Namespace, reporter: Reporter) -> None:
     """Search the thresholds."""
-    from PETAnomalyLib.engine.bundles.bundle import find_bundle
+    from PETAnomalyLib.engine.bundles.installed import find_bundle
     from PETAnomalyLib.engine.publishing.calibration import calibrate
     from PETAnomalyLib.engine.study.cohort_layout import find_studies
 

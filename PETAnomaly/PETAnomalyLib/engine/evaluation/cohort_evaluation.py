@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from PETAnomalyLib.engine.bundles.bundle import Bundle, find_bundle
+from PETAnomalyLib.engine.bundles.bundle import Bundle
+from PETAnomalyLib.engine.bundles.installed import find_bundle
 from PETAnomalyLib.engine.detection import detect
 from PETAnomalyLib.engine.detection_settings import DetectionSettings, resolve
 from PETAnomalyLib.engine.evaluation.comparison import Comparison, Estimate, compare, measure

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from PETAnomalyLib.engine.bundles.bundle import Bundle, find_bundle
+from PETAnomalyLib.engine.bundles.bundle import Bundle
+from PETAnomalyLib.engine.bundles.installed import find_bundle
 from PETAnomalyLib.engine.detection_settings import DetectionSettings
 from PETAnomalyLib.engine.evaluation.cohort_evaluation import Evaluation, Row, evaluate, findings_of
 from PETAnomalyLib.engine.evaluation.comparison import Comparison, Estimate, between

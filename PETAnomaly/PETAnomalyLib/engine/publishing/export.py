@@ -16,8 +16,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from PETAnomalyLib.engine.bundles.bundle import Bundle, write_bundle
+from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.kinds import FAMILIES, STAGES, Family
+from PETAnomalyLib.engine.bundles.writing import write_bundle
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.json_section import Section
 from PETAnomalyLib.engine.training.configuration import read_section

@@ -8,7 +8,12 @@ from typing import Any, Protocol
 
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.engine.bundles import bundle as bundles
+from PETAnomalyLib.engine.bundles.adding import add_bundle
+from PETAnomalyLib.engine.bundles.installed import (
+    DEFAULT_MODEL,
+    damaged_bundles,
+    installed_bundles,
+)
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
 from PETAnomalyLib.panel.parameters import SCORERS
 
@@ -41,12 +46,12 @@ class InstalledModels:
 
     def all(self) -> list:
         """Every installed bundle, the default first, then by title."""
-        found = bundles.installed_bundles()
-        return sorted(found, key=lambda b: (b.name != bundles.DEFAULT_MODEL, b.title))
+        found = installed_bundles()
+        return sorted(found, key=lambda b: (b.name != DEFAULT_MODEL, b.title))
 
     def damaged(self) -> list[str]:
         """What is wrong with models that are installed but can't be used."""
-        return [describeError(error) for error in bundles.damaged_bundles()]
+        return [describeError(error) for error in damaged_bundles()]
 
     def add(self, path: Path) -> Any:
         """Verify a folder or zip and copy it to the user's models.
@@ -54,7 +59,7 @@ class InstalledModels:
         Raises:
             BundleError, InputError: what was wrong with it, and what to do.
         """
-        return bundles.add_bundle(path)
+        return add_bundle(path)
 
 
 def find(models: list, name: str) -> Any:
