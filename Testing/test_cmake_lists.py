@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,16 +26,6 @@ def test_slicer_finds_one_module_among_the_installed_files() -> None:
     assert places == ["${Slicer_INSTALL_QTSCRIPTEDMODULES_LIB_DIR}/PETAnomalyLib"]
     for script in (MODULE / "PETAnomaly.py", MODULE / "PETAnomalyLib" / "__init__.py"):
         assert not script.read_text(encoding="utf-8").startswith("#!")  # a CLI to Slicer
-
-
-def test_setup_torch_is_found_where_it_is_installed(tmp_path: Path, monkeypatch: Any) -> None:
-    from PETAnomalyLib.panel.environment import installer
-
-    script = tmp_path / "PETAnomalyLib" / "setup_torch.py"
-    script.parent.mkdir()
-    script.touch()
-    monkeypatch.setattr(installer, "MODULE_FOLDER", tmp_path)
-    assert installer.findSetupTorch() == script
 
 
 def test_every_bundle_is_installed() -> None:

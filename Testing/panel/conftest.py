@@ -29,6 +29,23 @@ def scene() -> Iterator[Any]:
     slicer.mrmlScene.Clear(0)
 
 
+@pytest.fixture
+def detected(scene: Any, tmp_path: Path) -> Iterator[Any]:
+    """A panel with a study and the results of a run of the stub engine."""
+    from open_panel import openPanel, settled
+    from studies import addStudy, waitUntil
+
+    assert scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 0
+    with openPanel(tmp_path) as panel:
+        panel.parameters.pet, panel.parameters.ct = addStudy()
+        panel.update()
+        panel.ui.detectButton.click()
+        assert waitUntil(lambda: panel.parameters.table is not None)
+        settled(panel)
+        panel.update()
+        yield panel
+
+
 @pytest.fixture(scope="session")
 def tinyModels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of models with one in it: the engine's tests' own, small, with random weights."""

@@ -34,9 +34,9 @@ def shownPanel(tmp_path: Path, mode: str = "") -> Any:
     panel = representation.self().panel
     panel.model._source = ModelShelf(model())
     panel.model.reload()
-    panel.model.report = READY
+    panel.engine.readiness.report = READY
     interpreter = stubInterpreter(tmp_path, mode)
-    panel.model.interpreter = lambda: interpreter
+    panel.engine.interpreter = lambda: interpreter
     panel.parameters.model = "petct-phantom"
     panel.parameters.pet, panel.parameters.ct = addStudy()
     panel.update()

@@ -83,7 +83,7 @@ def test_the_table_on_screen_says_what_the_csv_of_the_engine_says(tmp_path: Any)
     with openPanel(tmp_path) as panel:
         chooseStudy(panel)
         detect(panel)
-        assert panel.findings.exportCsv(tmp_path / "out.csv")
+        assert panel.findings.export.writeCsv(tmp_path / "out.csv")
         with (tmp_path / "out.csv").open(encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         assert [row["number"] for row in rows] == ["1", "2"]
@@ -111,7 +111,7 @@ def test_no_growing_gives_the_voxels_above_the_threshold(tmp_path: Any) -> None:
         panel.parameters.growth = 0.0
         panel.parameters.minimumVolume = 0.0
         panel.update()
-        assert waitUntil(lambda: panel.findings.redraw.isPending)
+        assert waitUntil(lambda: panel.findings.redrawing.isPending)
         assert settled(panel)
         voxels = sum(row.finding.mtv_ml for row in panel.findings.rows()) / 0.08
         expected = (petArray().astype(np.float32) * 1.5 - 2.0 > 3.0).sum()
@@ -125,7 +125,7 @@ def test_another_scorer_draws_from_its_own_map_with_its_own_threshold(tmp_path: 
         panel.ui.scorerCombo.setCurrentIndex(2)
         assert panel.parameters.scorer == "residual"
         assert waitUntil(lambda: panel.findings.rows()[0].finding.score_max < 8.0)
-        assert panel.findings.effectiveThreshold() == pytest.approx(0.2)
+        assert panel.findings.delineation.threshold() == pytest.approx(0.2)
         assert panel.ui.thresholdSlider.value == pytest.approx(0.2, abs=0.03)
 
 
@@ -227,7 +227,7 @@ def test_a_deleted_finding_comes_back_only_after_asking(tmp_path: Any, monkeypat
     with openPanel(tmp_path) as panel:
         chooseStudy(panel)
         detect(panel)
-        panel.findings.deleteFindings(["Finding_2"])
+        panel.findings.correction.delete(["Finding_2"])
         panel.update()
         assert [row.segment for row in panel.findings.rows()] == ["Finding_1"]
         assert panel.parameters.handEdited
@@ -258,7 +258,7 @@ def test_the_table_follows_an_edit_by_hand_and_marks_it(tmp_path: Any) -> None:
         assert after[0] == before[0]
         assert after[1].finding.mtv_ml == pytest.approx((smaller > 0).sum() * 0.08)
         assert panel.findings.table.text(1, 0).startswith("2 ")
-        assert panel.findings.exportCsv(tmp_path / "edited.csv")
+        assert panel.findings.export.writeCsv(tmp_path / "edited.csv")
         assert (tmp_path / "edited.csv").read_text(encoding="utf-8").count("true") == 1
 
 
@@ -282,7 +282,7 @@ def test_saved_and_loaded_the_scene_is_as_it_was_and_the_threshold_still_works(
         chooseStudy(panel)
         detect(panel)
         panel.parameters.opacity = 0.7
-        panel.findings.deleteFindings(["Finding_2"])
+        panel.findings.correction.delete(["Finding_2"])
         rows = panel.findings.rows()
         assert slicer.util.saveScene(str(tmp_path / "scene mit ä.mrb"))
         scene.Clear(0)
@@ -375,8 +375,8 @@ def test_a_python_that_does_not_answer_is_said(tmp_path: Any) -> None:
 def test_the_question_to_the_engines_python_can_be_cancelled(tmp_path: Any) -> None:
     with openPanel(tmp_path) as panel:
         chooseStudy(panel)
-        panel.model.report = None
-        panel.model._probe.start = lambda _interpreter, _onDone: None  # never answers
+        panel.engine.readiness.report = None
+        panel.engine.readiness._probe.start = lambda _interpreter, _onDone: None  # never answers
         panel.ui.detectButton.click()
         assert panel.isBusy
         panel.ui.detectButton.click()

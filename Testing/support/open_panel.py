@@ -10,6 +10,8 @@ from typing import Any
 
 import slicer  # slicer.util looks for qt
 from harness.modules import loadScriptedModule
+from PETAnomalyLib.panel.environment.readiness import Readiness
+from PETAnomalyLib.panel.sections.engine import EngineSection
 from PETAnomalyLib.panel.sections.model import ModelSection
 from PETAnomalyLib.panel.widget import PETAnomalyPanel
 from repository import MODULE
@@ -46,7 +48,7 @@ class SilentProbe:
 def loadModule() -> Any:
     """slicer.modules.petanomaly, loaded once."""
     if not hasattr(slicer.modules, "petanomaly"):
-        loadScriptedModule(MODULE)
+        loadScriptedModule(SCRIPT)
     return slicer.modules.petanomaly
 
 
@@ -57,6 +59,7 @@ def openPanel(
     report: Any = READY,
     shelf: Any = None,
     interpreter: Any = None,
+    installer: Any = None,
     **parts: Any,
 ) -> Iterator[Any]:
     """A panel of its own on the scene's parameter node; cleaned up afterwards.
@@ -67,21 +70,26 @@ def openPanel(
         report: what is found in the engine's Python.
         shelf: the models; those of the tests unless given.
         interpreter: of the engine; the stub's unless given.
+        installer: of what the report says is missing.
         parts: collaborators for PETAnomalyPanel.
     """
     loadModule()
     import PETAnomaly
 
-    widget = slicer.util.loadUI(str(MODULE.parent / "Resources" / "UI" / "PETAnomaly.ui"))
+    widget = slicer.util.loadUI(str(MODULE / "Resources" / "UI" / "PETAnomaly.ui"))
     ui = slicer.util.childWidgetVariables(widget)
     if shelf is None:
         shelf = ModelShelf(model(), model("pet-phantom", ct="unused"), onlyResidual())
     if interpreter is None:
         interpreter = stubInterpreter(folder, mode)
-    section = ModelSection(ui, source=shelf, probe=SilentProbe(report))
-    section.interpreter = lambda: interpreter  # type: ignore[method-assign]
+    engine = EngineSection(ui, readiness=Readiness(SilentProbe(report), installer))
+    engine.interpreter = lambda: interpreter  # type: ignore[method-assign]
     panel = PETAnomalyPanel(
-        ui, PETAnomaly.PETAnomalyLogic().getParameterNode, model=section, **parts
+        ui,
+        PETAnomaly.PETAnomalyLogic().getParameterNode,
+        model=ModelSection(ui, source=shelf),
+        engine=engine,
+        **parts,
     )
     panel.widget = widget  # type: ignore[attr-defined] # kept alive, and shown by some tests
     panel.enter()
@@ -107,4 +115,4 @@ def onlyResidual() -> Any:
 
 def settled(panel: PETAnomalyPanel) -> bool:
     """No errand, no redraw, nothing waiting."""
-    return waitUntil(lambda: not panel.task.isRunning and not panel.findings.redraw.isPending)
+    return waitUntil(lambda: not panel.task.isRunning and not panel.findings.redrawing.isPending)

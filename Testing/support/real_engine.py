@@ -35,13 +35,13 @@ def chooseStudy(panel: Any, pet: Path, ct: Path) -> None:
     """Load PET and CT and choose them."""
     import SimpleITK as sitk
     from PETAnomalyLib.panel.scene.inputs import markAsSuv
-    from PETAnomalyLib.panel.scene.placing import addVolume
+    from PETAnomalyLib.panel.scene.volume_nodes import addVolume
 
     panel.parameters.pet = addVolume(sitk.ReadImage(str(pet)), "PET", None)
     markAsSuv(panel.parameters.pet)
     panel.parameters.ct = addVolume(sitk.ReadImage(str(ct)), "CT", panel.parameters.pet)
     panel.parameters.model = TINY  # and not the one that these settings remember
-    panel.model.setDevice("cpu")
+    panel.engine.setDevice("cpu")
     panel.update()
 
 

@@ -7,7 +7,8 @@ and to the engine.
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import qt
 import slicer  # slicer.util looks for qt
@@ -18,14 +19,15 @@ from vtk import vtkCommand
 
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
 from PETAnomalyLib.panel import parameters as study
-from PETAnomalyLib.panel.environment.installer import Installer
+from PETAnomalyLib.panel.environment.installer import InstallOutcome
 from PETAnomalyLib.panel.jobs.detection import detectionJob
 from PETAnomalyLib.panel.jobs.sample import sampleJob
 from PETAnomalyLib.panel.jobs.suv import suvJob
 from PETAnomalyLib.panel.jobs.task import EngineTask, Job, TaskOutcome
 from PETAnomalyLib.panel.scene.inputs import dicomFiles
-from PETAnomalyLib.panel.scene.results import Results
+from PETAnomalyLib.panel.scene.result_files import Results
 from PETAnomalyLib.panel.sections.display import DisplaySection
+from PETAnomalyLib.panel.sections.engine import EngineSection
 from PETAnomalyLib.panel.sections.findings import FindingsSection
 from PETAnomalyLib.panel.sections.model import ModelSection
 from PETAnomalyLib.panel.sections.run import RunSection
@@ -42,7 +44,7 @@ class PETAnomalyPanel(VTKObservationMixin):
     Args:
         ui: the widgets of PETAnomaly.ui by name.
         getParameterNode: makes or finds the scene's typed parameter node.
-        task, model, findings, installer: collaborators; a test may hand in its own.
+        task, model, engine, findings: collaborators; a test may hand in its own.
     """
 
     def __init__(
@@ -51,24 +53,23 @@ class PETAnomalyPanel(VTKObservationMixin):
         getParameterNode: Callable[[], study.Parameters],
         task: EngineTask | None = None,
         model: ModelSection | None = None,
+        engine: EngineSection | None = None,
         findings: FindingsSection | None = None,
-        installer: Any = None,
     ) -> None:
         VTKObservationMixin.__init__(self)
         self.ui = ui
         self.parameters: study.Parameters = None
         self._getParameterNode = getParameterNode
         self._guiTag = None
-        self._isAsking = False  # the engine's Python what it has
         self._warnings: list[str] = []
         self._doneText = ""
         self.study = StudySection(ui)
         self.model = model if model is not None else ModelSection(ui)
+        self.engine = engine if engine is not None else EngineSection(ui)
         self.run = RunSection(ui)
         self.display = DisplaySection(ui)
         self.findings = findings if findings is not None else FindingsSection(ui)
         self.task = task if task is not None else EngineTask()
-        self.installer = installer if installer is not None else Installer()
         self._connect()
         self._update = qt.QTimer()  # many changes of the node, one look at it
         self._update.setSingleShot(True)
@@ -90,12 +91,12 @@ class PETAnomalyPanel(VTKObservationMixin):
         if self.parameters is None:
             self.follow(self._getParameterNode())
         self.study.forget()
-        self.findings.editing.resume()
+        self.findings.enter()
         self.update()
 
     def exit(self) -> None:
         """Another module is shown; a run goes on."""
-        self.findings.editing.pause()
+        self.findings.exit()
 
     def cleanup(self) -> None:
         """The widget goes: reload, or the application quits."""
@@ -107,9 +108,8 @@ class PETAnomalyPanel(VTKObservationMixin):
     def stop(self) -> None:
         """End what is under way, silently and completely."""
         self._update.stop()
-        self._isAsking = False
         self.task.stop()
-        self.model.stop()
+        self.engine.stop()
         self.findings.stop()
         self.run.idle()
 
@@ -145,7 +145,7 @@ class PETAnomalyPanel(VTKObservationMixin):
     @property
     def isBusy(self) -> bool:
         """The engine, or a question to its Python, is under way."""
-        return self._isAsking or self.task.isRunning
+        return self.engine.readiness.isEnsuring or self.task.isRunning
 
     def _boundWidgets(self) -> dict[str, Any]:
         """Widgets of the .ui by the parameter that they show (property SlicerParameterName)."""
@@ -172,15 +172,17 @@ class PETAnomalyPanel(VTKObservationMixin):
         """Detect, after making sure that the engine's Python has what it needs."""
         self.study.forget()
         self.update()
-        if self.whyNot() or self.isBusy or not self.findings.mayBeReplaced():
+        if self.whyNot() or self.isBusy or not self.findings.redrawing.mayBeReplaced():
             return
-        self._withEnvironment(self._startDetection)
+        if not self.engine.readiness.isReady:
+            self.run.begin(isDetection=False)
+            self.run.stage(_("Looking at the engine's Python"))
+        self.engine.ensure(self._startDetection, self._onNotReady)
 
     def cancel(self) -> None:
         """Cancel what is under way."""
-        if self._isAsking:
-            self._isAsking = False
-            self.model.stop()
+        if self.engine.readiness.isEnsuring:
+            self.engine.stop()
             self._onEnded(TaskOutcome(cancelled=True))
             return
         self.task.cancel()
@@ -197,7 +199,7 @@ class PETAnomalyPanel(VTKObservationMixin):
     def _startDetection(self) -> None:
         try:
             job = detectionJob(
-                self.parameters, self.model.model, self.model.device, self._onResults
+                self.parameters, self.model.model, self.engine.device, self._onResults
             )
         except PETAnomalyError as error:
             slicer.util.errorDisplay(f"{error.message}\n{error.hint}")
@@ -208,36 +210,11 @@ class PETAnomalyPanel(VTKObservationMixin):
         self._warnings = []
         self._doneText = done
         self.run.begin(isDetection)
-        self.task.start(self.model.interpreter(), job)
+        self.task.start(self.engine.interpreter(), job)
         self.update()
 
-    def _withEnvironment(self, action: Callable[[], None]) -> None:
-        """Run the action once PyTorch and MONAI are there; offer to install them if not."""
-        report = self.model.report
-        if report is not None and report.ready:
-            action()
-            return
-        self._isAsking = True
-        self.run.begin(isDetection=False)
-        self.run.stage(_("Looking at the engine's Python"))
-        self.model.askEnvironment(lambda: self._onEnvironment(action))
-
-    def _onEnvironment(self, action: Callable[[], None]) -> None:
-        """The answer is there: go on, install what is missing, or say why not."""
-        if not self._isAsking:
-            return
-        self._isAsking = False
-        report = self.model.report
-        if report.error:
-            self._onEnded(TaskOutcome(message=report.error))
-            return
-        if report.missing:
-            outcome = self.installer.install(self.model.interpreter(), report)
-            self.model.report = None
-            if not outcome.ok:
-                self._onEnded(TaskOutcome(cancelled=outcome.cancelled, message=outcome.message))
-                return
-        action()
+    def _onNotReady(self, outcome: InstallOutcome) -> None:
+        self._onEnded(TaskOutcome(cancelled=outcome.cancelled, message=outcome.message))
 
     def _onResults(self, results: Results) -> None:
         self._warnings = results.warnings
@@ -256,6 +233,7 @@ class PETAnomalyPanel(VTKObservationMixin):
         self.study.onSample = self.loadSample
         self.study.onConvert = self.convertToSuv
         self.model.onChanged = self.update
+        self.engine.onChanged = self.update
         self.run.onDetect = self.detect
         self.run.onCancel = self.cancel
         self.run.describeSettings = self._describeSettings
@@ -266,18 +244,12 @@ class PETAnomalyPanel(VTKObservationMixin):
 
     def _describeSettings(self) -> list[str]:
         """For the diagnostics: no names of volumes or patients."""
-        parameters, report = self.parameters, self.model.report
-        lines = [f"Engine's Python: {self.model.interpreter().describe()}"]
-        if report is not None:
-            lines.append(
-                f"Python {report.pythonVersion}, torch {report.torchVersion}, "
-                f"monai {report.monaiVersion}"
-            )
+        parameters, lines = self.parameters, self.engine.describe()
         if parameters is not None:
             lines.append(
                 f"Model {parameters.model}, scorer {parameters.scorer}, "
                 f"samples {parameters.samples}, decodes {parameters.decodes}, "
-                f"seed {parameters.seed}, device {self.model.device}"
+                f"seed {parameters.seed}, device {self.engine.device}"
             )
             lines.append(f"PET: {self.study.pet.text}")
             lines.append(f"CT: {self.study.ct.text}")

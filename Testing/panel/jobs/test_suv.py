@@ -38,7 +38,7 @@ def loadSeries(folder: Path) -> Any:
 
 def test_one_click_makes_a_suv_volume_of_a_bequerel_volume_from_its_files(tmp_path: Any) -> None:
     with openPanel(tmp_path) as panel:
-        panel.model.interpreter = findInterpreter  # the real engine
+        panel.engine.interpreter = findInterpreter  # the real engine
         panel.parameters.pet = loadSeries(OBJECTS / "DRO_0_0" / "PT")
         panel.update()
         assert panel.study.pet.convertible, panel.ui.petState.text

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Protocol
 
 import qt
 from slicer.i18n import tr as _
@@ -101,8 +102,18 @@ class EnvironmentReport:
         return sum(package.sizeMB for package in self.missing)
 
 
+class InterpreterProbe(Protocol):
+    """Asks an interpreter what it has; the answer comes on the GUI thread."""
+
+    def start(
+        self, interpreter: Interpreter, onDone: Callable[[EnvironmentReport], None]
+    ) -> None: ...
+
+    def cancel(self) -> None: ...
+
+
 class EnvironmentProbe:
-    """Asks one interpreter at a time.
+    """`InterpreterProbe` in a child process, one interpreter at a time.
 
     `start` returns at once; `onDone(report)` follows on the GUI thread, whatever happens: an
     interpreter that does not exist, crashes or says nothing for two minutes is a report with an

@@ -7,23 +7,25 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Protocol
+from typing import Any, Protocol
 
-import qt
 import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.environment.inspection import EnvironmentReport, Package
-from PETAnomalyLib.panel.environment.interpreter import MODULE_FOLDER, Interpreter
+from PETAnomalyLib.panel.environment.interpreter import Interpreter
+from PETAnomalyLib.panel.environment.package_sources import (
+    InstallationError,
+    PackageSource,
+    PyTorchExtension,
+    SetupTorch,
+    SlicerPip,
+)
 
-SETUP_TORCH = ("PETAnomalyLib/setup_torch.py", "../setup_torch.py")  # installed; in a checkout
 LOOSE = ("torch", "triton", "nvidia-", "cuda-", "monai", "safetensors")  # what may come or change
-
-
-class InstallationError(Exception):
-    """What went wrong, in words for the radiologist."""
 
 
 @dataclass(frozen=True)
@@ -35,144 +37,14 @@ class InstallOutcome:
     message: str = ""
 
 
-class PackageSource(Protocol):
-    """Where packages come from.
+class PackageInstaller(Protocol):
+    """Brings an interpreter what its report says is missing; blocks, and keeps the window alive."""
 
-    `install` blocks, keeps the window alive, and raises `InstallationError`.
-    """
-
-    def install(
-        self, packages: list[Package], constraints: Path, say: Callable[[str], None]
-    ) -> None: ...
-
-
-class PyTorchExtension:
-    """torch by Slicer's PyTorch extension, which knows the drivers."""
-
-    @staticmethod
-    def isThere() -> bool:
-        return hasattr(slicer.modules, "pytorchutils")
-
-    def install(
-        self, packages: list[Package], _constraints: Path, say: Callable[[str], None]
-    ) -> None:
-        import PyTorchUtils
-
-        say(_("PyTorch, by the PyTorch extension"))
-        requirement = packages[0].requirement[len(packages[0].name) :]
-        try:
-            torch = PyTorchUtils.PyTorchUtilsLogic().installTorch(
-                askConfirmation=False, torchVersionRequirement=requirement
-            )
-        except Exception as error:
-            raise InstallationError(
-                _("The PyTorch extension could not install PyTorch: {reason}.").format(reason=error)
-            ) from error
-        if torch is None:
-            raise InstallationError(_("The PyTorch extension did not install PyTorch."))
-
-
-class SetupTorch:
-    """torch by our own `setup_torch.py`, in a process whose words are shown while the event loop
-    runs.
-    """
-
-    def __init__(self, interpreter: Interpreter, script: Path | None = None) -> None:
-        self._interpreter = interpreter
-        self._script = script
-
-    def install(
-        self, _packages: list[Package], _constraints: Path, say: Callable[[str], None]
-    ) -> None:
-        script = self._script or findSetupTorch()
-        process = qt.QProcess()
-        process.setProcessChannelMode(qt.QProcess.MergedChannels)
-        variables = qt.QProcessEnvironment()
-        for name, value in self._interpreter.environment.items():
-            variables.insert(name, value)
-        process.setProcessEnvironment(variables)
-        loop = qt.QEventLoop()
-        said: list[str] = []
-
-        def onOutput(*_unused: Any) -> None:
-            text = process.readAllStandardOutput().data().decode("utf-8", errors="replace")
-            for line in text.replace("\r", "\n").splitlines():
-                if line.strip():
-                    said.append(line.strip())
-                    say(line.strip())
-
-        process.connect("readyReadStandardOutput()", onOutput)
-        process.connect("finished(int,QProcess::ExitStatus)", lambda *_unused: loop.quit())
-        process.start(self._interpreter.path, ["-u", str(script)])
-        if not process.waitForStarted():
-            raise InstallationError(
-                _("{python} could not be started: {reason}.").format(
-                    python=self._interpreter.path, reason=process.errorString()
-                )
-            )
-        if process.state() != qt.QProcess.NotRunning:
-            loop.exec_()
-        onOutput()
-        process.deleteLater()  # its connections hold it: it would never go by itself
-        if process.exitStatus() != qt.QProcess.NormalExit or process.exitCode() != 0:
-            raise InstallationError(
-                said[-1] if said else _("setup_torch.py failed without a word.")
-            )
-
-
-def findSetupTorch() -> Path:
-    """Our setup_torch.py.
-
-    Raises:
-        InstallationError: it is not where it was installed.
-    """
-    for name in SETUP_TORCH:
-        path = (MODULE_FOLDER / name).resolve()
-        if path.is_file():
-            return path
-    raise InstallationError(
-        _("setup_torch.py is missing below {folder}.").format(folder=MODULE_FOLDER)
-    )
-
-
-class SlicerPip:
-    """Everything else by Slicer's own pip: `slicer.packaging.pip_ensure` where it exists (5.11),
-    else `slicer.util.pip_install`.
-    """
-
-    def install(
-        self, packages: list[Package], constraints: Path, say: Callable[[str], None]
-    ) -> None:
-        requirements = [package.requirement for package in packages]
-        say(", ".join(requirements))
-        try:
-            pipEnsure = importlib.import_module("slicer.packaging").pip_ensure
-        except (ImportError, AttributeError):
-            pipEnsure = None
-        try:
-            if pipEnsure is not None:
-                from packaging.requirements import Requirement  # there since pip_ensure is
-
-                # asked already; in testing mode it would do nothing
-                pipEnsure(
-                    [Requirement(text) for text in requirements],
-                    constraints=constraints,
-                    prompt_install=False,
-                    requester="PETAnomaly",
-                    skip_in_testing=False,
-                )
-            else:
-                slicer.util.pip_install([*requirements, "--constraint", str(constraints)])
-        except Exception as error:
-            raise InstallationError(
-                _("pip could not install {packages}: {reason}.").format(
-                    packages=", ".join(requirements), reason=error
-                )
-            ) from error
+    def install(self, interpreter: Interpreter, report: EnvironmentReport) -> InstallOutcome: ...
 
 
 class Installer:
-    """Brings this Slicer's Python to where the engine runs.
+    """`PackageInstaller` for this Slicer's Python.
 
     `install` asks once, naming every package and the size of the download. It then gets torch from
     the PyTorch extension when that is installed, else from `setup_torch.py`, and the rest by pip,

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from slicer.i18n import tr as _
 
+from PETAnomalyLib.engine import families  # noqa: F401 - enters every family
 from PETAnomalyLib.engine.bundles.adding import add_bundle
 from PETAnomalyLib.engine.bundles.installed import (
     DEFAULT_MODEL,

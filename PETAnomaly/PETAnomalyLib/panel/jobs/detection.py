@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
@@ -12,8 +12,8 @@ from slicer.i18n import tr as _
 from PETAnomalyLib.panel.background import Work
 from PETAnomalyLib.panel.jobs.task import Job
 from PETAnomalyLib.panel.parameters import Parameters, detectArguments, live, setThreshold
-from PETAnomalyLib.panel.scene.placing import resultSteps
-from PETAnomalyLib.panel.scene.results import Results, readResults
+from PETAnomalyLib.panel.scene.result_files import Results, readResults
+from PETAnomalyLib.panel.scene.result_nodes import resultSteps
 from PETAnomalyLib.panel.scene.volume_files import VolumeSnapshot
 
 

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Protocol
 
 import qt
 from slicer.i18n import tr as _
@@ -24,9 +25,17 @@ WATCHDOG = Path(__file__).with_name("watchdog.py")
 REAP_MS = 500
 
 
+class TemporaryFolder(Protocol):
+    """Where a run's files lie until `close`."""
+
+    path: Path
+
+    def close(self) -> None: ...
+
+
 class RunFolder:
-    """A fresh folder below `parent`, removed by `close()` and by the end of Slicer, whichever is
-    first.
+    """A `TemporaryFolder`, made fresh below `parent`; removed by `close()` or by the end of Slicer,
+    whichever is first.
 
     `close` returns at once: it renames the folder, and the watchdog removes what may be hundreds of
     megabytes.

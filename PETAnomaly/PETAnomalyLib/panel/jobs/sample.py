@@ -19,9 +19,10 @@ from PETAnomalyLib.panel.background import Work
 from PETAnomalyLib.panel.jobs.sample_source import SAMPLE_NAME
 from PETAnomalyLib.panel.jobs.task import Job
 from PETAnomalyLib.panel.parameters import Parameters
-from PETAnomalyLib.panel.scene.display import showInput, showLayers
 from PETAnomalyLib.panel.scene.inputs import markAsSuv
-from PETAnomalyLib.panel.scene.placing import addVolume, putBeside
+from PETAnomalyLib.panel.scene.slice_views import showLayers
+from PETAnomalyLib.panel.scene.volume_nodes import addVolume, putBeside
+from PETAnomalyLib.panel.scene.windows import showInput
 
 SAMPLE_SEED = 2_000_013  # the patient of `make demo`; no model was trained on such a seed
 LESION_COLOUR = (0.2, 0.9, 0.3)

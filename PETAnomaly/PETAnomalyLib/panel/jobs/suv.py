@@ -14,7 +14,7 @@ from PETAnomalyLib.panel.background import Work
 from PETAnomalyLib.panel.jobs.task import Job
 from PETAnomalyLib.panel.parameters import Parameters, live
 from PETAnomalyLib.panel.scene.inputs import markAsSuv
-from PETAnomalyLib.panel.scene.placing import addVolume
+from PETAnomalyLib.panel.scene.volume_nodes import addVolume
 
 
 def suvJob(parameters: Parameters, files: Sequence[Path]) -> Job:

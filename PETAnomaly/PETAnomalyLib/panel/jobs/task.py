@@ -9,10 +9,10 @@ SUV conversion and the sample study are jobs.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import qt
 import slicer  # slicer.util looks for qt
@@ -20,8 +20,10 @@ from slicer.i18n import tr as _
 
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
 from PETAnomalyLib.panel.background import Background, Work, WorkerThread
-from PETAnomalyLib.panel.jobs.process import EngineRun
-from PETAnomalyLib.panel.jobs.run_folder import RunFolder
+from PETAnomalyLib.panel.environment.interpreter import Interpreter
+from PETAnomalyLib.panel.jobs.run import BackgroundRun, EngineRun
+from PETAnomalyLib.panel.jobs.run_folder import RunFolder, TemporaryFolder
+from PETAnomalyLib.panel.jobs.run_outcome import RunOutcome
 
 STEP_MS = 1  # between two steps of placing: the event loop runs
 
@@ -67,8 +69,8 @@ class EngineTask:
 
     def __init__(
         self,
-        makeRun: Callable[[Any], Any] = EngineRun,
-        makeFolder: Callable[[str], Any] = RunFolder,
+        makeRun: Callable[[Interpreter], BackgroundRun] = EngineRun,
+        makeFolder: Callable[[str], TemporaryFolder] = RunFolder,
         worker: Background | None = None,
     ) -> None:
         self.onStage: Callable[[str], None] = lambda _text: None
@@ -103,11 +105,11 @@ class EngineTask:
         """Since the start."""
         return time.monotonic() - self._started
 
-    def start(self, interpreter: Any, job: Job) -> None:
+    def start(self, interpreter: Interpreter, job: Job) -> None:
         """Begin; an errand that is under way is stopped first.
 
         Args:
-            interpreter: `environment.Interpreter` that runs the engine.
+            interpreter: runs the engine.
             job: what to do.
         """
         self.stop()
@@ -160,7 +162,7 @@ class EngineTask:
     def _onRunStage(self, _name: str, label: str) -> None:
         self.onStage(label)
 
-    def _onRunFinished(self, outcome: Any) -> None:
+    def _onRunFinished(self, outcome: RunOutcome) -> None:
         if not self.isRunning:
             return
         if outcome.cancelled or self._cancelled:

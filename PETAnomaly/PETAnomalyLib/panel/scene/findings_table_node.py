@@ -1,6 +1,6 @@
 """The findings' measurements as a table node: the columns of findings.csv, then two of the panel's.
 
-The node is what a saved scene keeps; the table on screen (`findings_table.py`) mirrors it.
+The node is what a saved scene keeps; the table on screen (`sections/findings_table.py`) mirrors it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import vtk
 
 from PETAnomalyLib.engine.findings.measures import Finding
-from PETAnomalyLib.panel.scene.results import findingFromText
+from PETAnomalyLib.panel.scene.result_files import findingFromText
 
 COLUMNS = tuple(column.name for column in fields(Finding))
 SEGMENT_COLUMN = "segment_id"
@@ -73,7 +73,7 @@ def writeCsv(path: Path, rows: Sequence[Row]) -> None:
 
 
 def _cells(finding: Finding) -> list[str]:
-    """The finding's fields as `findings.write_csv` writes them."""
+    """The finding's fields as `measures.write_csv` writes them."""
     numbers = [f"{getattr(finding, name) + 0.0:.{DECIMALS}f}" for name in COLUMNS[1:-1]]
     return [str(finding.number), *numbers, _word(finding.growth_limited)]
 

@@ -9,7 +9,7 @@ import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.parameters import LAYERS, Parameters, findingsSegmentation, live, scoreMap
-from PETAnomalyLib.panel.scene import display
+from PETAnomalyLib.panel.scene import slice_views, view_3d, windows
 
 
 class DisplaySection:
@@ -23,7 +23,7 @@ class DisplaySection:
         for layer, button in self._buttons.items():
             button.clicked.connect(partial(self._onLayer, layer))
         ui.presetCombo.addItem(_("Automatic"), "")
-        for preset in display.presets():
+        for preset in windows.presets():
             ui.presetCombo.addItem(preset.title, preset.key)
         ui.presetCombo.currentIndexChanged.connect(self._onPreset)
         ui.show3DButton.toggled.connect(self._on3D)
@@ -50,13 +50,13 @@ class DisplaySection:
             return
         nodes, layer, opacity, outlines, preset = state
         if nodes[:2] != before[0][:2] or preset != before[4]:
-            display.showInput(parameters)
+            windows.showInput(parameters)
         if nodes != before[0] or layer != before[1]:
-            display.showLayers(parameters, fit=nodes[:2] != before[0][:2])
+            slice_views.showLayers(parameters, fit=nodes[:2] != before[0][:2])
         elif opacity != before[2]:
-            display.showOpacity(parameters)
+            slice_views.showOpacity(parameters)
         if outlines != before[3] or nodes != before[0]:
-            display.showOutlines(parameters)
+            slice_views.showOutlines(parameters)
 
     def _state(self) -> tuple:
         p = self._parameters
@@ -78,6 +78,6 @@ class DisplaySection:
             return
         parameters.view3D = shown
         with slicer.util.WaitCursor():
-            display.show3D(parameters)
+            view_3d.show3D(parameters)
             if shown:
-                display.frame3D()
+                view_3d.frame3D()

@@ -1,10 +1,11 @@
-"""The panel's second section: which model and scorer, and, folded away, how the engine runs."""
+"""The panel's second section: which model and which scorer."""
 
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import qt
 import slicer  # slicer.util looks for qt
@@ -12,24 +13,13 @@ from slicer.i18n import tr as _
 
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
 from PETAnomalyLib.panel.environment import models
-from PETAnomalyLib.panel.environment.inspection import EnvironmentProbe
-from PETAnomalyLib.panel.environment.interpreter import findInterpreter
-from PETAnomalyLib.panel.parameters import (
-    SCORERS,
-    Parameters,
-    setThreshold,
-)
-from PETAnomalyLib.panel.settings import DEFAULT_DEVICE, Settings
-
-AUTO_DEVICES = (("auto", "Automatic"), ("cpu", "CPU"))
+from PETAnomalyLib.panel.parameters import SCORERS, Parameters, setThreshold
+from PETAnomalyLib.panel.settings import Settings
 
 
 class ModelSection:
-    """Model, scorer, device and interpreter.
-
-    Model and scorer belong to the study (parameter node); device, interpreter and the last model to
-    this computer (`Settings`). `onChanged()` comes after each choice. `report` is what the engine's
-    Python was found to have; None until it was asked.
+    """Model and scorer belong to the study (parameter node); which model was used last, to this
+    computer (`Settings`). `onChanged()` comes after each choice.
     """
 
     def __init__(
@@ -37,41 +27,21 @@ class ModelSection:
         ui: Any,
         settings: Settings | None = None,
         source: models.ModelSource | None = None,
-        probe: Any = None,
     ) -> None:
         self.onChanged: Callable[[], None] = lambda: None
-        self.report: Any = None  # environment.EnvironmentReport
         self.available: list = []
         self._ui = ui
         self._settings = settings if settings is not None else Settings()
         self._source = source if source is not None else models.InstalledModels()
-        self._probe = probe if probe is not None else EnvironmentProbe()
         self._parameters: Parameters = None
         self._filling = False
-        self._onAnswer: Callable[[], None] = lambda: None
         self._damaged: list[str] = []
         self._fillAddMenu()
         for scorer in SCORERS:
             ui.scorerCombo.addItem(_(models.SCORER_TITLES[scorer]), scorer)
-        self._fillDevices(())
-        ui.interpreterEdit.currentPath = self._settings.interpreter
         ui.modelCombo.currentIndexChanged.connect(self._onModelChosen)
         ui.scorerCombo.currentIndexChanged.connect(self._onScorerChosen)
-        ui.deviceCombo.currentIndexChanged.connect(self._onDeviceChosen)
-        ui.interpreterEdit.currentPathChanged.connect(self._onInterpreterChosen)
-        ui.checkButton.clicked.connect(self._onCheck)
-        ui.advancedBox.contentsCollapsed.connect(self._onAdvancedCollapsed)
         self.reload()
-
-    @property
-    def device(self) -> str:
-        """`auto`, `cpu`, `cuda:0`, ..."""
-        return self._settings.device or DEFAULT_DEVICE
-
-    def setDevice(self, device: str) -> None:
-        """Compute there from now on, on this computer."""
-        self._settings.device = device
-        self._fillDevices(self.report.devices if self.report is not None else ())
 
     @property
     def model(self) -> Any:
@@ -79,10 +49,6 @@ class ModelSection:
         if self._parameters is None:
             return None
         return models.find(self.available, self._parameters.model)
-
-    def interpreter(self) -> Any:
-        """The engine's Python (`environment.Interpreter`)."""
-        return findInterpreter(self._settings.interpreter)
 
     def reload(self) -> None:
         """Look for installed models again."""
@@ -137,18 +103,6 @@ class ModelSection:
         reason = models.whyNoScorer(self.model, self._parameters.scorer)
         return [reason] if reason else []
 
-    def askEnvironment(self, onAnswer: Callable[[], None] = lambda: None) -> None:
-        """Ask the engine's Python, in a child process, for packages and graphics cards.
-
-        Args:
-            onAnswer: called when `report` is there; not called after `stop`.
-        """
-        self._onAnswer = onAnswer
-        self._ui.environmentState.text = _("Asking {python} ...").format(
-            python=self.interpreter().describe()
-        )
-        self._probe.start(self.interpreter(), self._onEnvironment)
-
     def addModel(self, path: str) -> bool:
         """Add a bundle's folder or zip; a refusal is shown and nothing changes."""
         if not path:
@@ -166,10 +120,6 @@ class ModelSection:
         self.update()
         self.onChanged()
         return True
-
-    def stop(self) -> None:
-        """End what is under way."""
-        self._probe.cancel()
 
     def _adopt(self, model: Any) -> None:
         """Take a model with its own thresholds and smallest volume."""
@@ -201,23 +151,6 @@ class ModelSection:
             combo.model().item(index).setEnabled(not reason)
         combo.setCurrentIndex(SCORERS.index(self._parameters.scorer))
 
-    def _fillDevices(self, found: Any) -> None:
-        self._filling = True
-        combo = self._ui.deviceCombo
-        combo.clear()
-        known = [identifier for identifier, _title in AUTO_DEVICES]
-        for identifier, title in AUTO_DEVICES:
-            combo.addItem(_(title), identifier)
-        for device in found:
-            if device.id not in known:
-                combo.addItem(f"{device.label} ({device.id})", device.id)
-                known.append(device.id)
-        if self.device not in known:
-            combo.addItem(_("{device} (not checked)").format(device=self.device), self.device)
-            known.append(self.device)
-        combo.setCurrentIndex(known.index(self.device))
-        self._filling = False
-
     def _fillAddMenu(self) -> None:
         self._menu = qt.QMenu(self._ui.addModelButton)
         folder = self._menu.addAction(_("From a folder..."))
@@ -248,44 +181,3 @@ class ModelSection:
             return
         self._parameters.scorer = SCORERS[index]
         self.onChanged()
-
-    def _onDeviceChosen(self, index: int) -> None:
-        if self._filling or index < 0:
-            return
-        self._settings.device = self._ui.deviceCombo.itemData(index)
-        self.onChanged()
-
-    def _onInterpreterChosen(self, path: str) -> None:
-        self._settings.interpreter = path
-        self.report = None
-        self._ui.environmentState.text = _("Not checked yet.")
-        self.onChanged()
-
-    def _onAdvancedCollapsed(self, collapsed: bool) -> None:
-        if not collapsed and self.report is None:
-            self.askEnvironment()
-
-    def _onCheck(self, _checked: bool = False) -> None:
-        self.askEnvironment()
-
-    def _onEnvironment(self, report: Any) -> None:
-        self.report = report
-        self._fillDevices(report.devices)
-        self._ui.environmentState.text = describeEnvironment(report)
-        self.onChanged()
-        self._onAnswer()
-
-
-def describeEnvironment(report: Any) -> str:
-    """What the engine's Python has, in a line or two."""
-    if report.error:
-        return report.error
-    parts = [f"Python {report.pythonVersion}"]
-    parts.append(f"PyTorch {report.torchVersion}" if report.torchVersion else _("no PyTorch"))
-    parts.append(f"MONAI {report.monaiVersion}" if report.monaiVersion else _("no MONAI"))
-    cards = [device.label for device in report.devices if device.id not in ("cpu", "auto")]
-    parts.append(", ".join(cards) if cards else _("no graphics card that PyTorch can use"))
-    text = "; ".join(parts) + "."
-    if report.missing:
-        text += " " + _("Detect offers to install what is missing.")
-    return text

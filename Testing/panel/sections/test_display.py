@@ -7,28 +7,15 @@ import pytest
 import slicer  # slicer.util looks for qt
 from harness.slices import sliceImage
 from harness.views import ThreeDView
-from open_panel import openPanel, settled
-from PETAnomalyLib.panel.scene import display
-from studies import addStudy, waitUntil
+from open_panel import openPanel
+from PETAnomalyLib.panel.scene import windows
+from studies import addStudy
 
 pytestmark = pytest.mark.usefixtures("scene")
 
 
 def composites() -> list[Any]:
     return list(slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"))
-
-
-@pytest.fixture
-def detected(tmp_path: Any) -> Any:
-    """A panel with a study and a run's results."""
-    with openPanel(tmp_path) as panel:
-        panel.parameters.pet, panel.parameters.ct = addStudy()
-        panel.update()
-        panel.ui.detectButton.click()
-        assert waitUntil(lambda: panel.parameters.table is not None)
-        settled(panel)
-        panel.update()
-        yield panel
 
 
 def test_after_a_run_the_map_lies_over_the_ct_in_every_view(detected: Any) -> None:
@@ -67,7 +54,7 @@ def test_a_preset_sets_the_pets_suv_range_and_colours(detected: Any) -> None:
     detected.update()
     shown = detected.parameters.pet.GetDisplayNode()
     assert (shown.GetWindow(), shown.GetLevel()) == (6.0, 3.0)
-    assert shown.GetColorNodeID() == display.INVERTED_GREY
+    assert shown.GetColorNodeID() == windows.INVERTED_GREY
 
 
 def test_going_to_a_finding_brings_its_centre_into_every_view(detected: Any) -> None:
@@ -121,7 +108,7 @@ def test_without_a_ct_the_pet_is_below_and_the_map_above(tmp_path: Any) -> None:
         panel.parameters.pet = pet
         panel.update()
         assert composites()[0].GetBackgroundVolumeID() == pet.GetID()
-        assert pet.GetDisplayNode().GetColorNodeID() == display.INVERTED_GREY
+        assert pet.GetDisplayNode().GetColorNodeID() == windows.INVERTED_GREY
         panel.ui.modelCombo.setCurrentIndex(0)
 
 

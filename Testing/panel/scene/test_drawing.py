@@ -7,7 +7,7 @@ import pytest
 import slicer  # slicer.util looks for qt
 from PETAnomalyLib.engine.findings.delineation import delineate
 from PETAnomalyLib.engine.findings.measures import measure
-from PETAnomalyLib.panel.scene.redraw import DrawSettings, Redraw
+from PETAnomalyLib.panel.scene.drawing import DrawSettings, FindingsDrawer
 from studies import addStudy, addVolume, image, petArray, waitUntil
 
 pytestmark = pytest.mark.usefixtures("scene")
@@ -22,7 +22,7 @@ def study() -> Any:
 @pytest.fixture
 def drawn() -> Any:
     drawings: list = []
-    redraw = Redraw()
+    redraw = FindingsDrawer()
     redraw.onDrawn = drawings.append
     yield redraw, drawings
     redraw.forget()

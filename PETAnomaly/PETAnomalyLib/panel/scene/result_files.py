@@ -74,7 +74,7 @@ def readResults(folder: Path, work: Work) -> Results:
 
 
 def readFindings(path: Path) -> list[Finding]:
-    """The rows of a findings.csv that `findings.write_csv` wrote."""
+    """The rows of a findings.csv that `measures.write_csv` wrote."""
     with path.open(encoding="utf-8", newline="") as file:
         return [findingFromText(row) for row in csv.DictReader(file)]
 

@@ -1,29 +1,36 @@
-"""Correcting findings by hand: Segment Editor on the segmentation, and a table that follows.
-
-`SegmentEditing` embeds Slicer's own editor below the table, with the PET as source volume.
-`EditWatch` notices what was changed, whoever changed it (the embedded editor, the Segment Editor
-module, a script): half a second after the last stroke it says which segments differ.
-"""
+"""Slicer's Segment Editor inside the panel, with the PET as source volume."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
-import qt
 import slicer  # slicer.util looks for qt
-from slicer.util import VTKObservationMixin
-
-from PETAnomalyLib.panel.scene import findings_segmentation
 
 EDITOR_TAG = "PETAnomaly"
-SETTLE_MS = 500
 UNDO_STATES = 10
 
 
+class FindingsEditor(Protocol):
+    """Where a hand changes segments."""
+
+    @property
+    def isOpen(self) -> bool: ...
+
+    def open(self, segmentation: Any, pet: Any, segment: str = "") -> None: ...
+
+    def close(self) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def select(self, segment: str) -> None: ...
+
+    def saveStateForUndo(self) -> None: ...
+
+
 class SegmentEditing:
-    """The Segment Editor inside the panel; made when it is first opened.
+    """`FindingsEditor` that embeds Slicer's own; made when it is first opened.
 
     `open` shows the editor on a segmentation, `close` leaves it. Call `pause` when the module is
     left and `resume` when it is entered again: two editors must not share the keyboard.
@@ -90,10 +97,15 @@ class SegmentEditing:
             self._widget.setupViewObservations()
             self._widget.installKeyboardShortcuts()
 
-    def undo(self) -> None:
-        """Take back the last stroke."""
+    def select(self, segment: str) -> None:
+        """Go on with this segment."""
         if self.isOpen:
-            self._widget.undo()
+            self._widget.setCurrentSegmentID(segment)
+
+    def saveStateForUndo(self) -> None:
+        """What comes now from outside can be taken back like a stroke."""
+        if self.isOpen:
+            self._widget.saveStateForUndo()
 
     def _makeWidget(self) -> Any:
         widget = slicer.qMRMLSegmentEditorWidget()
@@ -106,75 +118,6 @@ class SegmentEditing:
         widget.setAutoShowSourceVolumeNode(False)
         self._frame.layout().addWidget(widget)
         return widget
-
-
-class EditWatch(VTKObservationMixin):
-    """Tells which of a segmentation's segments were changed, added or removed by hand.
-
-    `onEdited(changed, removed)` gets two lists of segment identifiers, `SETTLE_MS` after the last
-    change. What happens inside `with watch.ownChange():` does not count.
-    """
-
-    def __init__(self) -> None:
-        VTKObservationMixin.__init__(self)
-        self.onEdited: Callable[[list[str], list[str]], None] = lambda _changed, _removed: None
-        self._segmentation = None
-        self._known: dict[str, int] = {}
-        self._own = 0
-        self._timer = qt.QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SETTLE_MS)
-        self._timer.timeout.connect(self.settle)
-
-    def watch(self, node: Any) -> None:
-        """Watch this segmentation from its present state on; None to watch nothing."""
-        self.removeObservers()
-        self._timer.stop()
-        self._segmentation = node
-        self._known = {}
-        if node is None:
-            return
-        segmentation = node.GetSegmentation()
-        for event in (
-            slicer.vtkSegmentation.SourceRepresentationModified,
-            slicer.vtkSegmentation.SegmentModified,
-            slicer.vtkSegmentation.SegmentAdded,
-            slicer.vtkSegmentation.SegmentRemoved,
-        ):
-            self.addObserver(segmentation, event, self._onModified)
-        self._remember()
-
-    @contextmanager
-    def ownChange(self) -> Any:
-        """The panel itself draws: not an edit."""
-        self._own += 1
-        try:
-            yield
-        finally:
-            self._own -= 1
-            self._timer.stop()
-            if self._segmentation is not None:
-                self._remember()
-
-    def settle(self) -> None:
-        """Look now, rather than when the strokes have settled."""
-        self._timer.stop()
-        node = self._segmentation
-        if node is None or node.GetScene() is None:
-            return
-        present = findings_segmentation.fingerprints(node)
-        changed = [name for name, value in present.items() if self._known.get(name) != value]
-        removed = [name for name in self._known if name not in present]
-        self._known = present
-        if changed or removed:
-            self.onEdited(changed, removed)
-
-    def _remember(self) -> None:
-        self._known = findings_segmentation.fingerprints(self._segmentation)
-
-    def _onModified(self, _caller: Any, _event: Any) -> None:
-        if not self._own:
-            self._timer.start()
 
 
 def _editorNode() -> Any:

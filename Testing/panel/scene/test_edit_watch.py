@@ -7,7 +7,7 @@ import pytest
 import slicer  # slicer.util looks for qt
 from PETAnomalyLib.engine.findings.measures import measure
 from PETAnomalyLib.panel.scene import findings_segmentation as drawing
-from PETAnomalyLib.panel.scene.editing import EditWatch
+from PETAnomalyLib.panel.scene.edit_watch import EditWatch
 from PETAnomalyLib.panel.scene.label_block import cutOut
 from studies import addStudy, image, petArray, waitUntil
 

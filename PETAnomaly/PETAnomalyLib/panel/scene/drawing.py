@@ -7,9 +7,9 @@ kept, the last one counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Protocol
 
 import qt
 import SimpleITK as sitk
@@ -42,8 +42,22 @@ class Drawing:
     findings: Sequence[Finding]
 
 
-class Redraw:
-    """Draws the findings of one map, again and again.
+class Drawer(Protocol):
+    """Draws findings, away from the GUI."""
+
+    onDrawn: Callable[[Drawing], None]
+    onFailed: Callable[[Exception], None]
+
+    @property
+    def isPending(self) -> bool: ...
+
+    def request(self, pet: Any, score: Any, mask: Any, settings: DrawSettings) -> None: ...
+
+    def forget(self) -> None: ...
+
+
+class FindingsDrawer:
+    """`Drawer` of the findings of one map, again and again.
 
     `request` may be called at any rate. `onDrawn(drawing)` comes on the GUI thread for the last
     request; `onFailed(error)` when a map and a PET don't fit each other. `forget` drops what is

@@ -1,0 +1,72 @@
+"""The slice views: which layers they show and how strongly, which findings, and where they are.
+
+CT below, PET or anomaly map above, one switch and one opacity; without a CT the PET is below.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer  # slicer.util looks for qt
+
+from PETAnomalyLib.panel.parameters import Parameters, findingsSegmentation, live, scoreMap
+
+
+def showLayers(parameters: Parameters, fit: bool = False) -> None:
+    """Put the chosen layer into all slice views.
+
+    Args:
+        fit: zoom and centre the views on the study as well.
+    """
+    pet, ct = live(parameters.pet), live(parameters.ct)
+    base = ct if ct is not None else pet
+    over = {
+        "ct": None,
+        "pet": pet if ct is not None else None,
+        "map": scoreMap(parameters, parameters.scorer),
+    }[parameters.layer]
+    if parameters.layer == "map" and over is None and ct is not None:
+        over = pet  # no map yet: the PET is what there is to see
+    slicer.util.setSliceViewerLayers(
+        background=base,
+        foreground=over,
+        label=None,
+        foregroundOpacity=parameters.opacity,
+        fit=fit and slicer.app.layoutManager() is not None,
+    )
+
+
+def showOpacity(parameters: Parameters) -> None:
+    """Only the overlay's opacity: what a slider calls while it moves."""
+    slicer.util.setSliceViewerLayers(foregroundOpacity=parameters.opacity)
+
+
+def showOutlines(parameters: Parameters) -> None:
+    """Show or hide the findings' outlines in the slice views."""
+    segmentation = live(parameters.segmentation)
+    if segmentation is None or segmentation.GetDisplayNode() is None:
+        return
+    belongs = findingsSegmentation(parameters) is not None
+    segmentation.GetDisplayNode().SetVisibility2D(parameters.outlines and belongs)
+
+
+def jumpTo(ras: Any) -> None:
+    """Bring a point (R, A, S in mm) into the middle of every slice view."""
+    slicer.vtkMRMLSliceNode.JumpAllSlices(
+        slicer.mrmlScene, *ras, slicer.vtkMRMLSliceNode.CenteredJumpSlice
+    )
+
+
+def setSegmentVisible(parameters: Parameters, identifier: str, shown: bool) -> None:
+    """Show or hide one finding."""
+    segmentation = findingsSegmentation(parameters)
+    if segmentation is not None and segmentation.GetDisplayNode() is not None:
+        segmentation.GetDisplayNode().SetSegmentVisibility(identifier, shown)
+
+
+def isSegmentVisible(parameters: Parameters, identifier: str) -> bool:
+    """Is a finding shown?"""
+    segmentation = findingsSegmentation(parameters)
+    if segmentation is None or segmentation.GetDisplayNode() is None:
+        return True
+    return bool(segmentation.GetDisplayNode().GetSegmentVisibility(identifier))

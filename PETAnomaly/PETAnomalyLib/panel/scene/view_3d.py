@@ -1,0 +1,75 @@
+"""The 3-D view: a maximum-intensity projection of the PET with the findings as surfaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer  # slicer.util looks for qt
+
+from PETAnomalyLib.panel.parameters import Parameters, findingsSegmentation, live
+
+MIP_SUV = (0.0, 10.0)
+
+
+def show3D(parameters: Parameters) -> None:
+    """Switch the 3-D view on or off: a MIP of the PET and the findings' surfaces."""
+    _showSurfaces(findingsSegmentation(parameters), parameters.view3D)
+    pet = live(parameters.pet)
+    if pet is not None:
+        _showMip(pet, parameters.view3D)
+
+
+def frame3D() -> None:
+    """Bring what is shown into every 3-D view: their cameras look at the origin until told."""
+    layoutManager = slicer.app.layoutManager()
+    for index in range(layoutManager.threeDViewCount if layoutManager is not None else 0):
+        view = layoutManager.threeDWidget(index).threeDView()
+        view.resetFocalPoint()
+        view.resetCamera()
+
+
+def _showSurfaces(segmentation: Any, shown: bool) -> None:
+    if segmentation is None or segmentation.GetDisplayNode() is None:
+        return
+    if shown:
+        segmentation.CreateClosedSurfaceRepresentation()
+    segmentation.GetDisplayNode().SetVisibility3D(shown)
+
+
+def _showMip(pet: Any, shown: bool) -> None:
+    """A volume rendering of the PET by maximum intensity, light uptake clear, hot uptake dark.
+
+    Slicer built without volume rendering shows the surfaces alone.
+    """
+    module = getattr(slicer.modules, "volumerendering", None)
+    if module is None:
+        return
+    logic = module.logic()
+    rendering = logic.GetFirstVolumeRenderingDisplayNode(pet)
+    if rendering is None:
+        if not shown:
+            return
+        rendering = logic.CreateDefaultVolumeRenderingNodes(pet)
+        _setMipProperty(rendering.GetVolumePropertyNode())
+    rendering.SetVisibility(shown)
+    if not shown:
+        return
+    for index in range(slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLViewNode")):
+        view = slicer.mrmlScene.GetNthNodeByClass(index, "vtkMRMLViewNode")
+        view.SetRaycastTechnique(slicer.vtkMRMLViewNode.MaximumIntensityProjection)
+
+
+def _setMipProperty(propertyNode: Any) -> None:
+    if propertyNode is None:
+        return
+    low, high = MIP_SUV
+    volumeProperty = propertyNode.GetVolumeProperty()
+    opacity = volumeProperty.GetScalarOpacity()
+    opacity.RemoveAllPoints()
+    opacity.AddPoint(low, 0.0)
+    opacity.AddPoint(high, 1.0)
+    colours = volumeProperty.GetRGBTransferFunction()
+    colours.RemoveAllPoints()
+    colours.AddRGBPoint(low, 1.0, 1.0, 1.0)
+    colours.AddRGBPoint(high, 0.0, 0.0, 0.0)
+    volumeProperty.ShadeOff()

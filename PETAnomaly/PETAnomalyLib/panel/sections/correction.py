@@ -1,0 +1,74 @@
+"""Correcting findings by hand: the Segment Editor on them, deleting, and that it was done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from PETAnomalyLib.panel.parameters import Parameters, live
+from PETAnomalyLib.panel.scene.findings import SceneFindings
+from PETAnomalyLib.panel.scene.segment_editor import FindingsEditor, SegmentEditing
+from PETAnomalyLib.panel.sections.findings_table import FindingsTable
+
+
+class CorrectionControls:
+    """The buttons Edit and Delete, the Delete key, and the line that says what a hand did.
+
+    Args:
+        ui: the widgets by name.
+        findings: that are corrected.
+        table: says which.
+        editor: changes their segments.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        findings: SceneFindings,
+        table: FindingsTable,
+        editor: FindingsEditor | None = None,
+    ) -> None:
+        self._ui = ui
+        self._findings = findings
+        self._table = table
+        self._parameters: Parameters = None
+        self.editor = editor if editor is not None else SegmentEditing(ui.editorFrame)
+        table.onDelete = self.delete
+        ui.editButton.toggled.connect(self._onEditToggled)
+        ui.deleteButton.clicked.connect(lambda: self.delete(table.selectedSegments()))
+
+    def setParameters(self, parameters: Parameters | None) -> None:
+        """Follow another parameter node."""
+        self.closeEditor()
+        self._parameters = parameters
+
+    def update(self) -> None:
+        """Show what can be corrected, and whether it was."""
+        ui = self._ui
+        for button in (ui.editButton, ui.deleteButton):
+            button.enabled = self._findings.segmentation is not None
+        ui.editedState.visible = self._parameters.handEdited
+        ui.editedState.text = _("Changed by hand: a redraw asks before it replaces them.")
+
+    def delete(self, segments: list[str]) -> None:
+        """Remove findings; an open editor can take it back."""
+        if self._findings.segmentation is None or not segments:
+            return
+        self.editor.saveStateForUndo()
+        self._findings.remove(segments)
+
+    def closeEditor(self) -> None:
+        """Leave the Segment Editor, if it is open."""
+        self.editor.close()
+        self._ui.editButton.checked = False
+
+    def _onEditToggled(self, opened: bool) -> None:
+        segmentation = self._findings.segmentation
+        if opened and segmentation is not None:
+            selected = self._table.selectedSegments()
+            pet = live(self._parameters.pet)
+            self.editor.open(segmentation, pet, selected[0] if selected else "")
+        else:
+            self.editor.close()
+            self._findings.settle()

@@ -1,0 +1,41 @@
+"""Choosing where the engine computes, and what its Python has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from open_panel import openPanel
+from PETAnomalyLib.panel.environment.inspection import EnvironmentReport, requiredPackages
+from PETAnomalyLib.panel.sections.engine import describeEnvironment
+from PETAnomalyLib.panel.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("scene")
+
+
+def test_found_graphics_cards_can_be_chosen_and_are_remembered(tmp_path: Any) -> None:
+    with openPanel(tmp_path) as panel:
+        panel.ui.checkButton.click()
+        combo = panel.ui.deviceCombo
+        titles = [combo.itemText(index) for index in range(combo.count)]
+        assert "NVIDIA H200 (cuda:0)" in titles
+        combo.setCurrentIndex(titles.index("NVIDIA H200 (cuda:0)"))
+        assert panel.engine.device == "cuda:0"
+        assert Settings().device == "cuda:0"
+        combo.setCurrentIndex(0)
+
+
+FOUND = EnvironmentReport(pythonVersion="3.12", torchVersion="2.9", monaiVersion="1.5", devices=())
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        (FOUND, "PyTorch 2.9; MONAI 1.5; no graphics card"),
+        (replace(FOUND, torchVersion=None, missing=requiredPackages()[:1]), "no PyTorch"),
+        (replace(FOUND, error="Python did not answer."), "did not answer"),
+    ],
+)
+def test_the_environment_is_described_in_words(report: EnvironmentReport, expected: str) -> None:
+    assert expected in describeEnvironment(report)
