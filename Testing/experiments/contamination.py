@@ -277,7 +277,7 @@ def write_results(ways: Mapping[str, Measured], out: Path, shares: Sequence[int]
         for kind in MAPS
         for way in WAYS
     }
-    axes = ("% of training patients with lesions", "AUPRC")
+    axes = ("training patients with lesions (%)", "AUPRC")
     draw_chart(out.with_suffix(".png"), curves, axes, 100.0, LARGEST_AUPRC)
     return text
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from absent_package import make_absent
 from PETAnomalyLib.engine.bundles.bundle import Bundle
+from PETAnomalyLib.engine.cli import main
 from PETAnomalyLib.engine.detection_settings import DetectionSettings
 from PETAnomalyLib.engine.evaluation.table1 import SEEDS, Table1, as_markdown, table1
 from PETAnomalyLib.engine.figures.chart import COLOURS
@@ -96,7 +98,25 @@ def test_the_pictures_show_curves_findings_and_truth(made: tuple[Table1, Path]) 
         assert (examples == colour).all(axis=-1).any()
     for name in ("precision-recall.png", "froc.png"):
         chart = np.asarray(Image.open(out / name).convert("RGB")).astype(int)
-        assert (abs(chart - COLOURS[0]) < 20).all(axis=-1).any()  # shrinking blends edges
+        assert (chart == COLOURS[0]).all(axis=-1).any()
+
+
+@pytest.mark.parametrize(
+    "words", [["--table1"], ["--cohort", "none", "--model", "petct-phantom"]], ids=lambda w: w[0]
+)
+def test_that_matplotlib_is_missing_is_said_before_anything_is_made(
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    users = ("figures.chart", "evaluation.evaluation_figures", "evaluation.table1")
+    make_absent("matplotlib", [f"PETAnomalyLib.engine.{user}" for user in users], monkeypatch)
+    assert main(["evaluate", *words, "--out", str(tmp_path / "out")]) == 2
+    said = capfd.readouterr().err
+    assert "The Python package matplotlib is not installed in" in said
+    assert "pip install matplotlib" in said
+    assert not list(tmp_path.iterdir())
 
 
 def test_models_that_cannot_fill_the_lines_are_refused(models: list[str], tmp_path: Path) -> None:

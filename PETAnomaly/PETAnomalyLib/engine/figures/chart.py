@@ -1,19 +1,25 @@
-"""Named curves over two axes that begin at zero, as a picture."""
+"""Charts, drawn by matplotlib: named curves over two axes that begin at zero.
+
+For evaluation and training alone: this file imports matplotlib, which a detection does without.
+Figures are made as objects, without pyplot, which would keep them all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from matplotlib import style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
-from PETAnomalyLib.engine.figures.drawing import FAINT, INK, PAPER, Colour, font, plain, ticks
+from PETAnomalyLib.engine.figures.drawing import FAINT, INK, Colour
 
 Points = Sequence[tuple[float, float]]
 
-FINER = 3  # drawn larger and shrunk: smooth lines
-WIDTH, HEIGHT = 620, 480  # of the axes
-LEFT, ABOVE, BELOW, LEGEND = 56, 40, 56, 330
+WIDTH, HEIGHT = 9.0, 4.8  # inches
+DOTS_PER_INCH = 120
 MARKED_BELOW = 30  # points: each is marked where there are few
 
 # Okabe and Ito's colours: told apart by colour-blind eyes.
@@ -27,6 +33,53 @@ COLOURS: tuple[Colour, ...] = (
     (120, 94, 240),
     (140, 70, 20),
 )
+DASHES = ("-", "--", ":", "-.")  # the colours come round again with the next of them
+
+
+def name_of(colour: Colour) -> str:
+    """The colour as matplotlib takes it, #rrggbb."""
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+STYLE = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": name_of(FAINT),
+    "axes.grid": True,
+    "axes.labelcolor": name_of(INK),
+    "axes.labelsize": 11,
+    "axes.titlesize": 12,
+    "figure.constrained_layout.h_pad": 0.08,  # inches
+    "figure.constrained_layout.w_pad": 0.08,
+    "font.size": 10,
+    "grid.color": "#e8e8ec",
+    "legend.fontsize": 10,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5,
+    "text.color": name_of(INK),
+    "text.parse_math": False,  # a $ in a model's name is a $
+    "xtick.color": name_of(INK),
+    "ytick.color": name_of(INK),
+    "agg.path.chunksize": 10_000,  # Agg refuses a line of many more points than that
+}
+
+
+@contextmanager
+def chart_page(path: Path, width: float, height: float) -> Iterator[Figure]:
+    """A figure to draw on, written as a PNG at the end of the block.
+
+    The same drawing gives the same bytes, whatever matplotlibrc the user has: matplotlib's default
+    style and its own letters (DejaVu Sans), no version and no date in the file.
+
+    Args:
+        path: of the PNG.
+        width, height: inches, of `DOTS_PER_INCH`.
+    """
+    with style.context(["default", STYLE]):
+        figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure
+        figure.savefig(path, format="png", metadata={"Software": "petanomaly"})
 
 
 def draw_chart(
@@ -41,40 +94,24 @@ def draw_chart(
     Args:
         path: of the PNG.
         curves: (x, y) points by the name that the legend gives them.
-        axes: what x and y are.
-        right, top: where the axes end; they begin at zero.
+        axes: what x and y are, with their units.
+        right, top: where the axes end; they begin at zero. Points beyond the right end are left
+            out.
     """
-    size = (LEFT + WIDTH + LEGEND, ABOVE + HEIGHT + BELOW)
-    page = Image.new("RGB", (size[0] * FINER, size[1] * FINER), PAPER)
-    draw = ImageDraw.Draw(page)
-
-    def at(x: float, y: float) -> tuple[float, float]:
-        return FINER * (LEFT + WIDTH * x / right), FINER * (ABOVE + HEIGHT * (1 - y / top))
-
-    def write(x: float, y: float, text: str, colour: Colour, anchor: str) -> None:
-        draw.text((x, y), plain(text), colour, font(15 * FINER), anchor)
-
-    for value in ticks(0.0, right):
-        x, y = at(value, 0.0)
-        draw.line((x, y, *at(value, top)), (232, 232, 236), FINER)
-        write(x, y + 6 * FINER, f"{value:g}", INK, "ma")
-    for value in ticks(0.0, top):
-        x, y = at(0.0, value)
-        draw.line((x, y, *at(right, value)), (232, 232, 236), FINER)
-        write(x - 8 * FINER, y, f"{value:g}", INK, "rm")
-    draw.rectangle((*at(0.0, top), *at(right, 0.0)), outline=FAINT, width=FINER)
-    write(*at(right / 2, -0.06 * top), axes[0], INK, "ma")
-    write(FINER * 8, FINER * (ABOVE - 12), axes[1], INK, "ls")
-    for number, (name, points) in enumerate(curves.items()):
-        colour = COLOURS[number % len(COLOURS)] if number < len(COLOURS) else FAINT
-        inside = sorted(point for point in points if point[0] <= right)
-        places = [at(*point) for point in inside]
-        if len(places) > 1:
-            draw.line(places, colour, 2 * FINER, joint="curve")
-        if len(places) < MARKED_BELOW:
-            for x, y in places:
-                draw.ellipse((x - 9, y - 9, x + 9, y + 9), colour)
-        x, y = FINER * (LEFT + WIDTH + 20), FINER * (ABOVE + 12 + 26 * number)
-        draw.line((x, y, x + 26 * FINER, y), colour, 3 * FINER)
-        write(x + 34 * FINER, y, name, INK, "lm")
-    page.resize(size, Image.Resampling.LANCZOS).save(path, format="PNG")
+    with chart_page(path, WIDTH, HEIGHT) as figure:
+        plot = figure.subplots()
+        plot.set(xlim=(0, right), ylim=(0, top), xlabel=axes[0], ylabel=axes[1])
+        for number, (name, points) in enumerate(curves.items()):
+            inside = sorted(point for point in points if point[0] <= right)
+            plot.plot(
+                [x for x, _ in inside],
+                [y for _, y in inside],
+                color=name_of(COLOURS[number % len(COLOURS)]),
+                linestyle=DASHES[number // len(COLOURS) % len(DASHES)],
+                marker="o" if len(inside) < MARKED_BELOW else "",
+                label=name,
+                clip_on=False,  # a point on the border is seen whole,
+                zorder=3,  # over the frame
+            )
+        if curves:
+            figure.legend(loc="outside right upper")

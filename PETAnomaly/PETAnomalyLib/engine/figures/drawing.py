@@ -1,6 +1,6 @@
-"""What every picture of this program is drawn with: colours, letters, axes.
+"""What every picture of a study is drawn with: colours, letters, the numbers of a scale.
 
-Pillow draws: Slicer ships Pillow, and not matplotlib.
+Pillow draws, as `overview.py` says; charts are matplotlib's, see `chart.py`.
 """
 
 from __future__ import annotations

@@ -9,16 +9,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
+from numpy.typing import NDArray
 
-from PETAnomalyLib.engine.figures.drawing import FAINT, INK, PAPER, Colour, font, plain, ticks
+from PETAnomalyLib.engine.figures.chart import chart_page, name_of
+from PETAnomalyLib.engine.figures.drawing import INK
 
-VALIDATION: Colour = (0, 130, 255)
-EACH_STEP: Colour = (205, 205, 212)
-WIDTH, HEIGHT = 620, 300  # of a panel, pixels
-LEFT, RIGHT, ABOVE, BELOW = 82, 22, 44, 50  # of the axes in it
+Points = NDArray[np.float64]  # n x 2, (step, value)
+
+TRAINING, EACH_STEP, VALIDATION = name_of(INK), "#c4c4cc", "#0082ff"
+WIDTH, HEIGHT, LEGEND = 5.2, 2.7, 0.3  # of a panel, and of the line below all, inches
 COLUMNS = 2
 WIDE_RANGE = 20.0  # largest over smallest value: beyond it, the axis is logarithmic
+FEW_DECADES = 300.0  # up to this ratio, such an axis has 2 and 5 beside the powers of ten
 SMOOTHED = 50  # pieces of the run, each drawn as its mean
 
 
@@ -48,69 +53,51 @@ def draw_curves(log: Path, picture: Path) -> None:
     """Draw every curve of `log` and write them as one PNG."""
     curves = read_curves(log)
     rows = math.ceil(len(curves) / COLUMNS)
-    page = Image.new("RGB", (COLUMNS * WIDTH, rows * HEIGHT + 34), PAPER)
-    for number, (name, curve) in enumerate(curves.items()):
-        row, column = divmod(number, COLUMNS)
-        page.paste(_panel(name, curve), (column * WIDTH, row * HEIGHT))
-    draw = ImageDraw.Draw(page)
-    x = float(LEFT)
-    for colour, words in ((INK, "training"), (VALIDATION, "validation")):
-        draw.line((x, page.height - 18, x + 26, page.height - 18), colour, 3)
-        draw.text((x + 34, page.height - 18), words, INK, font(16), "lm")
-        x += 160
-    page.save(picture, format="PNG")
+    with chart_page(picture, COLUMNS * WIDTH, rows * HEIGHT + LEGEND) as figure:
+        panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+        for panel, (name, curve) in zip(panels, curves.items()):
+            _draw_curve(panel, name, curve)
+        for panel in panels[len(curves) :]:
+            panel.remove()
+        lines = [
+            Line2D([], [], color=colour, label=words)
+            for colour, words in (
+                (EACH_STEP, "training, each step"),
+                (TRAINING, "training, mean"),
+                (VALIDATION, "validation"),
+            )
+        ]
+        figure.legend(handles=lines, loc="outside lower left", ncols=len(lines))
 
 
-def _panel(name: str, curve: Curve) -> Image.Image:
-    panel = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
-    draw = ImageDraw.Draw(panel)
-    draw.text((LEFT, 12), plain(name.replace("_", " ")), INK, font(18))
-    points = [p for p in (*curve.training, *curve.validation) if math.isfinite(p[1])]
-    if not points:
-        return panel
-    values = [value for _, value in points]
-    logarithmic = min(values) > 0 and max(values) > WIDE_RANGE * min(values)
-    scaled = [math.log10(value) if logarithmic else value for value in values]
-    low, high = min(scaled), max(scaled)
-    margin = 0.05 * (high - low) or max(abs(high), 1.0) * 0.1
-    low, high = low - margin, high + margin
-    last = max(step for step, _ in points)
-
-    def place(point: tuple[float, float]) -> tuple[float, float]:
-        value = math.log10(point[1]) if logarithmic else point[1]
-        return (
-            LEFT + (WIDTH - LEFT - RIGHT) * point[0] / last,
-            ABOVE + (HEIGHT - ABOVE - BELOW) * (high - value) / (high - low),
+def _draw_curve(panel: Axes, name: str, curve: Curve) -> None:
+    training = _finite(curve.training)
+    validation = _finite(curve.validation)
+    means = _smoothed(training)
+    panel.set(title=name.replace("_", " "), xlabel="step")
+    panel.plot(training[:, 0], training[:, 1], color=EACH_STEP, linewidth=0.8)
+    panel.plot(means[:, 0], means[:, 1], color=TRAINING)
+    panel.plot(validation[:, 0], validation[:, 1], color=VALIDATION, marker="o", markersize=3)
+    points = np.concatenate([training, validation])
+    if not points.size:
+        return
+    last, (low, high) = points[:, 0].max(), (points[:, 1].min(), points[:, 1].max())
+    panel.set_xlim(0, last)
+    panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    if 0 < WIDE_RANGE * low < high:
+        panel.set_yscale("log")
+        panel.yaxis.set_major_locator(
+            LogLocator(subs=(1, 2, 5) if high < FEW_DECADES * low else (1,))
         )
-
-    for value in _powers(low, high) if logarithmic else ticks(low, high):
-        y = place((0, value))[1]
-        draw.line((LEFT, y, WIDTH - RIGHT, y), (235, 235, 240))
-        draw.text((LEFT - 8, y), f"{value:.3g}", FAINT, font(14), "rm")
-    for tick in ticks(0.0, float(last)):
-        x = place((tick, points[0][1]))[0]
-        draw.text((x, HEIGHT - BELOW + 8), f"{tick:g}", FAINT, font(14), "ma")
-    draw.text((WIDTH - RIGHT, HEIGHT - 6), "step", FAINT, font(14), "rd")
-
-    training = [p for p in curve.training if math.isfinite(p[1])]
-    draw.line([place(p) for p in training], EACH_STEP)
-    draw.line([place(p) for p in _smoothed(training)], INK, 2)
-    validation = [place(p) for p in curve.validation if math.isfinite(p[1])]
-    draw.line(validation, VALIDATION, 2)
-    for x, y in validation:
-        draw.ellipse((x - 3, y - 3, x + 3, y + 3), VALIDATION)
-    return panel
+        panel.yaxis.set_minor_locator(NullLocator())
+    panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
 
 
-def _powers(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times the powers of ten between 10^low and 10^high."""
-    steps = (1, 2, 5) if high - low < 2.5 else (1,)
-    values = [m * 10.0**e for e in range(math.floor(low), math.ceil(high) + 1) for m in steps]
-    return [value for value in values if low <= math.log10(value) <= high]
+def _finite(points: Sequence[tuple[int, float]]) -> Points:
+    array = np.array(points, np.float64).reshape(-1, 2)
+    return array[np.isfinite(array[:, 1])]
 
 
-def _smoothed(points: Sequence[tuple[int, float]]) -> list[tuple[float, float]]:
-    if not points:
-        return []
-    pieces = np.array_split(np.array(points, float), min(SMOOTHED, len(points)))
-    return [(float(step), float(value)) for step, value in (piece.mean(0) for piece in pieces)]
+def _smoothed(points: Points) -> Points:
+    pieces = np.array_split(points, min(SMOOTHED, max(1, len(points))))
+    return np.array([piece.mean(axis=0) for piece in pieces if len(piece)]).reshape(-1, 2)
