@@ -50,6 +50,21 @@ def test_the_interval_of_two_studies_spans_all_their_cohorts() -> None:
     assert found.high == pytest.approx(max(cohorts))
 
 
+def test_cohorts_without_lesions_are_left_out_of_the_interval() -> None:
+    # Of 27 cohorts of these three studies 8 have no lesion; the lesions' own study thrice is one,
+    # and once beside another one twice three, of the 19 that are left.
+    (score, truth), *others = cohort(6, 3, 0.5)
+    none = np.zeros(200, bool)
+    found = measure(counted([(score, truth), *((s, none) for s, _ in others)]))
+    assert np.isnan(found.resampled["auprc"]).mean() == pytest.approx(8 / 27, abs=0.05)
+    hidden = [
+        average_precision_score(np.concatenate([truth, none, none]), np.concatenate([score, s, s]))
+        for s, _ in others
+    ]
+    assert found.estimates["auprc"].low == pytest.approx(min(hidden))
+    assert found.estimates["auprc"].high == pytest.approx(average_precision_score(truth, score))
+
+
 def test_a_study_without_lesions_lowers_the_pool_and_has_no_value_of_its_own() -> None:
     studies = cohort(2, 3, 1.0)
     healthy = (studies[0][0], np.zeros(200, bool))

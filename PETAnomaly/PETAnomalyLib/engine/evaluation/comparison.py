@@ -10,6 +10,7 @@ References:
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -165,20 +166,37 @@ def _compare(first: str, second: str, ways: Mapping[str, Measured], name: str) -
 def _resampled(studies: VoxelCounts) -> dict[str, Values]:
     """Each measure on each of the resampled cohorts; NaN where one has no lesion."""
     count = len(studies.in_lesions)
-    # The same cohorts whatever is measured: differences are paired.
-    drawn = np.random.default_rng(SEED).integers(0, count, (RESAMPLES, count))
-    times = (drawn[:, :, None] == np.arange(count)).sum(axis=1)  # B x S
+    if count < 2:
+        return {name: np.empty(0) for name in MEASURES}
     taken, hits = studies.taken.astype(float), studies.hits.astype(float)  # for the fast product
-    auprc, dice = [], []
-    for start in range(0, RESAMPLES, AT_ONCE):
-        part = times[start : start + AT_ONCE]
-        cohort = VoxelCounts(part @ taken, part @ hits, part @ studies.in_lesions)
-        auprc.append(cohort.auprc())
-        dice.append(np.where(cohort.in_lesions > 0, cohort.dice().max(axis=-1), np.nan))
-    return {"auprc": np.concatenate(auprc), "dice": np.concatenate(dice)}
+
+    def of_cohorts(drawn: npt.NDArray[np.int64], axis: int) -> Values:  # B x S, or S
+        times = (drawn[..., None] == np.arange(count)).sum(axis=axis - 1)  # how often each study
+        cohort = VoxelCounts(times @ taken, times @ hits, times @ studies.in_lesions)
+        dice = np.where(cohort.in_lesions > 0, cohort.dice().max(axis=-1), np.nan)
+        return np.stack([cohort.auprc(), dice])
+
+    with warnings.catch_warnings():
+        # SciPy's word for a cohort without lesions, which `_interval` leaves out.
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        found = stats.bootstrap(
+            (np.arange(count),),
+            of_cohorts,
+            n_resamples=RESAMPLES,
+            batch=AT_ONCE,
+            vectorized=True,
+            method="percentile",
+            # The same cohorts whatever is measured: differences are paired.
+            random_state=np.random.default_rng(SEED),
+        )
+    return dict(zip(MEASURES, found.bootstrap_distribution))
 
 
 def _interval(resampled: Values, studies: int) -> tuple[float | None, float | None]:
+    """Percentiles of the cohorts that have a lesion.
+
+    SciPy's own interval is NaN as soon as one has none; else it is the same.
+    """
     usable = resampled[~np.isnan(resampled)]
     if studies < 2 or not len(usable):
         return None, None
