@@ -4,7 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from PETAnomalyLib.engine.frame.masked_correlation import masked_correlation
+from scipy import ndimage
+
+ENOUGH = 8  # voxels; of fewer, variances come near the rounding of the transforms
 
 
 def test_every_shift_has_the_pearson_correlation_of_the_voxels_measured_in_both() -> None:
@@ -27,6 +31,33 @@ def test_every_shift_has_the_pearson_correlation_of_the_voxels_measured_in_both(
             assert correlation[element] == pytest.approx(expected, abs=1e-6)
         else:
             assert correlation[element] == 0.0
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_it_is_itks_masked_correlation_where_enough_voxels_overlap(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    volumes, masks = [], []
+    for _ in range(2):
+        shape = rng.integers(4, 14, 3)
+        volumes.append(ndimage.gaussian_filter(rng.normal(size=shape), 0.7) + rng.normal())
+        masks.append(rng.random(shape) < rng.uniform(0.5, 1.0))
+    (fixed, moving), (fixed_mask, moving_mask) = volumes, masks
+    correlation = masked_correlation(fixed, fixed_mask, moving, moving_mask)
+    itk = sitk.GetArrayFromImage(
+        sitk.MaskedFFTNormalizedCorrelation(
+            sitk.GetImageFromArray(fixed),
+            sitk.GetImageFromArray(moving),
+            sitk.GetImageFromArray(fixed_mask.astype(np.float64)),
+            sitk.GetImageFromArray(moving_mask.astype(np.float64)),
+            requiredNumberOfOverlappingPixels=ENOUGH,
+        )
+    )
+    # ITK moves the other way round, so that its elements are ours from the last to the first.
+    itk = itk[::-1, ::-1, ::-1]
+    assert itk.shape == correlation.shape
+    compared = itk != 0
+    assert compared.mean() > 0.2
+    np.testing.assert_allclose(correlation[compared], itk[compared], atol=1e-6)
 
 
 def test_a_constant_volume_correlates_with_nothing() -> None:

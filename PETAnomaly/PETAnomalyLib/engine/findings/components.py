@@ -3,6 +3,9 @@
 Masks are *padded*: each slice has one empty row and column at its end. In the flat order no row
 then touches the next one's start and no slice the next slice's, so that a neighbour is a fixed
 distance away, without a look at the borders. Voxels are given as flat positions in a padded mask.
+
+Ours, since the panel moves a slider over it: on 400 x 400 x 300 voxels `scipy.ndimage.label` takes
+15 times as long, ITK's ConnectedComponent 6 times (Testing/benchmarks/bench_libraries.py).
 """
 
 from __future__ import annotations

@@ -13,7 +13,9 @@ the map drew it. A bound that clips instead would hand back a ball cut out of th
 that means nothing. Seeds are grown from the coldest to the hottest; one that lies within the
 contour of a colder one is part of that finding and needs no bound of its own.
 
-Growing happens in boxes that widen only as far as the contour does.
+Growing happens in boxes that widen only as far as the contour does. ITK's ConnectedThreshold, which
+knows no guard, fills each seed's contour in 2 to 9 times the seconds of growing without the guard,
+and in 7 to 37 times those of growing with it (Testing/benchmarks/bench_growing.py).
 """
 
 from __future__ import annotations
