@@ -1,4 +1,4 @@
-"""The panel: five sections, one parameter node, one errand for the engine at a time.
+"""The panel: its sections, one parameter node, one errand for the engine at a time.
 
 A study goes from top to bottom: choose it, choose a model, Detect, look, correct. The sections show
 and change the parameter node; this file binds them to the node, to the scene's coming and going,
