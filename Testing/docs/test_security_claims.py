@@ -51,7 +51,7 @@ def test_nothing_is_evaluated(name: str) -> None:
                 assert node.func.id != name, path
 
 
-def test_a_pickle_is_read_in_one_place_the_trainings_own_checkpoint() -> None:
+def test_a_checkpoint_alone_is_read_by_torch_and_as_tensors_and_plain_values() -> None:
     readers = set()
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -59,9 +59,11 @@ def test_a_pickle_is_read_in_one_place_the_trainings_own_checkpoint() -> None:
                 call = ast.unparse(node.func)
                 if call in ("torch.load", "pickle.load", "pickle.loads", "joblib.load"):
                     readers.add(path.name)
+                    keywords = {k.arg: ast.unparse(k.value) for k in node.keywords}
+                    assert keywords.get("weights_only") == "True", path
                 allowed = [k.value for k in node.keywords if k.arg == "allow_pickle"]
                 assert all(isinstance(v, ast.Constant) and v.value is False for v in allowed), path
-    assert readers == {"checkpoint.py"}
+    assert readers == {"checkpoint_file.py"}
 
 
 def test_no_command_goes_through_a_shell() -> None:

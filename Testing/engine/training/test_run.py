@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,38 @@ def test_a_damaged_checkpoint_is_named(kept: int, cohort: Path, models: Path) ->
     config = configuration(models, "autoencoder", steps=9)
     with pytest.raises(InputError, match=r"checkpoint\.pt is damaged"):
         train("autoencoder", cohort, config, run, None, True, SilentReporter())
+
+
+class Bomb:
+    """Makes a folder where it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.mark),)
+
+
+def test_a_run_folder_from_elsewhere_runs_no_code(
+    cohort: Path, models: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(models / "autoencoder", models / "autoencoder-foreign"))
+    state = torch.load(run / "checkpoint.pt", weights_only=True)
+    torch.save({**state, "network": Bomb(tmp_path / "ran")}, run / "checkpoint.pt")
+    config = configuration(models, "autoencoder", steps=9)
+    with pytest.raises(InputError, match="could run code"):
+        train("autoencoder", cohort, config, run, None, True, SilentReporter())
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["pet-vqgan", "transformer", "autoencoder"])
+def test_the_checkpoint_of_another_stage_is_refused(name: str, cohort: Path, models: Path) -> None:
+    run = Path(shutil.copytree(models / name, models / f"{name}-mixed"))
+    other = "autoencoder" if name != "autoencoder" else "transformer"
+    shutil.copy(models / other / "checkpoint.pt", run)
+    config = configuration(models, name, steps=9)
+    with pytest.raises(InputError, match=r"checkpoint\.pt is not of this run"):
+        train(SECTIONS[name][0], cohort, config, run, None, True, SilentReporter())
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import pickle
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from lightning_fabric import Fabric
 
 from PETAnomalyLib.engine.runtime.errors import Cancelled, InputError
 from PETAnomalyLib.engine.runtime.reporter import Reporter
+from PETAnomalyLib.engine.training.checkpoint_file import read_checkpoint, write_checkpoint
 from PETAnomalyLib.engine.training.processes import largest
 
 SAVE_EVERY = 50  # steps: a kill costs a minute or two of training on two cores
@@ -89,32 +90,36 @@ class Run:
         return self.folder / "checkpoint.pt"
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write the checkpoint in one move: a kill leaves the one before."""
-        if not self.fabric.is_global_zero:
-            return
-        partial = self.checkpoint.with_suffix(f".{os.getpid()}.partial")
-        torch.save({"step": self.step, "elapsed_s": self.seconds, **state}, partial)
-        partial.replace(self.checkpoint)
+        """Write the checkpoint: tensors and plain values, nested."""
+        if self.fabric.is_global_zero:
+            write_checkpoint(self.checkpoint, self.step, self.seconds, state)
 
     def resume(self) -> dict[str, Any]:
         """Read the checkpoint back; where there is none yet, the run begins: an empty state.
 
         Raises:
-            InputError: it is damaged.
+            InputError: it is damaged, or holds what could run code.
         """
         for abandoned in self.folder.glob("checkpoint.*.partial"):  # by a kill
             abandoned.unlink(missing_ok=True)
         if not self.checkpoint.exists():
             return {}
-        # Our own file of a moment ago, not a bundle: random states are not tensors.
-        try:
-            state: dict[str, Any] = torch.load(
-                self.checkpoint, map_location="cpu", weights_only=False
-            )
-        except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
-            raise InputError(
-                f"{self.checkpoint} is damaged", "remove it to begin again, or put a copy back"
-            ) from error
-        self.step, self.seconds = state["step"], state["elapsed_s"]
+        self.step, self.seconds, state = read_checkpoint(self.checkpoint)
         self._started = time.monotonic() - self.seconds
         return state
+
+    @contextmanager
+    def restoring(self) -> Iterator[None]:
+        """Put what `resume` gave back into networks and optimizers within.
+
+        Raises:
+            InputError: it does not fit them.
+        """
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"{self.checkpoint} is not of this run ({type(error).__name__}: {reason})",
+                "remove it to begin again, or put a copy back",
+            ) from error

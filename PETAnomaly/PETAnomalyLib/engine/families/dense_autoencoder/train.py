@@ -58,8 +58,9 @@ def train_autoencoder(
         network, torch.optim.Adam(network.parameters(), settings.learning_rate)
     )
     if resume and (state := run.resume()):
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
+        with run.restoring():
+            network.load_state_dict(state["network"])
+            optimizer.load_state_dict(state["optimizer"])
     log = RunLog(run, reporter)
     held_out = np.stack(validation[:8])[:, None].astype(np.float32)
     while run.progress() < 1.0:

@@ -128,7 +128,7 @@ class UnlikelyTokens:
             self.begin_round(network)
             assert self._network is not None  # begin_round has just set it
             self._network.load_state_dict(state["network"])
-        self.round = state["round"]
+        self.round = int(state["round"])
 
 
 def train_transformer(
@@ -151,11 +151,12 @@ def train_transformer(
     predict, optimizer = fabric.setup(network, optimizer)
     unlikely = UnlikelyTokens(settings.masking_threshold)
     if resume and (state := run.resume()):
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        random.bit_generator.state = state["order"]
-        if settings.masking_rounds:  # a run that goes on without them trains on all tokens again
-            unlikely.load_state_dict(state["unlikely"], network)
+        with run.restoring():
+            network.load_state_dict(state["network"])
+            optimizer.load_state_dict(state["optimizer"])
+            random.bit_generator.state = state["order"]
+            if settings.masking_rounds:  # going on without them, it trains on all tokens again
+                unlikely.load_state_dict(state["unlikely"], network)
     log = RunLog(run, reporter)
     while run.progress() < 1.0:
         if sum(run.progress() >= share for share in settings.masking_rounds) > unlikely.round:

@@ -101,7 +101,8 @@ def train_vqgan(
         "network": network, "optimizer": optimizer,
         "discriminator": critic.network, "critic": critic.optimizer,
     }  # fmt: skip
-    _load(parts, state)
+    with run.restoring():
+        _load(parts, state)
     spectral = JukeboxLoss(spatial_dims=3)
     perceptual = perceptual_loss(settings.crop, fabric.device, reporter)
     log = RunLog(run, reporter)
