@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from PETAnomalyLib.engine.cli import main as petanomaly
 from PETAnomalyLib.engine.phantom import write_cohort
+from PETAnomalyLib.engine.study.image_file import read_image_file
 
 SEED = 2_000_013  # models are trained on seeds below 100,000 and calibrated on 500,000 and above
 FOLDER = Path("demo")
@@ -101,9 +102,9 @@ def main() -> int:
 
 
 def _print_findings_beside_truth(patient: Path, result: Path) -> None:
-    lesions = sitk.ConnectedComponent(sitk.ReadImage(str(patient / "SEG.nii.gz")) > 0, True)
-    pet = sitk.ReadImage(str(patient / "SUV.nii.gz"))
-    segments = sitk.ReadImage(str(result / "segmentation.seg.nrrd"))
+    lesions = sitk.ConnectedComponent(read_image_file(patient / "SEG.nii.gz")[0] > 0, True)
+    pet = read_image_file(patient / "SUV.nii.gz")[0]
+    segments = read_image_file(result / "segmentation.seg.nrrd")[0]
     matches = match_lesions(
         sitk.GetArrayViewFromImage(lesions),
         sitk.GetArrayViewFromImage(segments),

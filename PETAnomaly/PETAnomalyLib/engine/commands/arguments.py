@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from PETAnomalyLib.engine.bundles.kinds import SCORERS
+from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.runtime.output import require_utf8
 
 COHORT = "DIR/<patient>/<study>/{SUV,CTres,SEG}.nii.gz, an nnU-Net folder or a CSV list"
 """The forms of a cohort, for help texts."""
@@ -22,6 +24,16 @@ def path(text: str) -> Path:
     if not text.strip():
         raise argparse.ArgumentTypeError("the path is empty")
     return Path(text)
+
+
+def new_path(text: str) -> Path:
+    """A place to write to: ITK ends the process where a name is not UTF-8."""
+    place = path(text)
+    try:
+        require_utf8(place)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(error.message) from error
+    return place
 
 
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:

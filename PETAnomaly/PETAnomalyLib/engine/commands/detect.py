@@ -33,7 +33,7 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
         metavar="PATH",
         help="the CT, if the model uses one",
     )
-    add("--out", type=arguments.path, required=True, metavar="DIR", help="where the results go")
+    add("--out", type=arguments.new_path, required=True, metavar="DIR", help="where the results go")
     add("--model", metavar="NAME|DIR", help="the model; see: petanomaly models list")
     add("--scorer", type=arguments.scorer, metavar="|".join(SCORERS))
     draws = arguments.whole_number(1, MOST_DRAWS)

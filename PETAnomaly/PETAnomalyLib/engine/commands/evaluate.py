@@ -23,7 +23,7 @@ def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--cohort", type=arguments.path, metavar="DIR")
     add("--model", action="append", metavar="NAME|DIR", help="may be repeated")
-    add("--out", type=arguments.path, required=True, metavar="DIR")
+    add("--out", type=arguments.new_path, required=True, metavar="DIR")
     add("--table1", action="store_true", help="paper 1's Table 1")
     add("--processes", type=arguments.whole_number(1, 256), default=1, metavar="P",
         help="studies at the same time, about 2 GB each")  # fmt: skip

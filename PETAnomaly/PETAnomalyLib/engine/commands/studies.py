@@ -22,7 +22,7 @@ def add_suv(subcommands: Subcommands) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("dicom", type=arguments.path, metavar="DICOM_DIR", help="the DICOM folder")
-    parser.add_argument("--out", type=arguments.path, required=True, metavar="FILE.nii.gz")
+    parser.add_argument("--out", type=arguments.new_path, required=True, metavar="FILE.nii.gz")
     parser.set_defaults(run=run_suv, cancellable=False)
     return parser
 
@@ -51,7 +51,7 @@ def add_phantom(subcommands: Subcommands) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--out", type=arguments.path, required=True, metavar="DIR")
+    add("--out", type=arguments.new_path, required=True, metavar="DIR")
     add("--count", type=arguments.whole_number(1, MOST_PHANTOMS), required=True, metavar="N")
     add("--seed", type=arguments.whole_number(0, LARGEST_SEED), required=True, metavar="S")
     add("--healthy", action="store_true", help="without lesions")

@@ -24,7 +24,7 @@ def add_train(subcommands: Subcommands) -> argparse.ArgumentParser:
     add("stage", choices=stages, metavar="|".join(stages))
     add("--cohort", type=arguments.path, required=True, metavar="DIR")
     add("--config", type=arguments.path, required=True, metavar="FILE", help="settings, JSON")
-    add("--out", type=arguments.path, required=True, metavar="RUN", help="the stage's own folder")
+    add("--out", type=arguments.new_path, required=True, metavar="RUN", help="the stage's folder")
     add("--minutes", type=arguments.number(0), metavar="M", help="stop after this time in all")
     add("--resume", action="store_true", help="go on from the run's last checkpoint")
     parser.set_defaults(run=run_train, cancellable=True)
@@ -58,7 +58,7 @@ def add_calibrate(subcommands: Subcommands) -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--model", required=True, metavar="NAME|DIR")
     add("--cohort", type=arguments.path, required=True, metavar="DIR")
-    add("--out", type=arguments.path, required=True, metavar="FILE.json")
+    add("--out", type=arguments.new_path, required=True, metavar="FILE.json")
     parser.set_defaults(run=run_calibrate, cancellable=True)
     return parser
 
@@ -87,7 +87,7 @@ def add_export(subcommands: Subcommands) -> argparse.ArgumentParser:
     add("--config", type=arguments.path, required=True, metavar="FILE", help="settings, JSON")
     add("--runs", type=arguments.path, required=True, metavar="DIR")
     add("--calibration", type=arguments.path, metavar="FILE.json")
-    add("--out", type=arguments.path, required=True, metavar="DIR", help="must not exist yet")
+    add("--out", type=arguments.new_path, required=True, metavar="DIR", help="must not exist yet")
     parser.set_defaults(run=run_export, cancellable=False)
     return parser
 

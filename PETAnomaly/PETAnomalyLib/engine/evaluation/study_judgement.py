@@ -23,7 +23,9 @@ from PETAnomalyLib.engine.evaluation.metrics import (
 )
 from PETAnomalyLib.engine.evaluation.volume_errors import StudyVolumes, study_volumes
 from PETAnomalyLib.engine.findings.delineation import Delineator
+from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy
+from PETAnomalyLib.engine.study.image_file import read_image_file
 from PETAnomalyLib.engine.study.lesion_mask import known_lesions
 from PETAnomalyLib.engine.study.study import read_pet
 
@@ -125,9 +127,20 @@ class Detections:
             model = self.mask_of_plain if plain else rule.model
             result = self.folder / model / study.name
             if model not in masks:
-                masks[model] = sitk.ReadImage(str(result / "scored_mask.nii.gz"))
-            score = pet if plain else sitk.ReadImage(str(result / f"{rule.scorer}.nii.gz"))
+                masks[model] = _map_on(pet, result / "scored_mask.nii.gz")
+            score = pet if plain else _map_on(pet, result / f"{rule.scorer}.nii.gz")
             yield score, masks[model]
+
+
+def _map_on(pet: sitk.Image, path: Path) -> sitk.Image:
+    """A map of a detection, which lies on the grid of the PET that was detected in."""
+    image = read_image_file(path)[0]
+    if image.GetSize() != pet.GetSize():
+        raise InputError(
+            f"{path} has {image.GetSize()} voxels, the study's PET {pet.GetSize()}",
+            "the study is not the one of that detection: remove the detection and evaluate again",
+        )
+    return image
 
 
 def scores_in_lesions(

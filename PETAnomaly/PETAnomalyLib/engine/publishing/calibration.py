@@ -57,6 +57,7 @@ from PETAnomalyLib.engine.scoring.scoring import (
     zscore_of,
 )
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy, require_ct
+from PETAnomalyLib.engine.study.image_file import read_float_image
 from PETAnomalyLib.engine.study.lesion_mask import known_lesions, require_lesions
 from PETAnomalyLib.engine.study.study import read_study
 
@@ -159,7 +160,7 @@ def calibrate(
     if bundle.ct == "required":
         require_ct(studies, "calibrate a model without CT")
     reporter.stage("align", f"Aligning {len(studies)} studies")
-    template = sitk.ReadImage(str(bundle.template), sitk.sitkFloat32)
+    template = read_float_image(bundle.template)
     aligned = []
     for study in studies:
         aligned.append(_align(bundle, study, template))

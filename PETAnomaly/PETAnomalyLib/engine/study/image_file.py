@@ -1,20 +1,31 @@
-"""Reading one volume from a NIfTI, NRRD or MetaImage file, whole or not at all."""
+"""Reading one volume from a NIfTI, NRRD or MetaImage file, whole or not at all.
+
+Everything in the engine that reads an image file reads it here. No reader but ours opens it: ITK's
+opens another file of a similar name (`x.nii` for `x.nii.gz`), believes the header, and takes
+damaged gzip, NaN and skewed axes without a word.
+"""
 
 from __future__ import annotations
 
-import gzip
 import json
-import math
+import os
 import re
-import zlib
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import numpy as np
 import SimpleITK as sitk
 
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.study.validation import refuse_not_finite
+from PETAnomalyLib.engine.study.formats.grid import Grid
+from PETAnomalyLib.engine.study.formats.meta_image import open_meta_image
+from PETAnomalyLib.engine.study.formats.nifti import open_nifti
+from PETAnomalyLib.engine.study.formats.nrrd import open_nrrd
+from PETAnomalyLib.engine.study.formats.stored_volume import Array, StoredVolume
+from PETAnomalyLib.engine.study.input_path import open_input, shown
+from PETAnomalyLib.engine.study.validation import check_finite
 
 FORMATS = {
     ".nii.gz": "NIfTI",
@@ -24,11 +35,13 @@ FORMATS = {
     ".mha": "MetaImage",
     ".mhd": "MetaImage",
 }
-_CHUNK = 1 << 22
-# NIfTI's codes of float32 and float64, and the header sizes of NIfTI-1 and NIfTI-2 as they start a
-# little-endian file.
-_NIFTI_FLOATS = ("16", "64")
-_NIFTI_LITTLE_ENDIAN = ((348).to_bytes(4, "little"), (540).to_bytes(4, "little"))
+_OPEN: dict[str, Callable[[Path, BinaryIO, ExitStack], StoredVolume]] = {
+    "NIfTI": open_nifti,
+    "NRRD": open_nrrd,
+    "MetaImage": open_meta_image,
+}
+_NOTES_OF_UNITS = ("descrip", "itk_filenotes", "units", "unit", "valueunits")
+_MOST_SIDECAR_BYTES = 1 << 20
 _ACTIVITY = re.compile(r"\bk?bq\s*/?\s*(ml|cc|cm3)|\bbqml\b", re.IGNORECASE)
 _SUV = re.compile(r"\bsuv|\bg\s*/\s*ml\b|\bgml\b", re.IGNORECASE)
 
@@ -40,148 +53,115 @@ def image_suffix(path: Path) -> str:
 
 
 def read_image_file(path: Path) -> tuple[sitk.Image, dict[str, Any], tuple[str, ...]]:
-    """One scalar volume with its geometry (LPS, mm), in the file's own pixel type.
+    """One scalar volume with its geometry (LPS, mm), in the file's own pixel type; float where the
+    file says how to rescale.
 
     Returns:
         The image, a JSON-able description (format, units stated by the file), and warnings.
 
     Raises:
-        InputError: missing, empty, no image, truncated, a picture, several volumes, or colours.
+        InputError: missing, not to be read, no regular file, empty, no image, truncated, damaged,
+            more than the header announces, NaN or infinite values, a picture, several volumes, or
+            colours.
     """
-    if not path.exists():
-        raise InputError(f"{path} does not exist.", "Check the path.")
+    with ExitStack() as files:
+        stored = _open(path, files)
+        _refuse_several_components(stored, path)
+        _refuse_other_than_volume(stored, path)
+        values = _values(stored, path)[0]
+    description = {
+        "format": FORMATS[image_suffix(path)],
+        "stated_units": _stated_units(path, stored.notes),
+    }
+    return _image(values, stored.grid), description, stored.warnings
+
+
+def read_float_image(path: Path) -> sitk.Image:
+    """As `read_image_file`, the image alone, float32: a template or a map that we wrote."""
+    return sitk.Cast(read_image_file(path)[0], sitk.sitkFloat32)
+
+
+def read_mask_file(path: Path) -> tuple[sitk.Image, tuple[str, ...]]:
+    """What a label image or a segmentation marks: uint8, 1 where any of its layers is not 0.
+
+    A Slicer segmentation (`.seg.nrrd`) whose segments overlap has several layers: values a voxel.
+
+    Returns:
+        The mask (LPS, mm) and warnings.
+
+    Raises:
+        InputError: as `read_image_file`, but for the layers.
+    """
+    with ExitStack() as files:
+        stored = _open(path, files)
+        _refuse_other_than_volume(stored, path)
+        marked = np.any(_values(stored, path), axis=0)
+    return _image(marked.astype(np.uint8), stored.grid), stored.warnings
+
+
+def _open(path: Path, files: ExitStack) -> StoredVolume:
+    """The header, by the file's name; it stays open for its voxels until `files` closes it."""
+    file = files.enter_context(open_input(path))
     suffix = image_suffix(path)
     if not suffix:
         raise InputError(
-            f"{path} is not an image volume: its name ends in none of {', '.join(FORMATS)}, and it "
-            "is no DICOM file.",
+            f"{shown(path)} is not an image volume: its name ends in none of {', '.join(FORMATS)}, "
+            "and it is no DICOM file.",
             "Give a NIfTI, NRRD or MHA file, or a DICOM folder.",
         )
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty (0 bytes).", "Copy or export the file again.")
-    reader = _header(path, suffix)
-    _refuse_other_than_volume(path, reader)
-    if FORMATS[suffix] == "NIfTI":
-        _check_nifti_data(path, reader)
-    try:
-        image = reader.Execute()
-    except RuntimeError as error:
+    if os.fstat(file.fileno()).st_size == 0:
+        raise InputError(f"{shown(path)} is empty (0 bytes).", "Copy or export the file again.")
+    return _OPEN[FORMATS[suffix]](path, file, files)
+
+
+def _refuse_several_components(stored: StoredVolume, path: Path) -> None:
+    if stored.components > 1:
         raise InputError(
-            f"The pixel data of {path} are truncated, missing or damaged: {_cause(error)}",
-            "Copy or export the file again.",
-        ) from error
-    if image.GetDimension() > 3:  # further axes of length one
-        image = sitk.Extract(image, [*image.GetSize()[:3], *[0] * (image.GetDimension() - 3)])
-    description = {"format": FORMATS[suffix], "stated_units": _stated_units(path, reader)}
-    return image, description, tuple(_no_orientation(path, reader))
-
-
-def _header(path: Path, suffix: str) -> sitk.ImageFileReader:
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError as error:
-        oblique = "orthonormal" in str(error)
-        raise InputError(
-            f"{path} has axes that are not perpendicular: {_cause(error)}"
-            if oblique
-            else f"{path} is not a readable {FORMATS[suffix]} image: {_cause(error)}",
-            "Resample it to a regular grid first." if oblique else "Export the file again.",
-        ) from error
-    return reader
-
-
-def _refuse_other_than_volume(path: Path, reader: sitk.ImageFileReader) -> None:
-    size = reader.GetSize()
-    shape = " x ".join(map(str, size))
-    if reader.GetNumberOfComponents() > 1:
-        raise InputError(
-            f"{path} has {reader.GetNumberOfComponents()} values a voxel (a colour or vector "
-            "image), not one.",
+            f"{shown(path)} has {stored.components} values a voxel (a colour or vector image), not "
+            "one.",
             "Give the grey-value image.",
         )
+
+
+def _refuse_other_than_volume(stored: StoredVolume, path: Path) -> None:
+    size = stored.size
+    shape = " x ".join(map(str, size))
     if len(size) < 3:
         raise InputError(
-            f"{path} is a {len(size)}-D picture ({shape}), not a volume.", "Give a 3-D image."
+            f"{shown(path)} is a {len(size)}-D picture ({shape}), not a volume.",
+            "Give a 3-D image.",
         )
-    if any(n > 1 for n in size[3:]):
+    if len(size) > 3:
         raise InputError(
-            f"{path} is {len(size)}-D ({shape}): several volumes in one file.",
+            f"{shown(path)} is {len(size)}-D ({shape}): several volumes in one file.",
             "Give one static volume; split the series or take the summed image.",
         )
 
 
-def _check_nifti_data(path: Path, reader: sitk.ImageFileReader) -> None:
-    """Looks at the bytes themselves: ITK fills a truncated file with zeros, and puts zeros in the
-    place of NaN and infinity, without a word."""
-    itemsize = int(float(reader.GetMetaData("bitpix"))) // 8
-    offset = int(float(reader.GetMetaData("vox_offset")))
-    floating = reader.GetMetaData("datatype").strip() in _NIFTI_FLOATS
-    size = math.prod(reader.GetSize()) * itemsize
-    bad = 0
-    with _open_plain(path) as file:
-        header = _read_plain(file, offset)
-        found = len(header)
-        order = "<" if header[:4] in _NIFTI_LITTLE_ENDIAN else ">"
-        while found < offset + size:
-            block = _read_plain(file, min(_CHUNK, offset + size - found))
-            if not block:
-                break
-            found += len(block)
-            if floating:
-                whole = block[: len(block) // itemsize * itemsize]
-                numbers = np.frombuffer(whole, f"{order}f{itemsize}")
-                bad += int(numbers.size - np.count_nonzero(np.isfinite(numbers)))
-    if found < offset + size:
+def _values(stored: StoredVolume, path: Path) -> Array:
+    """Components x D x H x W."""
+    try:
+        values = stored.read(shown(path))
+    except MemoryError as error:
         raise InputError(
-            f"{path} is truncated: its header announces {offset + size} bytes, {found} are there.",
-            "Copy or export the file again.",
-        )
-    if bad:
-        refuse_not_finite(str(path), bad, size // itemsize)
+            f"There is not enough memory for {shown(path)}.", "Give a smaller volume."
+        ) from error
+    check_finite(values, shown(path))
+    return values
 
 
-def _open_plain(path: Path) -> BinaryIO:
-    """Decompressed when it is gzip, whatever its name says: so does ITK."""
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return cast(BinaryIO, gzip.open(path, "rb") if packed else path.open("rb"))
+def _image(values: Array, grid: Grid) -> sitk.Image:
+    image = sitk.GetImageFromArray(values)
+    image.SetSpacing(grid.spacing)
+    image.SetOrigin(grid.origin)
+    image.SetDirection(grid.direction.ravel().tolist())
+    return image
 
 
-def _read_plain(file: BinaryIO, count: int) -> bytes:
-    """Up to `count` bytes; a damaged or truncated gzip stream ends where it breaks."""
-    try:
-        return file.read(count)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        return b""
-
-
-def _no_orientation(path: Path, reader: sitk.ImageFileReader) -> list[str]:
-    codes = [
-        reader.GetMetaData(key)
-        for key in ("qform_code", "sform_code")
-        if reader.HasMetaDataKey(key)
-    ]
-    if not codes or any(code.strip() != "0" for code in codes):
-        return []
-    return [f"{path.name} states no orientation (qform and sform code 0): axes may be mirrored."]
-
-
-def _stated_units(path: Path, reader: sitk.ImageFileReader) -> str:
+def _stated_units(path: Path, notes: dict[str, str]) -> str:
     """`SUV`, `Bq/ml` or nothing, from header notes or the sidecar that dcm2niix writes."""
-    notes = [
-        reader.GetMetaData(key)
-        for key in reader.GetMetaDataKeys()
-        if key in ("descrip", "ITK_FileNotes") or key.lower() in ("units", "unit", "valueunits")
-    ]
-    sidecar = path.with_name(path.name[: -len(image_suffix(path))] + ".json")
-    try:
-        content = json.loads(sidecar.read_text(encoding="utf-8"))
-        notes.append(str(content.get("Units", "")))
-    except (OSError, ValueError, AttributeError):
-        pass  # no sidecar, or another program's file: it states nothing
-    for note in notes:
+    stated = [notes[key] for key in _NOTES_OF_UNITS if key in notes]
+    for note in [*stated, _units_of_sidecar(path)]:
         if _SUV.search(note):
             return "SUV"
         if _ACTIVITY.search(note):
@@ -189,7 +169,14 @@ def _stated_units(path: Path, reader: sitk.ImageFileReader) -> str:
     return ""
 
 
-def _cause(error: RuntimeError) -> str:
-    """The last line of ITK's message, the only one about the file."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else "no reason given"
+def _units_of_sidecar(path: Path) -> str:
+    """Nothing where there is no sidecar, or where it is another program's file."""
+    sidecar = path.with_name(path.name[: -len(image_suffix(path))] + ".json")
+    try:
+        with open_input(sidecar) as file:
+            content = file.read(_MOST_SIDECAR_BYTES + 1)
+        if len(content) > _MOST_SIDECAR_BYTES:
+            return ""
+        return str(json.loads(content).get("Units", ""))
+    except (InputError, OSError, ValueError, AttributeError, RecursionError):
+        return ""

@@ -13,7 +13,8 @@ from scipy import ndimage
 from PETAnomalyLib.engine.findings.components import NEIGHBOURS_26
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy
-from PETAnomalyLib.engine.study.image_file import read_image_file
+from PETAnomalyLib.engine.study.image_file import read_mask_file
+from PETAnomalyLib.engine.study.input_path import shown
 
 Labels = npt.NDArray[np.integer[Any]]
 
@@ -30,7 +31,7 @@ def known_lesions(study: CohortStudy, pet: sitk.Image) -> Labels:
     """
     require_lesions(study)
     assert study.lesions is not None
-    return number_lesions(read_lesions(study.lesions, pet))
+    return number_lesions(read_lesions(study.lesions, pet)[0])
 
 
 def require_lesions(study: CohortStudy) -> None:
@@ -47,28 +48,29 @@ def require_lesions(study: CohortStudy) -> None:
         )
 
 
-def read_lesions(path: Path, pet: sitk.Image) -> npt.NDArray[np.bool_]:
-    """Whether each voxel of the PET lies in a lesion, D x H x W.
+def read_lesions(path: Path, pet: sitk.Image) -> tuple[npt.NDArray[np.bool_], tuple[str, ...]]:
+    """Whether each voxel of the PET lies in a lesion, D x H x W, and warnings.
 
     Args:
-        path: image file, non-zero in lesions; on another grid it is resampled, nearest neighbour.
+        path: image file or Slicer segmentation, in lesions not 0 in any of its layers; on another
+            grid it is resampled, nearest neighbour.
         pet: the PET whose grid counts.
 
     Raises:
         InputError: not a whole 3-D image, or one that lies nowhere on the PET.
     """
     try:
-        mask = read_image_file(path)[0]
+        lesions, warnings = read_mask_file(path)
     except InputError as error:
         raise InputError(f"the lesion mask cannot be used: {error.message}", error.hint) from error
-    lesions = sitk.Cast(mask != 0, sitk.sitkUInt8)
     on_pet = sitk.Resample(lesions, pet, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
     drawn = sitk.GetArrayFromImage(on_pet) > 0
     if not drawn.any() and sitk.GetArrayViewFromImage(lesions).any():
         raise InputError(
-            f"the lesion mask {path} lies nowhere on the PET", "give the mask of this very study"
+            f"the lesion mask {shown(path)} lies nowhere on the PET",
+            "give the mask of this very study",
         )
-    return drawn
+    return drawn, tuple(f"the lesion mask: {warning}" for warning in warnings)
 
 
 def number_lesions(truth: npt.NDArray[np.bool_]) -> Labels:

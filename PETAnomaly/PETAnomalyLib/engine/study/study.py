@@ -17,6 +17,7 @@ from PETAnomalyLib.engine.study.dicom.series import find_series, is_dicom
 from PETAnomalyLib.engine.study.dicom.suv import read_suv
 from PETAnomalyLib.engine.study.dicom.volume import read_volume
 from PETAnomalyLib.engine.study.image_file import image_suffix, read_image_file
+from PETAnomalyLib.engine.study.input_path import is_folder, shown
 from PETAnomalyLib.engine.study.validation import check_ct, check_overlap, check_pet, check_volume
 
 
@@ -64,7 +65,7 @@ def read_pet(path: Path) -> tuple[sitk.Image, dict[str, Any], tuple[str, ...]]:
         InputError: DESIGN, section 6: unreadable, no volume, not convertible to SUV or not in SUV.
     """
     path = Path(path)
-    name = f"The PET {path}"
+    name = f"The PET {shown(path)}"
     if _is_dicom(path):
         image, found, notes = read_suv(path)
         stated = "SUV"
@@ -90,7 +91,7 @@ def read_ct(
         InputError: DESIGN, section 6: unreadable, no volume, or not in HU.
     """
     path = Path(path)
-    name = f"The CT {path}"
+    name = f"The CT {shown(path)}"
     notes: tuple[str, ...]
     if _is_dicom(path):
         series, chosen = find_series(path, "CT", frame_of_reference)
@@ -105,9 +106,7 @@ def read_ct(
 
 
 def _is_dicom(path: Path) -> bool:
-    if not path.exists():
-        raise InputError(f"{path} does not exist.", "Check the path.")
-    return path.is_dir() or (not image_suffix(path) and is_dicom(path))
+    return is_folder(path) or (not image_suffix(path) and is_dicom(path))
 
 
 def _checked_volume(image: sitk.Image, name: str) -> tuple[sitk.Image, list[str]]:
@@ -119,7 +118,7 @@ def _checked_volume(image: sitk.Image, name: str) -> tuple[sitk.Image, list[str]
 
 def _grid(path: Path, image: sitk.Image) -> dict[str, Any]:
     return {
-        "path": str(path),
+        "path": shown(path),
         "size": list(image.GetSize()),
         "spacing_mm": list(image.GetSpacing()),
         "origin_mm": list(image.GetOrigin()),

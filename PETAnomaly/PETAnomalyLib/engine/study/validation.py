@@ -6,7 +6,7 @@ wide: they catch wrong files and wrong units, not unusual patients.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 import SimpleITK as sitk
@@ -64,7 +64,7 @@ def check_volume(image: sitk.Image, name: str) -> list[str]:
             f"{name} is implausibly large: {' x '.join(f'{e:.0f}' for e in extent)} mm.",
             "Check the voxel spacing in its header.",
         )
-    _check_finite(image, name)
+    check_finite(sitk.GetArrayViewFromImage(image), name)
     low, high = _range(image)
     if low == high:
         raise InputError(f"{name} is constant: every voxel is {low:g}.", "Check the file.")
@@ -152,10 +152,21 @@ def check_overlap(pet: sitk.Image, ct: sitk.Image) -> list[str]:
     return []
 
 
-def refuse_not_finite(name: str, bad: int, total: int) -> NoReturn:
-    """Raises the `InputError` for `bad` of `total` voxels that are no numbers."""
+def check_finite(values: Any, name: str) -> None:
+    """Refuse voxels that are no numbers.
+
+    Args:
+        values: array of any shape.
+        name: how the message calls it.
+
+    Raises:
+        InputError: some are NaN or infinite.
+    """
+    if values.dtype.kind != "f" or (np.isfinite(values.min()) and np.isfinite(values.max())):
+        return
+    bad = int(values.size - np.count_nonzero(np.isfinite(values)))
     raise InputError(
-        f"{name} contains {bad} voxels that are NaN or infinite ({bad / total:.2%}).",
+        f"{name} contains {bad} voxels that are NaN or infinite ({bad / values.size:.2%}).",
         "Export it again, or replace those voxels by a value that is true.",
     )
 
@@ -186,13 +197,6 @@ def body_statistics(image: sitk.Image) -> BodyStatistics:
         share_below_tissue=float(np.mean(sample < HU_BELOW_TISSUE)),
         distinct=len(np.unique(sample[: _SAMPLES // 4])),
     )
-
-
-def _check_finite(image: sitk.Image, name: str) -> None:
-    values = sitk.GetArrayViewFromImage(image)
-    bad = int(values.size - np.count_nonzero(np.isfinite(values)))
-    if bad:
-        refuse_not_finite(name, bad, values.size)
 
 
 def _refuse_activity(body: BodyStatistics, name: str) -> None:

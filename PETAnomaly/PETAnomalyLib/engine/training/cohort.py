@@ -27,6 +27,7 @@ from PETAnomalyLib.engine.runtime.errors import InputError, PETAnomalyError
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.runtime.worker_pool import for_each
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy
+from PETAnomalyLib.engine.study.image_file import read_float_image
 from PETAnomalyLib.engine.study.lesion_mask import read_lesions
 from PETAnomalyLib.engine.study.study import read_study
 
@@ -136,14 +137,16 @@ def _align_into_cache(
     study: CohortStudy, template_path: Path, intensity: Mapping[str, Any], file: Path
 ) -> None:
     read = read_study(study.pet, study.ct)
-    template = sitk.ReadImage(str(template_path))
+    template = read_float_image(template_path)
     alignment = align(read.pet, template)
     pet, ct = model_input(read, template, alignment, intensity)
     arrays: dict[str, Any] = {"pet": pet.astype(np.float16)}
     if ct is not None:
         arrays["ct"] = ct.astype(np.float16)
     if study.lesions is not None:
-        lesions = sitk.GetImageFromArray(read_lesions(study.lesions, read.pet).astype(np.float32))
+        lesions = sitk.GetImageFromArray(
+            read_lesions(study.lesions, read.pet)[0].astype(np.float32)
+        )
         lesions.CopyInformation(read.pet)
         share = sitk.GetArrayFromImage(to_model_frame(lesions, template, alignment, 0.0))
         arrays["lesions"] = (share >= 0.5).astype(np.uint8)

@@ -81,8 +81,10 @@ def _check(study: CohortStudy) -> CheckedStudy:
     try:
         read = read_study(study.pet, study.ct)
         lesions = volume = None
+        warnings = read.warnings
         if study.lesions is not None:
-            truth = read_lesions(study.lesions, read.pet)
+            truth, of_mask = read_lesions(study.lesions, read.pet)
+            warnings += of_mask
             lesions = int(number_lesions(truth).max(initial=0))
             volume = float(truth.sum() * np.prod(read.pet.GetSpacing()) / 1000.0)
     except PETAnomalyError as error:
@@ -91,7 +93,7 @@ def _check(study: CohortStudy) -> CheckedStudy:
         name=study.name,
         patient=study.patient,
         problem=None,
-        warnings=read.warnings,
+        warnings=warnings,
         size=read.pet.GetSize(),
         spacing_mm=read.pet.GetSpacing(),
         has_ct=read.ct is not None,

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
 
 from PETAnomalyLib.engine.bundles.kinds import STAGES
 from PETAnomalyLib.engine.bundles.manifest import check_frame, check_sizes
 from PETAnomalyLib.engine.frame.intensity import check_intensity
 from PETAnomalyLib.engine.runtime.errors import InputError, PETAnomalyError
 from PETAnomalyLib.engine.runtime.json_section import Document, Section
+from PETAnomalyLib.engine.study.image_file import read_float_image
 from PETAnomalyLib.engine.training.stage import COMMON_KEYS, Stage, StageConfiguration
 
 FRAME_KEYS = ("size_voxels", "spacing_mm")
@@ -151,13 +151,11 @@ def _begun_otherwise(section: Section, key: str, run: Path) -> PETAnomalyError:
 
 
 def _check_template(frame: Section, path: Path) -> None:
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
     try:
-        reader.ReadImageInformation()
-    except RuntimeError as error:
+        template = read_float_image(path)
+    except InputError as error:
         raise InputError(f"{path} is damaged", "remove it, and the runs beside it") from error
-    for name, found in zip(FRAME_KEYS, (reader.GetSize(), reader.GetSpacing())):
+    for name, found in zip(FRAME_KEYS, (template.GetSize(), template.GetSpacing())):
         if not np.allclose(frame.value(name), found):
             raise frame.error(
                 name,
