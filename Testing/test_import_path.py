@@ -12,8 +12,6 @@ import pytest
 from hostile_folder import HostileFolder
 from repository import MODULE
 
-MAIN = MODULE / "PETAnomalyLib" / "engine" / "__main__.py"
-
 by_module = ["-m", "PETAnomalyLib.engine"]
 
 
@@ -42,8 +40,6 @@ def hostile(tmp_path: Path) -> HostileFolder:
     [
         by_module,
         ["-u", *by_module],
-        [str(MAIN)],
-        ["-I", "-X", "utf8", str(MAIN)],
         ["-P", *by_module] if sys.version_info >= (3, 11) else by_module,
     ],
 )

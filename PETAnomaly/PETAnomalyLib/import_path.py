@@ -37,7 +37,7 @@ def is_program() -> bool:
         return True
     file = getattr(sys.modules.get("__main__"), "__file__", None) or ""
     name = os.path.splitext(os.path.basename(file))[0]
-    return name in ("petanomaly", "__main__")  # the installed script; `engine/__main__.py` by path
+    return name in ("petanomaly", "__main__")  # the installed script; the one in petanomaly.exe
 
 
 def _is_current(folder: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import qt
+from hostile_folder import HostileFolder
 from PETAnomalyLib.panel.environment.inspection import (
     Device,
     EnvironmentProbe,
@@ -51,6 +52,21 @@ def test_this_python_is_reported_with_its_versions_and_devices() -> None:
     assert report.devices[-1] == Device("cpu", "CPU")
     assert report.missing == ()
     assert report.ready
+
+
+def test_nothing_of_the_current_folder_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = HostileFolder(tmp_path / "data")
+    monkeypatch.chdir(hostile.path)
+    found = findInterpreter()
+    for more in ({}, {"PYTHONHOME": sys.base_prefix}):
+        path = os.pathsep.join([*(entry for entry in sys.path if entry), ""])
+        environment = {**found.environment, **more, "PYTHONPATH": path}
+        report = probe(Interpreter(found.path, environment, foreign=False))
+        assert hostile.marks() == ""
+        assert report.error == ""
+        assert report.ready
 
 
 @posixOnly

@@ -10,7 +10,7 @@ import pytest
 import qt
 import slicer  # slicer.util looks for qt
 from PETAnomalyLib.panel.environment import interpreter as interpreterModule
-from PETAnomalyLib.panel.environment.interpreter import findInterpreter
+from PETAnomalyLib.panel.environment.interpreter import Interpreter, findInterpreter
 from repository import MODULE
 from stub_interpreter import script
 
@@ -77,3 +77,29 @@ def test_a_foreign_python_gets_the_startup_environment_without_slicers_python(
     assert "PYTHONHOME" not in environment
     assert "LD_LIBRARY_PATH" not in environment
     assert environment["PYTHONPATH"] == str(interpreterModule.MODULE_FOLDER)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell script as program")
+def test_no_program_of_the_current_folder_is_taken_for_slicers_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slicer_folder = tmp_path / "Slicer"
+    slicer_folder.mkdir()
+    for folder in (tmp_path, slicer_folder):
+        script(folder / "python-real", "")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", os.pathsep.join(["", os.curdir, str(slicer_folder)]))
+    assert interpreterModule.ownPython() == str(slicer_folder / "python-real")
+
+
+def test_a_python_is_isolated_unless_it_finds_its_library_by_pythonhome() -> None:
+    """As that of an installed Slicer: isolated, it would not even start."""
+    assert Interpreter("python", {}, foreign=True).flags == ["-I", "-X", "utf8", "-u"]
+    slicers = Interpreter("python-real", {"PYTHONHOME": "/slicer/lib/Python"}, foreign=False)
+    assert slicers.flags == ["-s", "-X", "utf8", "-u"]
+
+
+def test_only_folders_that_are_named_in_full_are_imported_from(tmp_path: Path) -> None:
+    named = os.pathsep.join(["", str(tmp_path), "relative", os.curdir, ""])
+    arguments = Interpreter("python", {"PYTHONPATH": named}, foreign=True).running("module", "a")
+    assert arguments[-3:] == [str(tmp_path), "module", "a"]

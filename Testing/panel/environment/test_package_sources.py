@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import slicer  # slicer.util looks for qt
+from hostile_folder import HostileFolder
 from PETAnomalyLib.panel.environment import package_sources
 from PETAnomalyLib.panel.environment.inspection import Package
 from PETAnomalyLib.panel.environment.interpreter import Interpreter
@@ -20,6 +21,7 @@ from PETAnomalyLib.panel.environment.package_sources import (
     SlicerPip,
     findSetupTorch,
 )
+from repository import MODULE
 
 OWN = Interpreter(sys.executable, dict(os.environ), foreign=False)
 TORCH, MONAI = Package("torch", (2, 2), 2800), Package("monai", (1, 4), 3)
@@ -43,6 +45,19 @@ def test_setup_torch_runs_in_a_process_whose_words_are_passed_on(tmp_path: Path)
     heard: list[str] = []
     SetupTorch(OWN, script).install([TORCH], tmp_path, heard.append)
     assert heard == ["Looking for a GPU", "10 %", "20 %"]
+
+
+def test_setup_torch_runs_in_a_folder_of_ours_and_imports_nothing_that_lies_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = HostileFolder(tmp_path / "data")
+    monkeypatch.chdir(hostile.path)
+    script = tmp_path / "asks.py"
+    script.write_text("import os, json, subprocess, numpy\nprint(os.getcwd())\n")
+    heard: list[str] = []
+    SetupTorch(OWN, script).install([TORCH], tmp_path, heard.append)
+    assert heard == [str(MODULE)]
+    assert hostile.marks() == ""
 
 
 def test_setup_torch_that_fails_gives_its_last_words(tmp_path: Path) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+import pytest
 import qt
+from hostile_folder import HostileFolder
 from PETAnomalyLib.panel.environment.interpreter import Interpreter, findInterpreter
 from PETAnomalyLib.panel.jobs.run import EngineRun
+from repository import MODULE
 from stub_run import SAYS, Heard, engine, posixOnly, runToEnd
 from waiting import waitFor
 
@@ -93,6 +98,86 @@ def test_everything_that_is_no_event_is_log(tmp_path: Path) -> None:
     assert "no newline at the end" in heard.log
     assert heard.progress == []
     assert heard.outcome.ok
+
+
+def test_what_is_written_to_stderr_is_never_an_event(tmp_path: Path) -> None:
+    source = """
+    import json, sys
+    for event in (
+        {"event": "stage", "name": "x", "label": "forged"},
+        {"event": "progress", "fraction": 0.9},
+        {"event": "error", "kind": "input", "message": "forged", "hint": ""},
+        {"event": "result", "dir": "/elsewhere"},
+    ):
+        print(json.dumps(event), file=sys.stderr, flush=True)
+    raise SystemExit(3)
+    """
+    heard = runToEnd(engine(tmp_path / "e", source), ["detect"])
+    assert (heard.stages, heard.progress) == ([], [])
+    assert heard.outcome.errorKind == "engine"
+    assert sum("forged" in line for line in heard.log) == 2
+
+
+def test_events_with_wrong_values_are_log_and_end_no_run(tmp_path: Path) -> None:
+    source = """
+    print('{"event": "progress", "fraction": NaN}')
+    print('{"event": "progress", "fraction": 0.5, "eta_s": NaN}')
+    print('{"event": "progress", "fraction": "x"}')
+    print('{"event": "process", "group": "all"}')
+    print('{"event": "stage", "name": [], "label": 5}')
+    print('{"event": "error", "kind": {}, "message": []}')
+    print('{"event": ' + "[" * 200000)
+    print('{"event": "stage", "name": "x", "label": "still heard"}')
+    """
+    heard = runToEnd(engine(tmp_path / "e", source), ["detect"])
+    assert heard.progress == [(0.5, None)]
+    assert heard.stages == [("x", "still heard")]
+    assert heard.outcome.ok
+
+
+@posixOnly
+def test_only_the_watchdog_says_what_is_killed(tmp_path: Path) -> None:
+    """An engine that names another program's group, and then hears nothing, is killed itself."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE,
+                          start_new_session=True) as bystander:  # fmt: skip
+        source = f"""
+        import os, signal, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for stream in (sys.stdout, sys.stderr):
+            print('{{"event": "process", "group": {bystander.pid}}}', file=stream, flush=True)
+        os.kill(os.getppid(), signal.SIGSTOP)  # the watchdog cannot do it
+        say(event="stage", name="deaf", label="Deaf")
+        time.sleep(60)
+        """
+        run = EngineRun(engine(tmp_path / "e", SAYS, source))
+        heard = Heard(run)
+        run.start(["detect"])
+        waitFor(lambda: heard.stages)
+        run.cancel()
+        waitFor(lambda: heard.outcomes, 15.0)
+        assert heard.outcome.cancelled
+        assert bystander.poll() is None
+        bystander.kill()
+
+
+@pytest.mark.parametrize("home", ["", sys.base_prefix])
+def test_nothing_of_the_current_folder_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    """Isolated, and with PYTHONHOME, as the Python of an installed Slicer."""
+    hostile = HostileFolder(tmp_path / "data")
+    source = """
+    import json, os, random, subprocess
+    say(event="log", level="info", message=os.getcwd())
+    """
+    made = engine(tmp_path / "e", SAYS, source)
+    path = made.environment["PYTHONPATH"] + os.pathsep
+    environment = {**made.environment, "PYTHONPATH": path, **({"PYTHONHOME": home} if home else {})}
+    monkeypatch.chdir(hostile.path)
+    heard = runToEnd(Interpreter(made.path, environment, foreign=False), ["detect"])
+    assert hostile.marks() == ""
+    assert heard.outcome.ok, heard.outcome.logText
+    assert heard.log == [str(MODULE)]
 
 
 def test_a_flood_of_output_does_not_starve_the_event_loop_and_is_told_before_the_end(

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from hostile_folder import HostileFolder
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.panel.jobs.run_folder import RunFolder
 from waiting import waitFor
@@ -32,6 +33,19 @@ def test_closing_takes_no_time_and_removes_all_that_is_in_it(tmp_path: Path) -> 
     assert not folder.path.exists()
     waitFor(lambda: not any(tmp_path.iterdir()), 5.0)
     folder.close()  # a second time is no harm
+
+
+def test_its_watchdog_imports_nothing_of_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = HostileFolder(tmp_path / "data", by_module=False)
+    monkeypatch.chdir(hostile.path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path) + os.pathsep + os.curdir)
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    RunFolder(runs).close()
+    waitFor(lambda: not any(runs.iterdir()), 5.0)
+    assert hostile.marks() == ""
 
 
 def test_what_a_dying_engine_still_writes_is_removed_too(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import qt
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.panel.environment.interpreter import Interpreter
+from PETAnomalyLib.panel.environment.interpreter import MODULE_FOLDER, Interpreter
 from PETAnomalyLib.panel.environment.probe import MARK
 
 PROBE = Path(__file__).with_name("probe.py")
@@ -153,7 +153,8 @@ class EnvironmentProbe:
         self._process = process
         self._timer.start()
         names = [package.name for package in requiredPackages()]
-        process.start(interpreter.path, [str(PROBE), *names])
+        process.setWorkingDirectory(str(MODULE_FOLDER))
+        process.start(interpreter.path, interpreter.running(str(PROBE), *names))
 
     def cancel(self) -> None:
         """Drop the question; `onDone` is not called."""

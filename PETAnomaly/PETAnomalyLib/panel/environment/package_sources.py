@@ -91,7 +91,8 @@ class SetupTorch:
 
         process.connect("readyReadStandardOutput()", onOutput)
         process.connect("finished(int,QProcess::ExitStatus)", lambda *_unused: loop.quit())
-        process.start(self._interpreter.path, ["-u", str(script)])
+        process.setWorkingDirectory(str(MODULE_FOLDER))
+        process.start(self._interpreter.path, [*self._interpreter.flags, str(script)])
         if not process.waitForStarted():
             raise InstallationError(
                 _("{python} could not be started: {reason}.").format(

@@ -18,6 +18,8 @@ from typing import Any, Protocol
 
 import qt
 
+from PETAnomalyLib.panel.jobs.watchdog import taskkill
+
 FORCE_MS = 4500  # when the watchdog, who needs 3 s at most, has not ended the run by itself
 
 
@@ -67,7 +69,7 @@ class Cancellation:
         if self._isOver:
             return
         if self.group is not None and sys.platform == "win32":
-            qt.QProcess.startDetached("taskkill", ["/PID", str(self.group), "/T", "/F"])
+            qt.QProcess.startDetached(taskkill(), ["/PID", str(self.group), "/T", "/F"])
         elif self.group is not None:
             killGroup(self.group)
         self._process.kill()

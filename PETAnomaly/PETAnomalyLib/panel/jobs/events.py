@@ -1,4 +1,8 @@
-"""The engine's events (`engine/runtime/events.py`), read from the bytes of a pipe."""
+"""The engine's events (`engine/runtime/events.py`), read from the bytes of a pipe.
+
+Into the same pipe writes whatever the engine loads: a line is an event only when it is one to the
+last key, and never the cause of an exception.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,16 @@ import json
 import re
 from typing import Any
 
-REQUIRED_KEYS = {
-    "process": ("group",),  # the watchdog's: what to kill
+LONGEST_LINE = 1 << 20  # characters; nobody says more at once
+LONGEST_SECONDS = 1e9
+
+TEXTS = {
     "stage": ("name", "label"),
-    "progress": ("fraction",),
     "log": ("level", "message"),
     "result": ("dir",),
     "error": ("kind", "message"),
 }
+"""Event -> those of its keys that are text; beside these there is `progress`."""
 
 
 class LineSplitter:
@@ -25,9 +31,12 @@ class LineSplitter:
         self._rest = ""
 
     def feed(self, data: bytes) -> list[str]:
-        """The lines that are complete now, without empty ones."""
+        """The lines that are complete now, without empty ones; one without an end is cut."""
         text = self._rest + self._decoder.decode(data)
         *lines, self._rest = re.split(r"[\r\n]", text)
+        if len(self._rest) > LONGEST_LINE:
+            lines.append(self._rest)
+            self._rest = ""
         return [line for line in lines if line.strip()]
 
     def finish(self) -> list[str]:
@@ -38,16 +47,48 @@ class LineSplitter:
 
 
 def parseEvent(line: str) -> dict[str, Any] | None:
-    """The event of a line, None for a line that is none (or one we do not know)."""
+    """The event of a line: `progress` with a `fraction` from 0 to 1 and `eta_s`, None where it is
+    not known; the others with their `TEXTS`, an `error` with a `hint`. None for any other line.
+    """
+    event = parseObject(line)
+    kind = event.get("event")
+    if kind == "progress":
+        fraction = numberIn(event.get("fraction"), 1.0)
+        rest = numberIn(event.get("eta_s"), LONGEST_SECONDS)
+        return None if fraction is None else {"event": kind, "fraction": fraction, "eta_s": rest}
+    if not isinstance(kind, str) or kind not in TEXTS:
+        return None
+    texts = {key: event.get(key) for key in TEXTS[kind]}
+    if not all(isinstance(text, str) for text in texts.values()):
+        return None
+    if kind == "error":
+        hint = event.get("hint")
+        texts["hint"] = hint if isinstance(hint, str) else ""
+    return {"event": kind, **texts}
+
+
+def groupOf(line: str) -> int | None:
+    """What the watchdog says can be killed: its group (POSIX) or process (Windows)."""
+    event = parseObject(line)
+    group = event.get("group")
+    if event.get("event") != "process" or type(group) is not int:
+        return None
+    return group if 1 < group < 1 << 32 else None
+
+
+def parseObject(line: str) -> dict[str, Any]:
+    """The JSON object that a line is; empty for any other line."""
     if not line.startswith("{"):
-        return None
+        return {}
     try:
-        event = json.loads(line)
-    except ValueError:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def numberIn(value: Any, highest: float) -> float | None:
+    """A number from 0 to `highest`; None for anything else, such as NaN."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    keys = REQUIRED_KEYS.get(str(event.get("event")))
-    if keys is None or not all(key in event for key in keys):
-        return None
-    if event["event"] == "progress" and not isinstance(event["fraction"], (int, float)):
-        return None
-    return event
+    return float(value) if 0 <= value <= highest else None

@@ -16,9 +16,9 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.panel.environment.interpreter import Interpreter
+from PETAnomalyLib.panel.environment.interpreter import MODULE_FOLDER, Interpreter
 from PETAnomalyLib.panel.jobs import cancellation
-from PETAnomalyLib.panel.jobs.events import LineSplitter, parseEvent
+from PETAnomalyLib.panel.jobs.events import LineSplitter, groupOf, parseEvent
 from PETAnomalyLib.panel.jobs.run_outcome import RunOutcome, outcomeOf, resultPath
 
 WATCHDOG = Path(__file__).with_name("watchdog.py")
@@ -33,7 +33,7 @@ class EngineProcess:
 
     Args:
         interpreter: runs watchdog and engine.
-        arguments: what follows `-m PETAnomalyLib.engine`.
+        arguments: what follows `petanomaly`.
         onEvent: (this object, event); what is no event comes as one of kind `log`.
         onEnded: (this object, outcome), once and last.
     """
@@ -50,8 +50,10 @@ class EngineProcess:
         self._onEvent = onEvent
         self._onEnded = onEnded
         self._begin = time.monotonic()
-        self._lines = LineSplitter()
-        self._waiting: deque[str] = deque()
+        self._output = LineSplitter()
+        self._errors = LineSplitter()
+        self._waiting: deque[tuple[str, bool]] = deque()  # line; whether it may be an event
+        self._isFirst = True
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._error: dict[str, Any] = {}
         self._hasEnded = False
@@ -64,18 +66,19 @@ class EngineProcess:
 
     def start(self) -> None:
         process = self._process
-        process.setProcessChannelMode(qt.QProcess.MergedChannels)
         environment = qt.QProcessEnvironment()
         for name, value in self._interpreter.environment.items():
             environment.insert(name, value)
         process.setProcessEnvironment(environment)
+        process.setWorkingDirectory(str(MODULE_FOLDER))
         process.connect("readyReadStandardOutput()", self._onOutput)
+        process.connect("readyReadStandardError()", self._onOutput)
         process.connect("finished(int,QProcess::ExitStatus)", self._onProcessFinished)
         process.connect("errorOccurred(QProcess::ProcessError)", self._onProcessError)
         cancellation.endWithSlicer(self)
-        command = [str(WATCHDOG), "guard", str(os.getpid())]
-        command += ["-u", "-m", "PETAnomalyLib.engine", *self._arguments]
-        process.start(self._interpreter.path, ["-u", *command])
+        engine = self._interpreter.running("PETAnomalyLib.engine", *self._arguments)
+        guard = [*self._interpreter.flags, str(WATCHDOG), "guard", str(os.getpid())]
+        process.start(self._interpreter.path, guard + engine)
 
     def end(self) -> None:
         """Ask the run to end, and see to it that it does. Returns at once."""
@@ -86,13 +89,21 @@ class EngineProcess:
         self._cancellation.waitUntilGone(milliseconds)
 
     def _onOutput(self, *_unused: Any) -> None:
-        self._waiting.extend(self._lines.feed(self._process.readAllStandardOutput().data()))
+        self._hear()
         self._drain()
 
     def _onProcessFinished(self, *_unused: Any) -> None:
-        self._waiting.extend(self._lines.feed(self._process.readAllStandardOutput().data()))
-        self._waiting.extend(self._lines.finish())
+        self._hear()
+        self._waiting.extend((line, True) for line in self._output.finish())
+        self._waiting.extend((line, False) for line in self._errors.finish())
         self._conclude()
+
+    def _hear(self) -> None:
+        """Read what was said. Events stand on stdout alone; on stderr any library may write."""
+        output = self._process.readAllStandardOutput().data()
+        errors = self._process.readAllStandardError().data()
+        self._waiting.extend((line, True) for line in self._output.feed(output))
+        self._waiting.extend((line, False) for line in self._errors.feed(errors))
 
     def _onProcessError(self, *_unused: Any) -> None:
         if self._process.error() == qt.QProcess.FailedToStart:
@@ -120,19 +131,22 @@ class EngineProcess:
             if time.monotonic() > until:
                 self._drainTimer.start()
                 return
-            self._tell(self._waiting.popleft())
+            self._tell(*self._waiting.popleft())
         if self._hasEnded:
             outcome = self._outcome()
             self._release()
             self._onEnded(self, outcome)
 
-    def _tell(self, line: str) -> None:
-        event = parseEvent(line)
+    def _tell(self, line: str, mayBeEvent: bool) -> None:
+        if mayBeEvent and self._isFirst:  # the watchdog's, before there is an engine to say it
+            self._isFirst = False
+            self._cancellation.group = groupOf(line)
+            if self._cancellation.group is not None:
+                return
+        event = parseEvent(line) if mayBeEvent else None
         if event is None:
             self._log.append(line)
             event = {"event": "log", "level": "info", "message": line}
-        elif event["event"] == "process":
-            self._cancellation.group = int(event["group"])
         elif event["event"] == "error":
             self._error = event
         elif event["event"] == "log":

@@ -62,7 +62,7 @@ class EngineRun:
         """Begin a run; one that is under way is stopped first.
 
         Args:
-            arguments: what follows `-m PETAnomalyLib.engine`.
+            arguments: what follows `petanomaly`.
         """
         self.stopNow()
         self._process = EngineProcess(
@@ -85,11 +85,11 @@ class EngineRun:
             return
         kind = event["event"]
         if kind == "stage":
-            self.onStage(str(event["name"]), str(event["label"]))
+            self.onStage(event["name"], event["label"])
         elif kind == "progress":
-            self.onProgress(float(event["fraction"]), event.get("eta_s"))
+            self.onProgress(event["fraction"], event["eta_s"])
         elif kind == "log":
-            self.onLog(str(event["level"]), str(event["message"]))
+            self.onLog(event["level"], event["message"])
 
     def _finish(self, process: EngineProcess, outcome: RunOutcome) -> None:
         """The end, reported unless it is an old run's."""

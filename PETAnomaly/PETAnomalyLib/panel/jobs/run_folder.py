@@ -18,7 +18,7 @@ import qt
 from slicer.i18n import tr as _
 
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.panel.environment.interpreter import ownPython
+from PETAnomalyLib.panel.environment.interpreter import MODULE_FOLDER, ownInterpreter
 from PETAnomalyLib.panel.jobs.watchdog import CLOSING_SUFFIX
 
 WATCHDOG = Path(__file__).with_name("watchdog.py")
@@ -67,8 +67,10 @@ class RunFolder:
 
     def _startWatchdog(self) -> subprocess.Popen[bytes]:
         # Popen, not QProcess: QProcess kills its child when Slicer quits
+        own = ownInterpreter()
         return subprocess.Popen(
-            [ownPython(), str(WATCHDOG), "keep", str(os.getpid()), str(self.path)],
+            [own.path, *own.flags, str(WATCHDOG), "keep", str(os.getpid()), str(self.path)],
+            cwd=str(MODULE_FOLDER),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

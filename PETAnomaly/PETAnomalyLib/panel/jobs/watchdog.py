@@ -90,6 +90,8 @@ def guard(slicerPid: int, arguments: list[str]) -> int:
     Returns its exit code, 128 + n when signal n ended it.
     """
     leadOwnGroup()
+    # Before the engine can say anything: only the first line is believed to say this.
+    print(json.dumps({"event": "process", "group": os.getpid()}), flush=True)
     hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     try:
         engine = subprocess.Popen(
@@ -98,7 +100,6 @@ def guard(slicerPid: int, arguments: list[str]) -> int:
     except OSError as error:
         print(f"{sys.executable} could not be started: {error}", file=sys.stderr, flush=True)
         return NOT_STARTED
-    print(json.dumps({"event": "process", "group": os.getpid()}), flush=True)
     gone = Gone(slicerPid)
     for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
         if hasattr(signal, name):
@@ -144,7 +145,7 @@ def killTree(engine: subprocess.Popen[bytes]) -> None:
     """Kill the engine and all it has started. POSIX: this process too, it is of the same group."""
     if sys.platform == "win32":
         subprocess.run(
-            ["taskkill", "/PID", str(engine.pid), "/T", "/F"],
+            [taskkill(), "/PID", str(engine.pid), "/T", "/F"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -155,6 +156,11 @@ def killTree(engine: subprocess.Popen[bytes]) -> None:
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     engine.kill()
+
+
+def taskkill() -> str:
+    """Windows' own, by its path: by name, the current folder's would come first."""
+    return str(Path(os.environ.get("SYSTEMROOT", r"C:\Windows")) / "System32" / "taskkill.exe")
 
 
 def keep(slicerPid: int, folder: Path) -> int:
