@@ -39,7 +39,7 @@ ENGINE_FLOORS = (
 )
 PANEL_FLOORS = ("ground", "environment", "scene", "jobs", "sections", "widget")
 
-ENGINE_FILES = {"report": "detection", "detection": "detection",
+ENGINE_FILES = {"report": "detection", "detection": "detection", "maps": "detection",
                 "detection_settings": "detection", "cli": "cli", "demo": "cli",
                 "__main__": "cli", "__init__": "runtime"}  # fmt: skip
 PANEL_FILES = {"parameters": "ground", "settings": "ground", "background": "ground",

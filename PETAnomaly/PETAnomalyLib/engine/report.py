@@ -8,15 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from PETAnomalyLib.engine.bundles.bundle import Bundle
-from PETAnomalyLib.engine.families.healer import Healing
 from PETAnomalyLib.engine.findings.measures import Finding, total
 from PETAnomalyLib.engine.frame.alignment import Alignment
-from PETAnomalyLib.engine.runtime.devices import device_in_words, peak_memory
+
+if TYPE_CHECKING:  # torch comes with these; a detection imports it while the study is aligned
+    import torch
+
+    from PETAnomalyLib.engine.families.healer import Healing
 
 
 def write_report(
@@ -48,6 +49,8 @@ def write_report(
         device: where healing ran in the end.
         seconds: wall-clock seconds of each stage.
     """
+    from PETAnomalyLib.engine.runtime.devices import device_in_words, peak_memory
+
     report = {
         "inputs": inputs,
         "model": {

@@ -8,6 +8,7 @@ from typing import Any
 from PETAnomalyLib.engine.bundles.kinds import SCORERS
 from PETAnomalyLib.engine.commands import arguments
 from PETAnomalyLib.engine.commands.arguments import Subcommands
+from PETAnomalyLib.engine.runtime.imports import require_installed
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 MOST_DRAWS = 1000
@@ -77,7 +78,12 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace, reporter: Reporter) -> None:
-    """Detect, as the options say."""
+    """Detect, as the options say.
+
+    Raises:
+        ModuleNotFoundError: something that a detection needs is not installed.
+    """
+    require_installed("torch", "monai", "safetensors")  # before half a minute is spent
     from PETAnomalyLib.engine.detection import detect
     from PETAnomalyLib.engine.detection_settings import DetectionSettings
 

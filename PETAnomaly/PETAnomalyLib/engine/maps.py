@@ -1,0 +1,137 @@
+"""The maps of a study in the model frame: healed, decoded, scored. Here torch begins.
+
+Imported by `detection.py` while the study is read and aligned.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from PETAnomalyLib.engine.bundles.bundle import Bundle
+from PETAnomalyLib.engine.bundles.kinds import FAMILIES
+from PETAnomalyLib.engine.detection_settings import ResolvedSettings
+from PETAnomalyLib.engine.families.fallback import heal_within_memory, smaller_pieces
+from PETAnomalyLib.engine.families.healer import Healing, HealingRequest
+from PETAnomalyLib.engine.runtime.devices import (
+    choose_device,
+    is_out_of_memory,
+    use_physical_cores,
+)
+from PETAnomalyLib.engine.runtime.stages import Stages
+from PETAnomalyLib.engine.scoring.reconstructions_file import reconstructions_file
+from PETAnomalyLib.engine.scoring.scoring import Array, score_tiles
+
+
+def import_networks(bundle: Bundle) -> None:
+    """Import what the bundle's healer is made of, MONAI with it, before it is needed."""
+    family = FAMILIES[bundle.healer["family"]]
+    family.healer()
+    for network in bundle.weights:
+        family.networks[network].architecture()
+
+
+def heal(
+    bundle: Bundle,
+    image: Array,
+    ct: Array | None,
+    resolved: ResolvedSettings,
+    device: str,
+    run: Stages,
+) -> tuple[Healing, torch.device]:
+    """Heal a study.
+
+    Args:
+        bundle: the model.
+        image, ct: D x H x W, the model's intensities.
+        resolved: how often, and from which seed.
+        device: `auto`, `cpu`, `cuda`, `cuda:i` or `mps`.
+        run: told of the progress.
+
+    Returns:
+        The healing, and the device that it ran on in the end.
+
+    Raises:
+        InputError: there is no such device.
+        OutOfMemoryError: not even the smallest pieces on the CPU fit.
+    """
+    request = HealingRequest(
+        resolved.samples,
+        resolved.decodes,
+        resolved.seed,
+        resolved.resampling_threshold,
+        samples_at_once=resolved.samples,
+    )
+
+    def on_progress(share: float) -> None:
+        run.reporter.check_cancelled()
+        run.reporter.progress(0.12 + 0.38 * share)
+
+    use_physical_cores()
+    wanted = choose_device(device)
+    return heal_within_memory(bundle, wanted, image, ct, request, on_progress, run.warn)
+
+
+def score(
+    bundle: Bundle,
+    image: Array,
+    healing: Healing,
+    resolved: ResolvedSettings,
+    keep: Path | None,
+    run: Stages,
+) -> dict[str, Array]:
+    """The maps in the model frame, by scorer.
+
+    Args:
+        bundle: the model.
+        image: D x H x W, the model's intensity.
+        healing: of it.
+        resolved: bandwidth, percentile, and whether only elevated uptake counts.
+        keep: file for the reconstructions, or None.
+        run: told of the progress.
+
+    Raises:
+        OutOfMemoryError: not even the smallest pieces on the CPU fit.
+    """
+
+    def on_progress(share: float) -> None:
+        run.reporter.check_cancelled()
+        run.reporter.progress(0.5 + 0.3 * share)
+
+    with ExitStack() as while_scoring:
+        file = None
+        if keep is not None:
+            shape = (healing.decoded.count, *healing.decoded.shape)
+            file = while_scoring.enter_context(reconstructions_file(keep, shape))
+        decoded = healing.decoded
+        while True:
+            tiles = decoded.tiles(on_progress)
+            try:
+                maps = score_tiles(
+                    image,
+                    tiles if file is None else file.following(tiles),
+                    scorers=bundle.scorers,
+                    min_bandwidth=resolved.min_bandwidth,
+                    epsilon_percentile=resolved.epsilon_percentile,
+                    elevated_only=resolved.elevated_only,
+                )
+                break
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            decoded = smaller_pieces(decoded, run.warn)
+        if file is not None:
+            file.finish({"image": image, **maps, **_of_tokens(healing)})
+    return maps
+
+
+def _of_tokens(healing: Healing) -> dict[str, Array]:
+    if healing.token_log_likelihood is None or healing.resampling_mask is None:
+        return {}
+    return {
+        "token_log_likelihood": healing.token_log_likelihood.astype(np.float32),
+        "resampling_mask": healing.resampling_mask.astype(np.float32),
+    }
