@@ -21,6 +21,16 @@ def test_the_card_says_what_needs_to_be_known_and_escapes_what_others_wrote() ->
     assert "Research use only." in card
 
 
+def test_the_card_names_the_models_hash_and_shows_no_control_characters() -> None:
+    marked = model()
+    marked.manifest.update(
+        data_source="\u202egnp.exe\x1b[2J", eval_metrics={"\u2066dice": "\x9b31m"}
+    )
+    card = models.card(marked)
+    assert f">{marked.sha256[:16]}<" in card
+    assert card.isprintable()
+
+
 def test_a_scorer_that_needs_several_versions_is_refused_with_the_way_out() -> None:
     reason = models.whyNoScorer(onlyResidual(), "kde")
     assert "several healed versions" in reason

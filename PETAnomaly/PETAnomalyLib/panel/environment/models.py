@@ -16,6 +16,7 @@ from PETAnomalyLib.engine.bundles.installed import (
     installed_bundles,
 )
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
+from PETAnomalyLib.engine.runtime.printable import printable
 from PETAnomalyLib.panel.parameters import SCORERS
 
 SCORER_TITLES = {
@@ -113,6 +114,8 @@ def card(model: Any) -> str:
         (_("Figures"), _figures(manifest.get("eval_metrics"))),
         (_("Licence"), _words(manifest.get("license") or manifest.get("copyright"))),
         (_("Version"), _words(manifest.get("version"))),
+        # Begins as in report.json and `petanomaly models show`: which model a name stands for.
+        (_("SHA-256"), model.sha256[:16]),
     ]
     lines = [
         f"<tr><td style='padding-right:8px'><b>{html.escape(name)}</b></td><td>{value}</td></tr>"
@@ -133,7 +136,7 @@ def describeError(error: Exception) -> str:
 def _words(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         value = ", ".join(str(part) for part in value)
-    return html.escape(str(value)) if value else ""
+    return html.escape(printable(str(value))) if value else ""
 
 
 def _figures(metrics: Any) -> str:
@@ -144,4 +147,4 @@ def _figures(metrics: Any) -> str:
         number = f"{value:.2f}" if isinstance(value, float) else str(value)
         if not isinstance(value, (dict, list)):
             shown.append(f"{name.replace('_', ' ')} {number}")
-    return html.escape(", ".join(shown))
+    return html.escape(printable(", ".join(shown)))
