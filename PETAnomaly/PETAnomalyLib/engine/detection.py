@@ -84,8 +84,8 @@ def detect(
             unscored, unscored_warnings = unscored_body(study.pet, scored)
             run.warn(*alignment.warnings, *unscored_warnings)
             image, ct_image = model_input(study, template, alignment, bundle.intensity)
-        with run.stage("heal", "Healing what the model finds unlikely", 0.5):
             maps = heavy_half.result()
+        with run.stage("heal", "Healing what the model finds unlikely", 0.5):
             healing, device = maps.heal(bundle, image, ct_image, resolved, settings.device, run)
             reporter.check_cancelled()
         with run.stage("score", "Decoding and scoring every voxel", 0.82):

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from PETAnomalyLib.engine.frame.masked_correlation import masked_correlation
-from scipy import ndimage
+from PETAnomalyLib.engine.frame.masked_correlation import masked_correlation, shared_voxels
+from scipy import ndimage, signal
 
 ENOUGH = 8  # voxels; of fewer, variances come near the rounding of the transforms
 
@@ -78,3 +78,11 @@ def test_a_copy_is_found_at_its_shift_with_correlation_one() -> None:
     )
     shift_320 = tuple(np.array((3, 2, 1)) + np.array(part.shape) - 1)
     assert correlation[shift_320] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_shared_voxels_are_scipys_correlation_of_the_masks(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    fixed, moving = (rng.random(rng.integers(2, 12, 3)) < 0.4 for _ in range(2))
+    expected = signal.correlate(moving.astype(float), fixed.astype(float), method="direct")
+    assert shared_voxels(fixed, moving) == pytest.approx(expected, abs=1e-9)

@@ -21,11 +21,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
-from scipy import signal
 
 from PETAnomalyLib.engine.frame.coarse_pet import BODY_SUV, body_of, compressed_pet
 from PETAnomalyLib.engine.frame.fit import body_coverage, fit_doubts, fit_quality, require_fit
-from PETAnomalyLib.engine.frame.masked_correlation import masked_correlation
+from PETAnomalyLib.engine.frame.masked_correlation import masked_correlation, shared_voxels
 from PETAnomalyLib.engine.runtime.errors import InputError
 
 _SEARCH_MM = 16.0
@@ -105,7 +104,7 @@ def _best_translation(
     s, t = sitk.GetArrayFromImage(study), sitk.GetArrayFromImage(template)
     fit = masked_correlation(t, t >= 0, s, s >= 0)
     # A strip of skin fits nearly anywhere: at least half of the smaller body must lie on the other.
-    shared = signal.correlate(body_of(s).astype(float), body_of(t).astype(float), method="fft")
+    shared = shared_voxels(body_of(t), body_of(s))
     correlation = np.where(shared >= 0.5 * shared.max(), fit, -1.0)
     best = np.unravel_index(int(correlation.argmax()), correlation.shape)
     shift = (np.array(best) - np.array(t.shape) + 1)[::-1] * _SEARCH_MM

@@ -60,3 +60,20 @@ def masked_correlation(
     usable = (overlap > 0.5) & (variance_f > floor_f) & (variance_m > floor_m)
     denominator = np.sqrt(np.where(usable, variance_f * variance_m, 1.0))
     return np.where(usable, np.clip(covariance / denominator, -1.0, 1.0), 0.0)
+
+
+def shared_voxels(fixed: NDArray[np.bool_], moving: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """How many voxels two masks share at every shift, as `masked_correlation` counts the shifts.
+
+    What `scipy.signal.correlate` gives with moving and fixed; importing that takes half a second.
+
+    Args:
+        fixed, moving: (K, J, I) and (K', J', I'), on the same voxel size.
+    """
+    shape = [f + m - 1 for f, m in zip(fixed.shape, moving.shape)]
+    padded = [fft.next_fast_len(n, real=True) for n in shape]
+    reversed_fixed = fft.rfftn(1.0 * fixed[::-1, ::-1, ::-1], padded)
+    shared: NDArray[np.float64] = fft.irfftn(
+        reversed_fixed * fft.rfftn(1.0 * moving, padded), padded
+    )
+    return shared[: shape[0], : shape[1], : shape[2]]
