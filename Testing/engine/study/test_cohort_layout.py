@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,16 @@ def test_a_list_that_cannot_be_understood_is_refused(
     table.write_text(text)
     with pytest.raises(InputError, match=message):
         find_studies(table)
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "n" * 300 + ".csv", "pipe.csv"])
+def test_a_cohort_that_cannot_be_looked_at_is_refused_in_words(tmp_path: Path, name: str) -> None:
+    if name == "pipe.csv":
+        if os.name == "nt":
+            pytest.skip("pipes of POSIX")
+        os.mkfifo(tmp_path / name)
+    with pytest.raises(InputError, match=r"cannot be read|is a pipe"):
+        find_studies(tmp_path / name)
 
 
 def test_lesions_are_read_onto_the_pets_grid(tmp_path: Path) -> None:

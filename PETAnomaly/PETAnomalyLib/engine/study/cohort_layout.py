@@ -10,12 +10,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.study.input_path import open_input, shown
 
 NNUNET_CT, NNUNET_PET = "_0000.nii.gz", "_0001.nii.gz"
 COLUMNS = ("patient", "study", "pet", "ct", "lesions")
@@ -51,12 +53,17 @@ def find_studies(cohort: Path) -> list[CohortStudy]:
     Raises:
         InputError: no study in any layout, or a list that cannot be understood.
     """
-    if cohort.suffix.lower() == ".csv":
-        studies = _listed(cohort)
-    elif (cohort / "imagesTr").is_dir():
-        studies = _nnunet(cohort)
-    else:
-        studies = _autopet(cohort)
+    try:
+        if cohort.suffix.lower() == ".csv":
+            studies = _listed(cohort)
+        elif (cohort / "imagesTr").is_dir():
+            studies = _nnunet(cohort)
+        else:
+            studies = _autopet(cohort)
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise InputError(
+            f"the cohort {shown(cohort)} cannot be read: {error.strerror or error}", LAYOUTS
+        ) from error
     if not studies:
         raise InputError(f"no study in the cohort {cohort}", LAYOUTS)
     twice = [name for name, count in Counter(s.name for s in studies).items() if count > 1]
@@ -117,7 +124,7 @@ def _nnunet(cohort: Path) -> list[CohortStudy]:
 
 def _listed(table: Path) -> list[CohortStudy]:
     try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
+        with io.TextIOWrapper(open_input(table), newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             columns, lines = reader.fieldnames or [], list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
