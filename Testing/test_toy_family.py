@@ -73,6 +73,7 @@ def test_it_detects(bundle: Path, tmp_path: Path) -> None:
 def test_the_panels_list_shows_it(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("PySide6")
     pytest.importorskip("slicer")
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     harness = importlib.import_module("harness")
     harness.start()
     models = importlib.import_module("PETAnomalyLib.panel.environment.models")

@@ -16,8 +16,9 @@ from functools import partial
 
 import numpy as np
 import SimpleITK as sitk
-from PETAnomalyLib.engine.delineation import UNLIMITED, Delineator
-from PETAnomalyLib.engine.findings import measure
+from PETAnomalyLib.engine.findings.delineation import Delineator
+from PETAnomalyLib.engine.findings.growing import UNLIMITED
+from PETAnomalyLib.engine.findings.measures import measure
 from scipy import ndimage
 
 SHAPE = (300, 400, 400)  # (k, j, i)

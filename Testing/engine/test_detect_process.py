@@ -122,6 +122,7 @@ def session_members(session: int) -> list[int]:
     return members
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
 def test_killed_at_a_random_moment_20_times_no_half_result_and_no_process_is_left(
     tmp_path: Path, runs: Runs, tiny_study: Path, tiny_bundles: dict[str, Bundle]

@@ -79,6 +79,7 @@ def runUntil(panel: Any, seconds: float | None) -> None:
         waitUntil(lambda: time.monotonic() >= end)
 
 
+@pytest.mark.slow
 def test_cancelled_again_and_again(opened: Any, tmp_path: Path) -> None:
     for moment in CANCELLED:
         runUntil(opened, moment)
@@ -88,6 +89,7 @@ def test_cancelled_again_and_again(opened: Any, tmp_path: Path) -> None:
         assert "Cancelled" in opened.ui.stageState.text
 
 
+@pytest.mark.slow
 def test_the_scene_closed_again_and_again(
     opened: Any, tmp_path: Path, study: tuple[Path, Path], scene: Any
 ) -> None:
@@ -99,6 +101,7 @@ def test_the_scene_closed_again_and_again(
         real_engine.chooseStudy(opened, *study)
 
 
+@pytest.mark.slow
 def test_slicer_killed_again_and_again(
     tmp_path: Path, tinyModels: Path, study: tuple[Path, Path]
 ) -> None:

@@ -6,13 +6,13 @@ model has learnt. The study is a synthetic phantom on 8 mm voxels, the models se
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 import torch
+from made_once import made_once
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.kinds import FAMILIES
 from PETAnomalyLib.engine.bundles.writing import write_bundle
@@ -41,15 +41,18 @@ NETWORKS = {
 
 def write_tiny_study(folder: Path, seed: int = 3_000_001, spacing: float = 8.0) -> Path:
     """A phantom on coarse voxels, in the autoPET layout; returns the folder of its three files."""
-    phantom = generate(seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, image, outside in (
-        ("SUV", phantom.suv, 0.0),
-        ("CTres", phantom.ct, -1000.0),
-        ("SEG", phantom.lesions, 0.0),
-    ):
-        coarse = _coarse(image, spacing, outside, nearest=name == "SEG")
-        sitk.WriteImage(coarse, str(folder / f"{name}.nii.gz"), useCompression=True)
+
+    def make(empty: Path) -> None:
+        phantom = generate(seed)
+        for name, image, outside in (
+            ("SUV", phantom.suv, 0.0),
+            ("CTres", phantom.ct, -1000.0),
+            ("SEG", phantom.lesions, 0.0),
+        ):
+            coarse = _coarse(image, spacing, outside, nearest=name == "SEG")
+            sitk.WriteImage(coarse, str(empty / f"{name}.nii.gz"), useCompression=True)
+
+    made_once(f"study-{seed}-{spacing:g}", make, folder)
     return folder
 
 
@@ -64,8 +67,8 @@ def write_tiny_bundle(folder: Path, kind: str = "petct", seed: int = 0) -> Bundl
         network = build_network(family.networks[name], sizes)
         weights[name] = folder.parent / f"{folder.name}-{name}.safetensors"
         save_file({k: v.contiguous() for k, v in network.state_dict().items()}, weights[name])
-    template = folder.parent / f"{folder.name}-template.nii.gz"
-    sitk.WriteImage(_template(), str(template))
+    made_once("tiny-template", _write_template, folder.parent)
+    template = folder.parent / "template.nii.gz"
     settings = {
         "title": f"Random weights ({kind})",
         "metadata": {
@@ -96,17 +99,17 @@ def write_tiny_bundle(folder: Path, kind: str = "petct", seed: int = 0) -> Bundl
     )
 
 
-@cache  # making a phantom takes longer than everything else here
-def _template(seed: int = 3_000_002) -> sitk.Image:
-    suv = generate(seed, healthy=True).suv
+def _write_template(folder: Path) -> None:
+    suv = generate(3_000_002, healthy=True).suv
     centre = suv.TransformContinuousIndexToPhysicalPoint([n / 2 for n in suv.GetSize()])
     grid = sitk.Image(FRAME["size_voxels"], sitk.sitkFloat32)
     grid.SetSpacing(FRAME["spacing_mm"])
     grid.SetOrigin([-(n - 1) * s / 2 for n, s in zip(FRAME["size_voxels"], FRAME["spacing_mm"])])
     smooth = sitk.SmoothingRecursiveGaussian(suv, 10.0)
-    return sitk.Resample(
+    template = sitk.Resample(
         smooth, grid, sitk.TranslationTransform(3, list(centre)), sitk.sitkLinear, 0.0
     )
+    sitk.WriteImage(template, str(folder / "template.nii.gz"))
 
 
 def _coarse(image: sitk.Image, spacing: float, outside: float, nearest: bool) -> sitk.Image:

@@ -47,6 +47,7 @@ def test_calibration_chooses_the_best_point_of_each_curve(
         assert thresholds["scorers"][scorer] == min(tolerable, default=highest)
 
 
+@pytest.mark.slow
 def test_the_areas_of_the_search_are_those_of_the_maps_that_detect_writes(
     cohort: Path,
     tiny_bundles: dict[str, Bundle],

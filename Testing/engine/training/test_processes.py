@@ -100,6 +100,7 @@ def assert_same_curves(run: Path, reference: Path, tolerance: float) -> None:
         assert one == pytest.approx(other, rel=tolerance, abs=tolerance / 1000)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 @pytest.mark.parametrize("name", STAGES)
 def test_a_run_killed_at_random_moments_and_resumed_ends_like_one_that_was_not(
@@ -122,6 +123,7 @@ def test_a_run_killed_at_random_moments_and_resumed_ends_like_one_that_was_not(
     assert_same_curves(run, models / name, SAME)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STAGES)
 def test_two_processes_train_like_one_with_the_same_batch(
     name: str, cohort: Path, models: Path, tmp_path: Path
@@ -134,6 +136,7 @@ def test_two_processes_train_like_one_with_the_same_batch(
     assert said.count("Wrote ") == 1  # the first process speaks and writes, the other does not
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Slurm runs on Linux")
 def test_slurms_processes_find_each_other(cohort: Path, models: Path, tmp_path: Path) -> None:
     """What `srun --ntasks-per-node 2` sets, set here."""

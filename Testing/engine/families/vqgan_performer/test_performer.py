@@ -57,6 +57,7 @@ def test_recurrent_and_parallel_form_agree() -> None:
     assert torch.allclose(pieces, performer(tokens, context), atol=1e-5)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_the_two_forms_agree_at_the_papers_sizes() -> None:
     sizes = PerformerSizes((26, 21, 27), 64, 256)  # 14,742 tokens, 14 layers x 8 heads x 256
