@@ -64,14 +64,16 @@ def detect(
             f"the model '{bundle.name}' needs the CT of the study",
             "give it with --ct, or choose a model for PET alone such as pet-phantom",
         )
+    if settings.device not in ("auto", "cpu"):  # whether it is there, only torch knows
+        from PETAnomalyLib.engine.runtime.devices import choose_device
+
+        choose_device(settings.device)
     run = Stages(reporter)
     with output_folder(out) as partial, ExitStack() as until_written:
         with run.stage("read", "Reading the study", 0.05):
             heavy_half = until_written.enter_context(
                 imported_meanwhile(lambda: _heavy_half(bundle))
             )
-            if settings.device not in ("auto", "cpu"):  # whether it is there, only torch knows
-                heavy_half.result().choose_device(settings.device)
             study = read_study(pet, ct if bundle.ct == "required" else None)
             if ct is not None and bundle.ct != "required":
                 run.warn(f"the model '{bundle.name}' looks at PET alone: the CT is not used")
