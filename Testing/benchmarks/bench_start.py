@@ -9,7 +9,6 @@ does nothing else. Prints a Markdown table: seconds of wall time, the quickest o
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -42,26 +41,37 @@ def seconds_of_the_peer(study: Path) -> float:
     return time.perf_counter() - started
 
 
+DETECT = """
+import os, sys, time
+sys.path.insert(0, {module!r})
+def tell(event, arguments):
+    # torch is there by then, and the weights are the next thing that is read.
+    if event == "import" and arguments[0] == {healer!r}:
+        os._exit(0)
+sys.addaudithook(tell)
+from PETAnomalyLib.engine.cli import main
+main({arguments!r})
+"""
+HEALER = "PETAnomalyLib.engine.families.vqgan_performer.healer"
+
+
 def seconds_of_detect(study: Path) -> tuple[float, float]:
-    """Until the first event, and until the networks see the study."""
+    """Until the first event, and until the healer is made."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [
-            *(sys.executable, "-m", "PETAnomalyLib.engine", "detect", "--events"),
+        arguments = [
+            *("detect", "--events", "--out", str(Path(folder) / "result")),
             *("--pet", str(study / "SUV.nii.gz"), "--ct", str(study / "CTres.nii.gz")),
-            *("--out", str(Path(folder) / "result")),
         ]
+        script = DETECT.format(module=str(MODULE), healer=HEALER, arguments=arguments)
         started = time.perf_counter()
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(
+            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process:
             assert process.stdout is not None
-            first = healing = 0.0
-            for line in process.stdout:
-                event = json.loads(line)
-                first = first or time.perf_counter() - started
-                if event["event"] == "stage" and event["name"] == "heal":
-                    healing = time.perf_counter() - started
-                    process.kill()
-                    break
-    return first, healing
+            process.stdout.readline()
+            first = time.perf_counter() - started
+            process.stdout.read()
+    return first, time.perf_counter() - started
 
 
 def main() -> None:
@@ -71,7 +81,7 @@ def main() -> None:
     print("| | s | ratio |\n|---|---|---|")
     print(f"| importing torch and SimpleITK, reading, aligning | {peer:.2f} | 1 |")
     print(f"| `detect`: first event | {first:.2f} | {first / peer:.2f} |")
-    print(f"| `detect`: healing begins | {healing:.2f} | {healing / peer:.2f} |")
+    print(f"| `detect`: the healer is made | {healing:.2f} | {healing / peer:.2f} |")
 
 
 if __name__ == "__main__":

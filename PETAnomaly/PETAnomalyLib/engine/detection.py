@@ -6,16 +6,13 @@ decided is written into `report.json`.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.installed import find_bundle
 from PETAnomalyLib.engine.detection_settings import DetectionSettings, resolve
 from PETAnomalyLib.engine.figures.overview import overview
@@ -28,13 +25,13 @@ from PETAnomalyLib.engine.frame.grids import to_study_grid
 from PETAnomalyLib.engine.frame.model_input import model_input
 from PETAnomalyLib.engine.report import write_report
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.runtime.imports import imported_meanwhile
 from PETAnomalyLib.engine.runtime.output import output_folder
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.runtime.stages import Stages
 from PETAnomalyLib.engine.study.image_file import read_float_image
 from PETAnomalyLib.engine.study.lesion_mask import read_lesions
 from PETAnomalyLib.engine.study.study import read_study
+from PETAnomalyLib.engine.study.tracer import tracer_warnings
 
 
 def detect(
@@ -69,12 +66,11 @@ def detect(
 
         choose_device(settings.device)
     run = Stages(reporter)
-    with output_folder(out) as partial, ExitStack() as until_written:
+    with output_folder(out) as partial:
         with run.stage("read", "Reading the study", 0.05):
-            heavy_half = until_written.enter_context(
-                imported_meanwhile(lambda: _heavy_half(bundle))
-            )
             study = read_study(pet, ct if bundle.ct == "required" else None)
+            tracer = study.description["pet"]["tracer"]
+            run.warn(*tracer_warnings(tracer, bundle.tracer, bundle.name))
             if ct is not None and bundle.ct != "required":
                 run.warn(f"the model '{bundle.name}' looks at PET alone: the CT is not used")
             run.warn(*study.warnings)
@@ -86,8 +82,9 @@ def detect(
             unscored, unscored_warnings = unscored_body(study.pet, scored)
             run.warn(*alignment.warnings, *unscored_warnings)
             image, ct_image = model_input(study, template, alignment, bundle.intensity)
-            maps = heavy_half.result()
         with run.stage("heal", "Healing what the model finds unlikely", 0.5):
+            from PETAnomalyLib.engine import maps  # torch; what was wrong so far needed none
+
             healing, device = maps.heal(bundle, image, ct_image, resolved, settings.device, run)
             reporter.check_cancelled()
         with run.stage("score", "Decoding and scoring every voxel", 0.82):
@@ -146,13 +143,6 @@ def detect(
     reporter.progress(1.0)
     reporter.result(out)
     return out
-
-
-def _heavy_half(bundle: Bundle) -> ModuleType:
-    from PETAnomalyLib.engine import maps
-
-    maps.import_networks(bundle)
-    return maps
 
 
 def _like(template: sitk.Image, array: npt.NDArray[np.generic]) -> sitk.Image:

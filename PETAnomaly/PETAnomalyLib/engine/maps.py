@@ -1,6 +1,6 @@
 """The maps of a study in the model frame: healed, decoded, scored. Here torch begins.
 
-Imported by `detection.py` while the study is read and aligned.
+Imported by `detection.py` when a study has been read and aligned.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from PETAnomalyLib.engine.bundles.bundle import Bundle
-from PETAnomalyLib.engine.bundles.kinds import FAMILIES
 from PETAnomalyLib.engine.detection_settings import ResolvedSettings
 from PETAnomalyLib.engine.families.fallback import heal_within_memory, smaller_pieces
 from PETAnomalyLib.engine.families.healer import Healing, HealingRequest
@@ -24,14 +23,6 @@ from PETAnomalyLib.engine.runtime.devices import (
 from PETAnomalyLib.engine.runtime.stages import Stages
 from PETAnomalyLib.engine.scoring.reconstructions_file import reconstructions_file
 from PETAnomalyLib.engine.scoring.scoring import Array, score_tiles
-
-
-def import_networks(bundle: Bundle) -> None:
-    """Import what the bundle's healer is made of, MONAI with it, before it is needed."""
-    family = FAMILIES[bundle.healer["family"]]
-    family.healer()
-    for network in bundle.weights:
-        family.networks[network].architecture()
 
 
 def heal(

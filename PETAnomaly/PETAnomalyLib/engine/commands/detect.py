@@ -83,7 +83,7 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
     Raises:
         ModuleNotFoundError: something that a detection needs is not installed.
     """
-    require_installed("torch", "monai", "safetensors")  # before half a minute is spent
+    require_installed("torch", "safetensors")  # before half a minute is spent
     from PETAnomalyLib.engine.detection import detect
     from PETAnomalyLib.engine.detection_settings import DetectionSettings
 

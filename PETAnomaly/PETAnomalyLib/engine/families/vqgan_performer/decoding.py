@@ -222,4 +222,4 @@ def decoder_multiplications(vqgan: VQGAN, grid: tuple[int, int, int], decodes: i
 
 
 def _stride(layer: torch.nn.Module) -> int:
-    return 2 if getattr(layer, "is_transposed", False) else 1
+    return 2 if isinstance(getattr(layer, "conv", None), torch.nn.ConvTranspose3d) else 1

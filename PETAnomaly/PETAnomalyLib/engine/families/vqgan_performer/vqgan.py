@@ -1,9 +1,10 @@
 """VQ-GAN: images to tokens and back (paper 1, section 2.1 and appendix C).
 
-MONAI's `VQVAE` is this architecture's published form (Tudosiu et al., arXiv 2209.03177). Two
-things differ from the paper there and are put right here: the paper's residual block is a 3x3x3
-convolution followed by a 1x1x1 one (MONAI: 3x3x3 twice), and the paper has a single dropout, before
-the last transposed convolution (MONAI's `dropout=` puts one into every block).
+The architecture is that of Tudosiu et al., arXiv 2209.03177, with what the paper does otherwise: a
+residual block is a 3x3x3 convolution followed by a 1x1x1 one, and there is a single dropout, before
+the last transposed convolution. MONAI's `VQVAE` is its published form: the same names of weights,
+the same numbers (a test); it is not used here because importing MONAI takes 3 s of processor time,
+more than all else that a detection does before it heals.
 
 That single dropout is the last thing but one in the decoder, so decoding comes in two halves:
 `hidden` (expensive, once a latent) and `image` (cheap). `decoding.py` decodes with dropout.
@@ -15,10 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from monai.networks.blocks import Convolution
-from monai.networks.nets.vqvae import VQVAE, VQVAEResidualUnit
 from torch import Tensor, nn
 
+from PETAnomalyLib.engine.families.vqgan_performer.codebook import Codebook
 from PETAnomalyLib.engine.families.vqgan_performer.dropout import DROPOUT
 
 
@@ -44,8 +44,68 @@ class VQGANSizes:
         return 2 ** len(self.channels)
 
 
+class Layer(nn.Module):
+    """A convolution, and ReLU unless it is a network's last."""
+
+    def __init__(self, conv: nn.Module, *, relu: bool = True) -> None:
+        super().__init__()
+        self.conv = conv
+        self.relu = relu
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.conv(x)
+        return torch.relu(y) if self.relu else y
+
+
+class ResidualBlock(nn.Module):
+    """x + (3x3x3, ReLU, 1x1x1), then ReLU."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = Layer(nn.Conv3d(channels, channels, 3, padding=1))
+        self.conv2 = Layer(nn.Conv3d(channels, channels, 1), relu=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu_(x + self.conv2(self.conv1(x)))
+
+
+class Encoder(nn.Module):
+    """B x 1 x D x H x W to encodings, B x code length x d x h x w."""
+
+    def __init__(self, sizes: VQGANSizes) -> None:
+        super().__init__()
+        blocks: list[nn.Module] = []
+        for before, after in zip((1, *sizes.channels[:-1]), sizes.channels):
+            blocks.append(Layer(nn.Conv3d(before, after, 4, 2, 1)))
+            blocks += [ResidualBlock(after) for _ in range(sizes.residual_blocks)]
+        blocks.append(
+            Layer(nn.Conv3d(sizes.channels[-1], sizes.code_length, 3, padding=1), relu=False)
+        )
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, images: Tensor) -> Tensor:
+        for block in self.blocks:
+            images = block(images)
+        return images
+
+
+def _decoder(sizes: VQGANSizes) -> list[nn.Module]:
+    """Codes, B x code length x d x h x w, to B x 1 x D x H x W: the encoder mirrored."""
+    channels = tuple(reversed(sizes.channels))
+    blocks: list[nn.Module] = [
+        Layer(nn.Conv3d(sizes.code_length, channels[0], 3, padding=1), relu=False)
+    ]
+    for before, after in zip(channels, (*channels[1:], 1)):
+        blocks += [ResidualBlock(before) for _ in range(sizes.residual_blocks)]
+        blocks.append(Layer(nn.ConvTranspose3d(before, after, 4, 2, 1)))
+    last = blocks[-1]
+    assert isinstance(last, Layer)
+    last.relu = False
+    return blocks
+
+
 class VQGAN(nn.Module):
-    """Encoder, EMA codebook and decoder with dropout before its last layer.
+    """Encoder, codebook and decoder with dropout before its last layer.
 
     Shapes: images B x 1 x D x H x W in the model's intensity unit; tokens B x d x h x w (int64),
     with d = D / stride and so on.
@@ -53,35 +113,12 @@ class VQGAN(nn.Module):
 
     def __init__(self, sizes: VQGANSizes) -> None:
         super().__init__()
-        levels = len(sizes.channels)
-        vqvae = VQVAE(
-            spatial_dims=3,
-            in_channels=1,
-            out_channels=1,
-            channels=sizes.channels,
-            num_res_layers=sizes.residual_blocks,
-            num_res_channels=sizes.channels,
-            downsample_parameters=((2, 4, 1, 1),) * levels,
-            upsample_parameters=((2, 4, 1, 1, 0),) * levels,
-            num_embeddings=sizes.codebook,
-            embedding_dim=sizes.code_length,
-            commitment_cost=0.25,  # beta, paper 1, appendix C.1
-            decay=0.99,
-        )
-        for module in vqvae.modules():
-            if isinstance(module, VQVAEResidualUnit):
-                module.conv2 = Convolution(
-                    spatial_dims=3,
-                    in_channels=module.num_res_channels,
-                    out_channels=module.in_channels,
-                    kernel_size=1,
-                    conv_only=True,
-                )
         self.sizes = sizes
-        self.encoder = vqvae.encoder
-        self.quantizer = vqvae.quantizer.quantizer
-        self.before_dropout = nn.Sequential(*list(vqvae.decoder.blocks)[:-1])
-        self.after_dropout = list(vqvae.decoder.blocks)[-1]
+        self.encoder = Encoder(sizes)
+        self.quantizer = Codebook(sizes.codebook, sizes.code_length)
+        *before_dropout, last = _decoder(sizes)
+        self.before_dropout = nn.Sequential(*before_dropout)
+        self.after_dropout = last
 
     @property
     def last_layer(self) -> nn.ConvTranspose3d:
@@ -92,7 +129,7 @@ class VQGAN(nn.Module):
 
     def tokens(self, images: Tensor) -> Tensor:
         """Nearest code of every encoded position (paper 1, equation 4): B x d x h x w."""
-        return self.quantizer.quantize(self.encoder(images))[2]
+        return self.quantizer.nearest(self.encoder(images))
 
     def hidden(self, tokens: Tensor) -> Tensor:
         """Everything before the dropout: B x channels[0] x D/2 x H/2 x W/2."""
