@@ -38,6 +38,17 @@ def test_a_good_model_gives_its_facts(model: Path) -> None:
     assert bundle.sha256 == hashlib.sha256((model / "SHA256SUMS").read_bytes()).hexdigest()
 
 
+def test_a_model_is_of_f_18_fdg_unless_it_names_its_tracer(model: Path) -> None:
+    fdg = verify_bundle(model).tracer
+    assert (fdg.name, fdg.half_life_s) == ("F-18 FDG", 6586.2)
+    whole = manifest()
+    whole["petanomaly"]["tracer"] = {"name": "Ga-68 PSMA-11", "half_life_s": 4062, "code": "C-1"}
+    write_manifest(model, whole)
+    write_sums(model)
+    psma = verify_bundle(model).tracer
+    assert (psma.name, psma.half_life_s, psma.code) == ("Ga-68 PSMA-11", 4062.0, "C-1")
+
+
 @pytest.mark.parametrize("whole", [manifest(with_ct=False), autoencoder_manifest()])
 def test_models_without_ct_are_good_too(tmp_path: Path, whole: dict[str, Any]) -> None:
     assert verify_bundle(write_model(tmp_path / "m", whole)).ct == "unused"

@@ -87,6 +87,24 @@ def test_a_wrong_key_is_refused_with_folder_file_and_key(model: Path, key: str, 
     assert message.isprintable()
 
 
+@pytest.mark.parametrize(
+    ("tracer", "key"),
+    [
+        ("FDG", "tracer"),
+        ({"half_life_s": 6586.2}, "tracer.name"),
+        ({"name": "x" * 65, "half_life_s": 6586.2}, "tracer.name"),
+        ({"name": "FDG"}, "tracer.half_life_s"),
+        ({"name": "FDG", "half_life_s": 0.5}, "tracer.half_life_s"),
+        ({"name": "FDG", "half_life_s": 1e8}, "tracer.half_life_s"),
+        ({"name": "FDG", "half_life_s": 6586.2, "code": 35321007}, "tracer.code"),
+        ({"name": "FDG", "half_life_s": 6586.2, "dose": 1}, "tracer.dose"),
+    ],
+)
+def test_a_tracer_has_a_name_and_a_half_life(tracer: Any, key: str) -> None:
+    whole = changed(manifest(), "petanomaly.tracer", tracer)
+    assert f"petanomaly.{key}" in refusal(check_manifest, whole)
+
+
 def test_a_scorer_that_needs_many_reconstructions_is_refused_with_the_reason() -> None:
     whole = changed(autoencoder_manifest(), "petanomaly.scorers", ["residual", "kde"])
     assert "several reconstructions" in refusal(check_manifest, whole)

@@ -22,6 +22,7 @@ from typing import Any
 from PETAnomalyLib.engine.bundles.verification import SUMS, sums_bytes, verify_files
 from PETAnomalyLib.engine.runtime.errors import BundleError
 from PETAnomalyLib.engine.runtime.printable import printable
+from PETAnomalyLib.engine.study.tracer import FDG, Tracer
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Bundle:
         samples, decodes: healed latents, and dropout decodes of each.
         min_volume_ml: findings smaller than this are left out.
         sha256: hash of SHA256SUMS, and so of every file.
+        tracer: what the studies it was made for were injected with.
     """
 
     path: Path
@@ -62,6 +64,7 @@ class Bundle:
     decodes: int
     min_volume_ml: float
     sha256: str
+    tracer: Tracer = FDG
 
 
 def verify_bundle(folder: str | Path) -> Bundle:
@@ -97,7 +100,15 @@ def bundle_of(folder: Path, manifest: dict[str, Any]) -> Bundle:
         decodes=sampling["decodes"],
         min_volume_ml=float(ours["min_volume_ml"]),
         sha256=hashlib.sha256(sums_bytes(folder / SUMS)).hexdigest(),
+        tracer=_tracer(ours),
     )
+
+
+def _tracer(ours: dict[str, Any]) -> Tracer:
+    if "tracer" not in ours:
+        return FDG
+    stated = ours["tracer"]
+    return Tracer(stated["name"], float(stated["half_life_s"]), stated.get("code", ""))
 
 
 @contextmanager

@@ -101,6 +101,8 @@ def check_manifest(manifest: Any) -> None:
     _check_thresholds(ours.section("thresholds"), scorers, family)
     _check_sampling(ours.section("sampling"), family)
     ours.number("min_volume_ml", 0.0, 1000.0)
+    if "tracer" in ours.values:
+        _check_tracer(ours.section("tracer"))
 
 
 def check_frame(frame: Section) -> tuple[int, ...]:
@@ -201,6 +203,17 @@ def _check_sampling(sampling: Section, family: Family) -> None:
     decodes = sampling.integer("decodes", 1, 1024)
     if not family.gives_many_reconstructions and samples * decodes > 1:
         raise sampling.error("samples", f"and decodes must be 1: '{family.name}' gives one")
+
+
+def _check_tracer(tracer: Section) -> None:
+    """What the model's studies were injected with; absent, it is F-18 FDG."""
+    tracer.text("name", longest=64)
+    tracer.number("half_life_s", 1.0, 1e7)  # O-15 has 122 s, Zr-89 282,276 s
+    if "code" in tracer.values:
+        tracer.text("code", longest=64)
+    surplus = sorted(set(tracer.values) - {"name", "code", "half_life_s"})
+    if surplus:
+        raise tracer.error(surplus[0][:60], "is not known of a tracer")
 
 
 def _check_depth(manifest: Any) -> None:

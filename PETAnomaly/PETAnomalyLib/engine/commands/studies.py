@@ -35,9 +35,9 @@ def run_suv(options: argparse.Namespace, reporter: Reporter) -> None:
     for warning in warnings:
         reporter.log("warning", warning)
     suv = description["suv"]
-    reporter.log(
-        "info", f"SUVbw = {suv['factor']:.6g} x stored value ({suv['units']}; {suv['rule']})"
-    )
+    factors = suv.get("factor_of_slices") or [suv["factor"]]
+    factor = " to ".join(f"{value:.6g}" for value in factors)
+    reporter.log("info", f"SUVbw = {factor} x stored value ({suv['units']}; {suv['rule']})")
     reporter.log("info", f"Wrote {options.out}")
 
 

@@ -13,11 +13,13 @@ from typing import Any
 import SimpleITK as sitk
 
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.study.dicom.series import find_series, is_dicom
+from PETAnomalyLib.engine.study.dicom.dicom_files import is_dicom
+from PETAnomalyLib.engine.study.dicom.series import find_series
 from PETAnomalyLib.engine.study.dicom.suv import read_suv
 from PETAnomalyLib.engine.study.dicom.volume import read_volume
 from PETAnomalyLib.engine.study.image_file import image_suffix, read_image_file
 from PETAnomalyLib.engine.study.input_path import is_folder, shown
+from PETAnomalyLib.engine.study.tracer import NOT_STATED
 from PETAnomalyLib.engine.study.validation import check_ct, check_overlap, check_pet, check_volume
 
 
@@ -29,7 +31,7 @@ class Study:
         pet: float32, SUVbw (g/ml), on its own grid; LPS, mm.
         ct: float32, HU, on its own grid; None when there is none.
         description: JSON-able: `pet` and `ct`, each with path, format, size, spacing, units, and
-            for DICOM the series and how SUV was computed. Nothing in it names the patient.
+            for DICOM the series, the tracer and how SUV was computed. Nothing names the patient.
         warnings: suspicious but usable properties, sentences for the user.
     """
 
@@ -65,17 +67,16 @@ def read_pet(path: Path) -> tuple[sitk.Image, dict[str, Any], tuple[str, ...]]:
         InputError: DESIGN, section 6: unreadable, no volume, not convertible to SUV or not in SUV.
     """
     path = Path(path)
-    name = f"The PET {shown(path)}"
     if _is_dicom(path):
-        image, found, notes = read_suv(path)
-        stated = "SUV"
+        image, found, warnings = read_suv(path)
     else:
+        name = f"The PET {shown(path)}"
         image, found, notes = read_image_file(path)
-        stated = found["stated_units"]
-    image, warnings = _checked_volume(image, name)
-    warnings += check_pet(image, name, stated)
+        image, checks = _checked_volume(image, name)
+        checks += check_pet(image, name, found["stated_units"])
+        found, warnings = {**found, "tracer": NOT_STATED}, (*notes, *checks)
     description = {**_grid(path, image), "modality": "PT", "units": "SUVbw g/ml", **found}
-    return image, description, (*notes, *warnings)
+    return image, description, warnings
 
 
 def read_ct(

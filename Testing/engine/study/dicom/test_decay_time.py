@@ -131,7 +131,13 @@ def test_injection_times_that_disagree_are_told() -> None:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"RadiopharmaceuticalStartDateTime": "20250101113000"}, "(0018,1078)"),
+        (
+            {
+                "RadiopharmaceuticalStartDateTime": "20250101113000",
+                "RadiopharmaceuticalStartTime": DROP,
+            },
+            "(0018,1078)",
+        ),
         ({"RadiopharmaceuticalStartDateTime": "20250105100000"}, "(0018,1078)"),
         ({"RadiopharmaceuticalStartDateTime": "20241201100000"}, "(0018,1078)"),
         (

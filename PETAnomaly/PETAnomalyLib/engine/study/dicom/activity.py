@@ -17,6 +17,7 @@ from PETAnomalyLib.engine.study.dicom.radiopharmaceutical import (
     radiopharmaceutical,
 )
 from PETAnomalyLib.engine.study.dicom.tags import tag_name, text
+from PETAnomalyLib.engine.study.dicom.uncorrected_decay import uncorrected_decay
 
 
 def from_bqml(headers: Sequence[Dataset]) -> SuvConversion:
@@ -41,22 +42,32 @@ def from_bqml(headers: Sequence[Dataset]) -> SuvConversion:
         "radiopharmaceutical": text(tracer, "Radiopharmaceutical"),
     }
     correction = text(header, "DecayCorrection").upper()
+    by_slice: tuple[float, ...] = ()
+    remaining = dose
     if correction == "ADMIN":
         seconds, rule = 0.0, "decay-corrected to the injection (ADMIN)"
     elif correction == "START":
         decay = decay_time(headers, tracer, decay_half_life)
         seconds, rule = decay.seconds, f"decay-corrected to the scan start (START): {decay.rule}"
+        remaining = dose * 2.0 ** (-seconds / decay_half_life)
         warnings += decay.warnings
         description["decay_reference"] = str(decay.reference)
         description["injection"] = str(decay.injection)
+    elif correction == "NONE":
+        undone = uncorrected_decay(headers, tracer, decay_half_life)
+        seconds, by_slice = undone.seconds, undone.by_slice
+        rule = "not decay-corrected (NONE): corrected slice by slice to the injection"
+        warnings += undone.warnings
+        description["first_acquisition"] = str(undone.first)
+        description["injection"] = str(undone.injection)
     else:
         stated = f"is {correction}" if correction else "is missing or empty"
         raise InputError(
-            f"{tag_name('DecayCorrection')} {stated}: it must be START or ADMIN to know the time "
-            "that the values belong to.",
+            f"{tag_name('DecayCorrection')} {stated}: it must be START, ADMIN or NONE to know the "
+            "time that the values belong to.",
             "Export the series again with all its attributes.",
         )
     description["decay_correction"] = correction
     description["decay_seconds"] = seconds
-    factor = weight * 1000.0 / (dose * 2.0 ** (-seconds / decay_half_life))
-    return SuvConversion(factor, f"Bq/ml, {rule}", description, tuple(warnings))
+    factor = weight * 1000.0 / remaining
+    return SuvConversion(factor, f"Bq/ml, {rule}", description, tuple(warnings), by_slice)

@@ -21,6 +21,8 @@ SUSPICIOUS_HALF_LIVES = 4.0
 # Above this half-life (s) an injection date that is wrong by a day still gives a plausible SUV, so
 # a missing date cannot be filled in.
 MAX_HALF_LIFE_WITHOUT_DATE = 41400.0
+# A dynamic scan may start before the injection, and its values be corrected to its start.
+LONGEST_START_BEFORE_INJECTION_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class DecayTime:
     """How long the dose decayed before the reference instant of the pixel values.
 
     Attributes:
-        seconds: from `injection` to `reference`, >= 0.
+        seconds: from `injection` to `reference`; below 0 where a dynamic scan began before.
         rule: which attribute gave `reference`, in words.
     """
 
@@ -52,25 +54,59 @@ def decay_time(
     Raises:
         InputError: a time is missing or malformed, or the injection is not before the scan.
     """
-    reference, rule, warnings = decay_reference(headers)
-    injection, injection_warnings = injection_time(headers[0], radiopharmaceutical)
-    seconds = reference.since(injection)
-    notes = [*warnings, *injection_warnings]
-    date_assumed = reference.day is None or injection.day is None
-    if date_assumed:
-        seconds = _without_date(seconds, half_life, notes)
+    found = decay_reference(headers, half_life)
+    injection, injection_warnings = injection_time(
+        headers[0],
+        radiopharmaceutical,
+        (found.acquired if found.stated else None) or found.reference,
+        half_life,
+    )
+    notes = [*found.notes, *injection_warnings]
+    before = injection.since(found.reference)
+    if (
+        found.stated
+        and found.acquired is not None
+        and 0 < before <= LONGEST_START_BEFORE_INJECTION_S
+        and found.acquired.since(injection) >= 0
+    ):
+        notes.append(
+            f"The values are corrected to {found.reference} ({found.rule}), {before:.0f} s before "
+            f"the injection: taken as a dynamic scan, of which {found.acquired} is a frame."
+        )
+        return DecayTime(-before, found.reference, injection, found.rule, tuple(notes))
+    seconds, more = elapsed(injection, found.reference, found.rule, half_life)
+    return DecayTime(seconds, found.reference, injection, found.rule, (*notes, *more))
+
+
+def elapsed(
+    injection: Moment, scan: Moment, rule: str, half_life: float
+) -> tuple[float, list[str]]:
+    """Seconds from the injection to a later moment of the scan, and warnings.
+
+    Args:
+        rule: what gave `scan`, in words.
+        half_life: s.
+
+    Raises:
+        InputError: the injection is not before the scan, or too long ago for one.
+    """
+    notes: list[str] = []
+    date_assumed = scan.day is None or injection.day is None
+    seconds = _without_date(injection, scan, half_life, notes) if date_assumed else (
+        scan.since(injection)
+    )  # fmt: skip
     if seconds < 0:
         raise InputError(
             f"The injection ({injection}, {tag_name('RadiopharmaceuticalStartDateTime')} or "
             f"{tag_name('RadiopharmaceuticalStartTime')}) is after the start of the scan "
-            f"({reference}, from the {rule}).",
+            f"({scan}, from the {rule}).",
             "Correct the date or the time in the DICOM files; SUV cannot be computed from them.",
         )
     limit = MAX_HALF_LIVES_DATE_ASSUMED if date_assumed else MAX_HALF_LIVES
     if seconds > limit * half_life:
         raise InputError(
             f"The scan starts {seconds / 3600:.1f} h after the injection, "
-            f"{seconds / half_life:.1f} half-lives ({reference} and {injection}, from "
+            f"{seconds / half_life:.1f} half-lives ({scan} and {injection}, from "
             f"the {rule} and {tag_name('RadiopharmaceuticalStartDateTime')} or "
             f"{tag_name('RadiopharmaceuticalStartTime')}).",
             "A date or a time must be wrong, or the injection is after the scan: correct it.",
@@ -80,10 +116,10 @@ def decay_time(
             f"The scan starts {seconds / 3600:.1f} h after the injection, "
             f"{seconds / half_life:.1f} half-lives: check the times."
         )
-    return DecayTime(seconds, reference, injection, rule, tuple(notes))
+    return seconds, notes
 
 
-def _without_date(seconds: float, half_life: float, notes: list[str]) -> float:
+def _without_date(injection: Moment, scan: Moment, half_life: float, notes: list[str]) -> float:
     """Elapsed seconds when a date is missing: the same day, or the day before past midnight."""
     if half_life > MAX_HALF_LIFE_WITHOUT_DATE:
         raise InputError(
@@ -91,10 +127,9 @@ def _without_date(seconds: float, half_life: float, notes: list[str]) -> float:
             f"and with a half-life of {half_life / 3600:.0f} h it may be any day.",
             "Add the date of injection to the DICOM files.",
         )
-    within_a_day = seconds % SECONDS_PER_DAY
-    if within_a_day != seconds:
+    if scan.seconds < injection.seconds:
         notes.append(
             f"The injection's time of day is later than the scan's and its date is not given "
             f"({tag_name('RadiopharmaceuticalStartDateTime')}): taken as the evening before."
         )
-    return within_a_day
+    return (scan.seconds - injection.seconds) % SECONDS_PER_DAY

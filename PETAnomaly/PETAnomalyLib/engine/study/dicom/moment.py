@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+import numpy as np
 
 from PETAnomalyLib.engine.runtime.errors import InputError
 
@@ -27,11 +30,46 @@ class Moment:
         return f"{self.day.isoformat()} {clock}" if self.day else clock
 
     def since(self, earlier: Moment) -> float:
-        """Seconds from `earlier` to here; of two moments, one without a date, on the same day."""
-        days = 0
+        """Seconds from `earlier` to here; where a date is unknown, by whatever is nearest in time:
+        at most half a day either way."""
+        seconds = self.seconds - earlier.seconds
         if self.day is not None and earlier.day is not None:
-            days = (self.day - earlier.day).days
-        return days * SECONDS_PER_DAY + self.seconds - earlier.seconds
+            return (self.day - earlier.day).days * SECONDS_PER_DAY + seconds
+        return (seconds + SECONDS_PER_DAY / 2) % SECONDS_PER_DAY - SECONDS_PER_DAY / 2
+
+    def plus(self, seconds: float) -> Moment:
+        """So much later, past midnight on the next day.
+
+        Raises:
+            InputError: the calendar ends before.
+        """
+        days, of_day = divmod(self.seconds + seconds, SECONDS_PER_DAY)
+        if self.day is None:
+            return Moment(None, of_day)
+        try:
+            return Moment(self.day + timedelta(days=days), of_day)
+        except OverflowError as error:
+            raise InputError(
+                f"A date of {self.day.isoformat()} is no date of a scan.",
+                "Correct the dates in the DICOM files.",
+            ) from error
+
+
+def earliest(moments: Sequence[Moment]) -> Moment | None:
+    """The first of the moments of one scan, None where there are none.
+
+    Times of day without a date lie on a circle: the scan begins after the longest pause, so that
+    23:50 is before 00:05. Of moments with and without a date, those with one count.
+    """
+    dated = [moment for moment in moments if moment.day is not None]
+    if dated:
+        return min(dated, key=lambda moment: (moment.day, moment.seconds))
+    if not moments:
+        return None
+    times = sorted(moment.seconds for moment in moments)
+    pauses = [times[0] + SECONDS_PER_DAY - times[-1]]  # before each; the first is over midnight
+    pauses += np.diff(times).tolist()
+    return Moment(None, times[pauses.index(max(pauses))])
 
 
 def date_time_parts(stamp: str) -> tuple[str, str | None, str | None] | None:

@@ -24,9 +24,17 @@ def from_counts(headers: Sequence[Dataset]) -> SuvConversion:
         InputError: neither factor is there, or the latter's Bq/ml cannot be converted.
     """
     factor, notes = _philips_factor(headers, 0x00)
-    if factor is not None:
+    uncorrected = text(headers[0], "DecayCorrection").upper() == "NONE"
+    if factor is not None and not uncorrected:
         return SuvConversion(factor, "counts, Philips' SUV factor (7053,1000)", {}, tuple(notes))
     activity, notes = _philips_factor(headers, 0x09)
+    if activity is None and factor is not None:
+        raise InputError(
+            f"{tag_name('DecayCorrection')} is NONE and Philips' private activity factor "
+            "(7053,1009) is missing or zero: its SUV factor (7053,1000), one for all slices, does "
+            "not undo their decay.",
+            "Export the series with its private attributes, or with decay correction.",
+        )
     if activity is None:
         raise InputError(
             f"{tag_name('Units')} is CNTS and Philips' private SUV factor (7053,1000) and activity "
@@ -39,6 +47,7 @@ def from_counts(headers: Sequence[Dataset]) -> SuvConversion:
         f"counts, Philips' activity factor (7053,1009) to {bqml.rule}",
         {"activity_factor_bqml": activity, **bqml.description},
         (*notes, *bqml.warnings),
+        bqml.decay,
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import Any
+
 from pydicom.dataset import Dataset
 
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.study.dicom.tags import number, tag_name, text
+from PETAnomalyLib.engine.study.dicom.tags import items, number, tag_name, text
 
 # Half-life (s, ENSDF) and the codes of DICOM CID 4020 (SNOMED CT, and SNOMED-RT in older files).
 HALF_LIVES = {
@@ -29,19 +32,18 @@ USUAL_DOSE_BQ = (1e7, 2.5e9)
 def radiopharmaceutical(header: Dataset) -> Dataset:
     """The one item of the sequence; none or several are refused."""
     name = tag_name("RadiopharmaceuticalInformationSequence")
-    items = header.get("RadiopharmaceuticalInformationSequence") or ()
-    if not items:
+    found = items(header, "RadiopharmaceuticalInformationSequence")
+    if not found:
         raise InputError(
             f"{name} is missing or empty: dose, half-life and injection time are unknown.",
             "Export the series again with all its attributes.",
         )
-    if len(items) > 1:
+    if len(found) > 1:
         raise InputError(
-            f"{name} has {len(items)} items: with several injections there is no single SUV.",
+            f"{name} has {len(found)} items: with several injections there is no single SUV.",
             "Give a series with one radiopharmaceutical.",
         )
-    item: Dataset = items[0]
-    return item
+    return found[0]
 
 
 def injected_dose(tracer: Dataset) -> tuple[float, list[str]]:
@@ -76,11 +78,46 @@ def half_life(tracer: Dataset) -> tuple[float, list[str]]:
             f"{name} is {stated}; SUV cannot be computed without it.",
             "Add the half-life in seconds to the DICOM files.",
         )
-    codes = tracer.get("RadionuclideCodeSequence") or ()
-    code = text(codes[0], "CodeValue") if codes else ""
-    known = {nuclide: value for nuclide, (value, names) in HALF_LIVES.items() if code in names}
+    known = _coded_nuclide(tracer)
     expected = known or {nuclide: value for nuclide, (value, _) in HALF_LIVES.items()}
     if any(abs(seconds / value - 1) <= HALF_LIFE_TOLERANCE for value in expected.values()):
         return seconds, []
     whose = next(iter(known), "any PET nuclide")
     return seconds, [f"{name} of {seconds:g} s is not that of {whose}: check it."]
+
+
+def stated_tracer(header: Dataset) -> dict[str, Any]:
+    """What the series says was injected: name, code, nuclide and half-life (s), as far as stated.
+
+    Empty where nothing is; nothing is checked, nothing raised.
+    """
+    found = items(header, "RadiopharmaceuticalInformationSequence")
+    if len(found) != 1:
+        return {}
+    codes = items(found[0], "RadiopharmaceuticalCodeSequence")
+    coded = codes[0] if codes else Dataset()
+    seconds = None
+    with contextlib.suppress(InputError):
+        seconds = number(found[0], "RadionuclideHalfLife")
+    nuclide = next(iter(_coded_nuclide(found[0])), "") or next(
+        (
+            name
+            for name, (value, _) in HALF_LIVES.items()
+            if seconds and abs(seconds / value - 1) <= HALF_LIFE_TOLERANCE
+        ),
+        "",
+    )
+    stated = {
+        "name": text(found[0], "Radiopharmaceutical") or text(coded, "CodeMeaning"),
+        "code": text(coded, "CodeValue"),
+        "nuclide": nuclide,
+        "half_life_s": seconds,
+    }
+    return {key: value for key, value in stated.items() if value}
+
+
+def _coded_nuclide(tracer: Dataset) -> dict[str, float]:
+    """Name and half-life (s) of the nuclide in the code sequence; empty for none or another."""
+    codes = items(tracer, "RadionuclideCodeSequence")
+    code = text(codes[0], "CodeValue") if codes else ""
+    return {nuclide: value for nuclide, (value, names) in HALF_LIVES.items() if code in names}

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pydicom
 
 from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.runtime.printable import printable
+from PETAnomalyLib.engine.study.dicom.copies import Copies
+from PETAnomalyLib.engine.study.dicom.dicom_files import (
+    files_below,
+    is_media_directory,
+    read_index,
+)
 from PETAnomalyLib.engine.study.dicom.tags import tag_name, text
+from PETAnomalyLib.engine.study.input_path import is_folder, shown
 
 PET_IMAGE = "1.2.840.10008.5.1.4.1.1.128"
-MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 # Enhanced PET, and Legacy Converted Enhanced PET: one file with many frames.
 ENHANCED_PET = ("1.2.840.10008.5.1.4.1.1.130", "1.2.840.10008.5.1.4.1.1.128.1")
@@ -51,7 +55,7 @@ class Series:
     files: tuple[Path, ...]
 
     def __str__(self) -> str:
-        return (
+        return printable(
             f"{self.modality or 'no modality'} '{self.description or 'no description'}' "
             f"({len(self.files)} files, series {self.number or '?'}, UID {self.uid or 'missing'})"
         )
@@ -63,8 +67,9 @@ def find_series(
     """The series of a modality at `path`, and notes on how it was chosen.
 
     Args:
-        path: a folder, searched with all its subfolders, or one file of the wanted series (its
-            folder is then searched for the rest). A file names a series among several.
+        path: a folder, searched with all its subfolders (a DICOMDIR stands for its folder), or one
+            file of the wanted series (its folder is then searched for the rest). A file names a
+            series among several.
         modality: "PT" or "CT".
         frame_of_reference: of several CT series, the one that shares this UID is taken.
 
@@ -75,21 +80,17 @@ def find_series(
         InputError: nothing there, no such series, or several; the message lists what is there.
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError(f"{path} does not exist.", "Check the path.")
-    folder = path if path.is_dir() else path.parent
-    found, unreadable, duplicates = _index(folder, deep=path.is_dir())
+    if not is_folder(path) and is_media_directory(path):
+        path = path.parent
+    deep = is_folder(path)
+    folder = path if deep else path.parent
+    found, notes = _index(folder, deep)
     if not found:
         raise InputError(
-            f"{folder} contains no DICOM images{_other_images(folder)}.",
+            f"{shown(folder)} contains no DICOM images{_other_images(folder)}.",
             "Give the folder that holds the DICOM series, or an image file (NIfTI, NRRD, MHA).",
         )
-    notes = []
-    if unreadable:
-        notes.append(f"{unreadable} files in {folder} are no DICOM images and were passed over.")
-    if duplicates:
-        notes.append(f"{duplicates} files in {folder} are second copies of a slice, passed over.")
-    if path.is_file():
+    if not deep:
         return _series_of_file(path, found, modality), notes
     chosen, note = _choose(found, modality, frame_of_reference, folder)
     others = [series for series in found if series is not chosen]
@@ -100,16 +101,6 @@ def find_series(
             + ("; ..." if len(others) > 8 else "")
         )
     return chosen, notes
-
-
-def is_dicom(path: Path) -> bool:
-    """Whether a file starts like DICOM: with its preamble, or (older files) with group 0008."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(132)
-    except OSError:
-        return False
-    return start[128:132] == b"DICM" or start[:2] == b"\x08\x00"
 
 
 def _series_of_file(path: Path, found: list[Series], modality: str) -> Series:
@@ -180,37 +171,47 @@ def _is_flat(series: Series) -> bool:
     )
 
 
-def _index(folder: Path, deep: bool) -> tuple[list[Series], int, int]:
-    """All series under a folder, the number of other files, and of second copies of a slice."""
+def _index(folder: Path, deep: bool) -> tuple[list[Series], list[str]]:
+    """All series under a folder, and notes on the files that were passed over."""
     files: dict[tuple[str, ...], list[Path]] = {}
-    instances: set[str] = set()
-    unreadable = duplicates = 0
-    for path in _files(folder, deep):
-        header = _index_header(path)
+    first: dict[tuple[str, ...], pydicom.Dataset] = {}
+    copies = Copies()
+    notes: list[str] = []
+    others = 0
+    for path in files_below(folder, deep, notes):
+        header = read_index(path, list(INDEX_TAGS))
         if header is None:
-            unreadable += 1
+            others += 1
             continue
-        instance = text(header, "SOPInstanceUID")
-        if instance and instance in instances:
-            duplicates += 1
+        if copies.is_copy(path, text(header, "SOPInstanceUID")):
             continue
-        instances.add(instance)
         # A series is one UID, modality and object class; its other properties are its first file's.
         key = tuple(text(header, k) for k in ("SeriesInstanceUID", "Modality", "SOPClassUID"))
         files.setdefault(key, []).append(path)
-    found = [_series(key, paths) for key, paths in files.items()]
+        first.setdefault(key, header)
+    found = [_series(key, first[key], paths) for key, paths in files.items()]
     nameless = next((series for series in found if not series.uid), None)
     if nameless is not None and len(found) > 1:
         raise InputError(
-            f"The DICOM file {nameless.files[0]} is truncated or incomplete: "
+            f"The DICOM file {shown(nameless.files[0])} is truncated or incomplete: "
             f"{tag_name('SeriesInstanceUID')} is missing.",
             "Copy or export the series again.",
         )
-    return sorted(found, key=lambda series: (series.modality, series.uid)), unreadable, duplicates
+    if others:
+        notes.append(f"{others} files in {shown(folder)} are no DICOM images and were passed over.")
+    if copies.copies:
+        notes.append(
+            f"{copies.copies} files in {shown(folder)} are second copies of a slice, passed over."
+        )
+    if copies.namesakes:
+        notes.append(
+            f"{copies.namesakes} files in {shown(folder)} share the {tag_name('SOPInstanceUID')} "
+            "of another but lie elsewhere or have other pixels: taken as slices of their own."
+        )
+    return sorted(found, key=lambda series: (series.modality, series.uid)), notes
 
 
-def _series(key: tuple[str, ...], paths: list[Path]) -> Series:
-    header: Any = _index_header(paths[0])
+def _series(key: tuple[str, ...], header: pydicom.Dataset, paths: list[Path]) -> Series:
     return Series(
         uid=key[0],
         modality=key[1],
@@ -222,41 +223,6 @@ def _series(key: tuple[str, ...], paths: list[Path]) -> Series:
         corrected_image=text(header, "CorrectedImage"),
         frame_of_reference=text(header, "FrameOfReferenceUID"),
         files=tuple(paths),
-    )
-
-
-def _files(folder: Path, deep: bool) -> Iterator[Path]:
-    """Visible files in a stable order, so that the same folder always gives the same answer."""
-    for directory, names, files in os.walk(folder):
-        names[:] = sorted(n for n in names if not n.startswith((".", "__MACOSX"))) if deep else []
-        for name in sorted(files):
-            if not name.startswith(".") and name.upper() != "DICOMDIR":
-                yield Path(directory) / name
-
-
-def _index_header(path: Path) -> pydicom.Dataset | None:
-    """The attributes of the index; None for other files and for media directories.
-
-    Raises:
-        InputError: the file begins as DICOM and breaks off: a slice would be missing silently.
-    """
-    if not is_dicom(path):
-        return None
-    try:
-        header: pydicom.Dataset = pydicom.dcmread(
-            path, stop_before_pixels=True, force=True, specific_tags=list(INDEX_TAGS)
-        )
-    except Exception:  # damaged files make pydicom raise errors of every kind
-        header = pydicom.Dataset()
-    if text(header, "Modality") or text(header, "SOPClassUID"):
-        return header
-    meta = getattr(header, "file_meta", None) or pydicom.Dataset()
-    with path.open("rb") as file:
-        has_preamble = file.read(132)[128:] == b"DICM"
-    if not has_preamble or text(meta, "MediaStorageSOPClassUID") == MEDIA_DIRECTORY:
-        return None
-    raise InputError(
-        f"The DICOM file {path} is truncated or unreadable.", "Copy or export the series again."
     )
 
 

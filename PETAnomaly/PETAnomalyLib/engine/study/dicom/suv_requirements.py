@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.dicom.series import ENHANCED_PET
-from PETAnomalyLib.engine.study.dicom.tags import tag_name, text
+from PETAnomalyLib.engine.study.dicom.tags import items, tag_name, text
 
 # The attributes that must be the same in all slices for one factor to hold for all of them.
 UNIFORM = (
@@ -21,6 +21,8 @@ UNIFORM = (
     "PatientSize",
     "PatientSex",
 )
+# Units that tell activity, from which decay can be undone slice by slice.
+ACTIVITY = ("BQML", "CNTS", "CPS")
 UNIFORM_TRACER = (
     "RadionuclideTotalDose",
     "RadionuclideHalfLife",
@@ -67,7 +69,7 @@ def _check_uniform(headers: Sequence[Dataset]) -> None:
             {
                 text(item, keyword)
                 for header in headers
-                for item in header.get("RadiopharmaceuticalInformationSequence") or ()
+                for item in items(header, "RadiopharmaceuticalInformationSequence")
             },
         )
 
@@ -85,13 +87,16 @@ def _refuse_mixed(keyword: str, found: set[str]) -> None:
 
 def _check_corrections(header: Dataset) -> list[str]:
     """Refuses values that are not quantitative; PS3.3 C.8.9.1, Corrected Image (0028,0051)."""
-    if text(header, "DecayCorrection").upper() == "NONE":
-        raise InputError(
-            f"{tag_name('DecayCorrection')} is NONE: the values are not corrected for decay, so "
-            "no SUV can be computed.",
-            "Reconstruct the series with decay correction (START or ADMIN).",
-        )
     corrections = text(header, "CorrectedImage").upper().split("\\")
+    uncorrected = text(header, "DecayCorrection").upper() == "NONE"
+    units = text(header, "Units").upper()
+    if uncorrected and units not in ACTIVITY:
+        raise InputError(
+            f"{tag_name('DecayCorrection')} is NONE and {tag_name('Units')} "
+            f"{units or 'is missing'}: values in this unit that are not corrected for decay are no "
+            "SUV.",
+            "Reconstruct the series with decay correction (START or ADMIN), or export it in Bq/ml.",
+        )
     if corrections == [""]:
         return [
             f"{tag_name('CorrectedImage')} is missing: attenuation correction is taken for granted."
@@ -102,6 +107,11 @@ def _check_corrections(header: Dataset) -> list[str]:
             "attenuation, so SUV has no meaning.",
             "Give the attenuation-corrected series.",
         )
-    if "DECY" not in corrections:
+    if uncorrected and "DECY" in corrections:
+        return [
+            f"{tag_name('CorrectedImage')} lists DECY, but {tag_name('DecayCorrection')} is NONE: "
+            "the latter was believed."
+        ]
+    if not uncorrected and "DECY" not in corrections:
         return [f"{tag_name('CorrectedImage')} does not list DECY: check the decay correction."]
     return []

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 from PETAnomalyLib.engine.runtime.errors import InputError
 
@@ -62,6 +63,14 @@ def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...]:
             "Export the series again from the scanner or the archive.",
         )
     return values
+
+
+def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """The items of a sequence; none where it is absent, or is no sequence."""
+    value = _value(dataset, tag_for_keyword(keyword))
+    if not isinstance(value, Sequence):
+        return []
+    return [item for item in value if isinstance(item, Dataset)]
 
 
 class PrivateValue(NamedTuple):

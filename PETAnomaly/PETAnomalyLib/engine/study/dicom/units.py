@@ -6,6 +6,7 @@ on SUV computation (oncoray.github.io/suv_computation) adds for other SUV types 
     BQML    weight [kg] * 1000 / (dose [Bq] * 2^(-seconds / half-life [s]))       activity.py
     CNTS    Philips' private SUV factor (7053,1000), else its activity factor
             (7053,1009) and BQML                                                  philips.py
+    CPS     where calibrated (DCAL), by the voxel's volume to BQML      counts_per_second.py
     GML     1 for SUV Type BW or none; otherwise body weight / (lean or ideal
             body mass)                                                            suv_types.py
     CM2ML   body weight / body surface area                                       suv_types.py
@@ -22,6 +23,7 @@ from pydicom.dataset import Dataset
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.dicom.activity import from_bqml
 from PETAnomalyLib.engine.study.dicom.conversion import SuvConversion
+from PETAnomalyLib.engine.study.dicom.counts_per_second import from_cps
 from PETAnomalyLib.engine.study.dicom.philips import from_counts
 from PETAnomalyLib.engine.study.dicom.suv_requirements import require_convertible
 from PETAnomalyLib.engine.study.dicom.suv_types import from_cm2ml, from_gml
@@ -30,6 +32,7 @@ from PETAnomalyLib.engine.study.dicom.tags import tag_name, text
 _CONVERSIONS: dict[str, Callable[[Sequence[Dataset]], SuvConversion]] = {
     "BQML": from_bqml,
     "CNTS": from_counts,
+    "CPS": from_cps,
     "GML": from_gml,
     "CM2ML": from_cm2ml,
 }
@@ -53,14 +56,15 @@ def suvbw_conversion(headers: Sequence[Dataset]) -> SuvConversion:
     if convert is None:
         stated = f"is {units}" if units else "is missing or empty"
         raise InputError(
-            f"{tag_name('Units')} {stated}: only BQML, GML, CM2ML and Philips' CNTS can be "
-            "converted to SUV.",
+            f"{tag_name('Units')} {stated}: only BQML, GML, CM2ML, calibrated CPS and "
+            "Philips' CNTS can be converted to SUV.",
             "Reconstruct or export the series in Bq/ml (BQML) or as SUV (GML).",
         )
     result = convert(headers)
-    return SuvConversion(
-        result.factor,
-        result.rule,
-        {"units": units, "rule": result.rule, "factor": result.factor, **result.description},
-        (*warnings, *result.warnings),
-    )
+    factors = [result.factor * undone for undone in result.decay] or [result.factor]
+    extent = {"factor": factors[0]} if len(set(factors)) == 1 else {
+        "factor_of_slices": [min(factors), max(factors)]
+    }  # fmt: skip
+    description = {"units": units, "rule": result.rule, **extent, **result.description}
+    warnings = [*warnings, *result.warnings]
+    return SuvConversion(result.factor, result.rule, description, tuple(warnings), result.decay)

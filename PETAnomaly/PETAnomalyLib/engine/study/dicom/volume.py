@@ -13,7 +13,10 @@ from pydicom.dataset import Dataset
 
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.dicom.series import Series
+from PETAnomalyLib.engine.study.dicom.stored_values import stored_values
 from PETAnomalyLib.engine.study.dicom.tags import number, numbers, tag_name, text
+from PETAnomalyLib.engine.study.input_path import open_input, shown
+from PETAnomalyLib.engine.study.validation import SPACING_LIMITS_MM
 
 # A gap this far from the median gap means a missing slice or a series of mixed spacing.
 GAP_TOLERANCE = 0.25
@@ -21,6 +24,8 @@ GAP_TOLERANCE = 0.25
 GAP_WARNING = 0.01
 TILT_TOLERANCE_MM = 0.5
 SAME_DIRECTION = 1e-3
+# Of a voxel from the origin; tables are within metres of it.
+FARTHEST_MM = 1e5
 
 
 @dataclass(frozen=True)
@@ -49,17 +54,19 @@ def read_volume(series: Series) -> DicomVolume:
         InputError: a slice is unreadable or truncated; sizes, orientations or frames of reference
             are mixed; positions are missing, doubled, tilted or have holes.
     """
-    read = [_read_slice(path) for path in series.files]
+    with np.errstate(over="ignore"):  # what becomes infinite is refused as such
+        read = [_read_slice(path) for path in series.files]
     headers = [header for header, _ in read]
     for keyword in ("Rows", "Columns", "FrameOfReferenceUID", "PixelSpacing"):
         _refuse_mixed(series, keyword, headers)
     directions = [numbers(header, "ImageOrientationPatient", 6) for header in headers]
     across, down, normal = _axes(series, directions)
     positions = np.array([numbers(h, "ImagePositionPatient", 3) for h in headers])  # (n, 3) mm
+    _refuse_outlandish(series, positions)
     order = np.argsort(positions @ normal, kind="stable")
     headers = [headers[i] for i in order]
     gap, uneven, warnings = _gap(series, headers, positions[order], normal)
-    between_rows, between_columns = numbers(headers[0], "PixelSpacing", 2)
+    between_rows, between_columns = _pixel_spacing(series, headers[0])
     slices = np.stack([read[i][1] for i in order])  # (k, j, i)
     if any(not text(header, "RescaleSlope") for header in headers):
         warnings.append(f"{tag_name('RescaleSlope')} is missing: values are taken as stored.")
@@ -91,17 +98,42 @@ def _refuse_mixed(series: Series, keyword: str, headers: list[Dataset]) -> None:
         )
 
 
+def _pixel_spacing(series: Series, header: Dataset) -> tuple[float, float]:
+    """mm between rows and between columns."""
+    rows, columns = numbers(header, "PixelSpacing", 2)
+    low, high = SPACING_LIMITS_MM
+    if not (low <= rows <= high and low <= columns <= high):
+        raise InputError(
+            f"{tag_name('PixelSpacing')} is {rows:g} and {columns:g} mm, an implausible voxel "
+            f"spacing ({series}).",
+            "Correct the attribute in the DICOM files, or export the series again.",
+        )
+    return rows, columns
+
+
+def _refuse_outlandish(series: Series, positions: Any) -> None:
+    farthest = float(np.abs(positions).max())
+    if farthest > FARTHEST_MM:
+        raise InputError(
+            f"{tag_name('ImagePositionPatient')} is {farthest:g} mm away ({series}).",
+            "Correct the attribute in the DICOM files, or export the series again.",
+        )
+
+
 def _axes(series: Series, directions: list[tuple[float, ...]]) -> tuple[Any, Any, Any]:
     """Unit vectors along a row, down a column and through the slices (PS3.3 C.7.6.2.1.1)."""
     first = np.array(directions[0])
-    if any(np.abs(np.array(other) - first).max() > SAME_DIRECTION for other in directions):
+    if any(
+        abs(a - b) > SAME_DIRECTION for other in directions for a, b in zip(other, directions[0])
+    ):
         raise InputError(
             f"The slices have mixed orientations, {tag_name('ImageOrientationPatient')} "
             f"({series}).",
             "Give a folder with the slices of one series only, without scouts.",
         )
     across, down = first[:3], first[3:]
-    lengths = np.linalg.norm(across), np.linalg.norm(down)
+    outlandish = np.abs(first).max() > 1.1
+    lengths = (0.0, 0.0) if outlandish else (np.linalg.norm(across), np.linalg.norm(down))
     if min(lengths) < 0.9 or max(lengths) > 1.1 or abs(across @ down) > SAME_DIRECTION:
         raise InputError(
             f"{tag_name('ImageOrientationPatient')} is {first.tolist()}, not two perpendicular "
@@ -179,41 +211,33 @@ def _declared_slices(headers: list[Dataset]) -> list[str]:
 def _read_slice(path: Path) -> tuple[Dataset, Any]:
     """One file's header, without pixel data, and its rescaled values, (rows, columns) float32."""
     try:
-        header = pydicom.dcmread(path, force=True)
+        with open_input(path) as file:
+            header = pydicom.dcmread(file, force=True)
         _state_transfer_syntax(header)
-        values = _rescaled(path, header)
+        stored = stored_values(path, header)
     except (InputError, MemoryError):
         raise
     except Exception as error:  # damaged files make pydicom raise errors of every kind
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"The DICOM slice {path} is truncated or unreadable: {reason}",
+            f"The DICOM slice {shown(path)} is truncated or unreadable: {reason}",
             "Copy or export the series again.",
         ) from error
-    if values.ndim != 2:
-        raise InputError(
-            f"The DICOM slice {path} is no single grey-value slice: its pixel data are "
-            f"{' x '.join(map(str, values.shape))}.",
-            "Give a series of grey-value slices, one file each.",
-        )
+    slope, intercept = _rescaling(path, header)
     del header.PixelData
-    # A fresh dataset of the same elements: the one that was read keeps its decoded pixels.
-    return Dataset(header), values.astype(np.float32)
+    # A fresh dataset of the same elements: the one that was read keeps its pixels.
+    return Dataset(header), (stored * slope + intercept).astype(np.float32)
 
 
-def _rescaled(path: Path, header: Dataset) -> Any:
-    if header.file_meta.TransferSyntaxUID.is_compressed:
-        # GDCM has the codecs that pydicom lacks without plug-ins, and rescales by itself.
-        return sitk.GetArrayFromImage(sitk.ReadImage(str(path), sitk.sitkFloat64))[0]
-    stored = header.pixel_array
+def _rescaling(path: Path, header: Dataset) -> tuple[float, float]:
     slope, intercept = number(header, "RescaleSlope"), number(header, "RescaleIntercept")
     slope = 1.0 if slope is None else slope
     if slope <= 0:
         raise InputError(
-            f"{tag_name('RescaleSlope')} of {path} is {slope:g}; it must be positive.",
+            f"{tag_name('RescaleSlope')} of {shown(path)} is {slope:g}; it must be positive.",
             "Export the series again.",
         )
-    return stored * slope + (intercept or 0.0)
+    return slope, intercept or 0.0
 
 
 def _state_transfer_syntax(header: Dataset) -> None:
