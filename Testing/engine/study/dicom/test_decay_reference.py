@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PETAnomalyLib.engine.study.dicom.units import suvbw_conversion
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from suv_factor import factor, refusal, with_private
 from synthetic_dicom import DOSE_BQ, DROP, HALF_LIFE_S, WEIGHT_KG, pet_header, plain_factor
@@ -148,6 +149,13 @@ def test_frame_times_that_contradict_a_series_time_in_order_are_told() -> None:
     conversion = suvbw_conversion([header])
     assert conversion.factor == pytest.approx(plain_factor(3600))
     assert "FrameReferenceTime (0054,1300)" in conversion.warnings[0]
+
+
+@pytest.mark.parametrize("keyword", ["FrameReferenceTime", "ActualFrameDuration", "DecayFactor"])
+def test_frame_times_that_are_no_numbers_are_no_evidence(keyword: str) -> None:
+    header = bed("110000", 450, 603, SeriesTime="110000")
+    header.add(DataElement(keyword, "LO", "soon"))
+    assert factor(header) == pytest.approx(plain_factor(3600))
 
 
 # --- times without dates ------------------------------------------------------------------------

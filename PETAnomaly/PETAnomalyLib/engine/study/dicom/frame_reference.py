@@ -8,6 +8,7 @@ beginning of the frame: a real GE series has 0 s, 243 s, ... and a DecayFactor o
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
+from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.dicom.acquisition_time import (
     acquisition_start,
     frame_seconds,
@@ -45,26 +47,30 @@ class FrameReference:
 
 
 def frame_reference(headers: Sequence[Dataset], half_life: float) -> FrameReference | None:
-    """The instant, or None where a time is missing or the slices do not agree.
+    """The instant, or None where a time is missing or no number, or the slices do not agree.
 
     Args:
         headers: one dataset a slice, all of one series.
         half_life: s.
 
     Raises:
-        InputError: a time is there but is no number or no time.
+        InputError: an acquisition time is there but is no time.
     """
     starts: list[Moment] = []
     rows: list[tuple[float, float]] = []  # s: frame reference time, time of mean activity
     for header in headers:
-        start, duration = acquisition_start(header), frame_seconds(header)
-        reference_ms = number(header, "FrameReferenceTime")
+        start = acquisition_start(header)
+        duration = reference_ms = None
+        with contextlib.suppress(InputError):
+            duration, reference_ms = frame_seconds(header), number(header, "FrameReferenceTime")
         if start is None or duration is None or reference_ms is None or reference_ms < 0:
             return None
         starts.append(start)
         rows.append((reference_ms / 1000.0, time_of_mean_activity(duration, half_life)))
     after_reference, of_mean = np.array(rows).T  # (n,) s each
-    decay_factors = [number(header, "DecayFactor") for header in headers]
+    decay_factors: list[float | None] = []
+    with contextlib.suppress(InputError):
+        decay_factors = [number(header, "DecayFactor") for header in headers]
     begins, notes = _counts_to_the_beginning(
         decay_factors, after_reference, of_mean, half_life, headers[0]
     )
@@ -89,7 +95,7 @@ def _counts_to_the_beginning(
     there, else by the manufacturer; and a note where DecayFactor fits neither."""
     by_vendor = text(header, "Manufacturer").upper().startswith("GE")
     stated = [factor for factor in decay_factors if factor is not None and factor > 0]
-    if len(stated) < len(decay_factors):
+    if len(stated) < len(after_reference):
         return by_vendor, []
     decay = math.log(2.0) / half_life
     logarithms = np.log(np.array(stated))  # (n,)
