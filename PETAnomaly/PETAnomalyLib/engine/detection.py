@@ -20,9 +20,11 @@ from PETAnomalyLib.engine.findings.delineation import delineate
 from PETAnomalyLib.engine.findings.measures import measure, write_csv
 from PETAnomalyLib.engine.findings.segmentation import write_segmentation
 from PETAnomalyLib.engine.frame.alignment import align
+from PETAnomalyLib.engine.frame.doubt import spoken
 from PETAnomalyLib.engine.frame.field_of_view import scored_mask, unscored_body
 from PETAnomalyLib.engine.frame.grids import to_study_grid
 from PETAnomalyLib.engine.frame.model_input import model_input
+from PETAnomalyLib.engine.frame.study_fit import study_fit
 from PETAnomalyLib.engine.report import write_report
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.output import output_folder
@@ -77,10 +79,12 @@ def detect(
             truth = _phantom_truth(pet, study.pet, run)
         with run.stage("align", "Aligning to the model's template", 0.12):
             template = read_float_image(bundle.template)
-            alignment = align(study.pet, template)
+            alignment = align(study.pet, template, settings.anyway)
+            fit = study_fit(study, template, alignment)
+            run.warn_first(*alignment.warnings, *spoken(fit.doubts, settings.anyway))
             scored = scored_mask(study.pet, template, alignment)
             unscored, unscored_warnings = unscored_body(study.pet, scored)
-            run.warn(*alignment.warnings, *unscored_warnings)
+            run.warn(*unscored_warnings)
             image, ct_image = model_input(study, template, alignment, bundle.intensity)
         with run.stage("heal", "Healing what the model finds unlikely", 0.5):
             from PETAnomalyLib.engine import maps  # torch; what was wrong so far needed none
@@ -133,6 +137,7 @@ def detect(
             bundle=bundle,
             settings=asdict(resolved),
             alignment=alignment,
+            fit=fit.report(),
             body_not_scored=unscored,
             healing=healing,
             findings=findings,

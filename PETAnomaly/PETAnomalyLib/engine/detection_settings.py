@@ -25,6 +25,7 @@ class DetectionSettings:
         min_volume_ml: smaller findings are left out.
         elevated_only: only uptake above the mean reconstruction counts.
         keep_reconstructions: write `reconstructions.npz`.
+        anyway: go on where the study does not fit the model.
     """
 
     model: str = DEFAULT_MODEL
@@ -38,6 +39,7 @@ class DetectionSettings:
     min_volume_ml: float | None = None
     elevated_only: bool = True
     keep_reconstructions: bool = False
+    anyway: bool = False
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ def write_report(
     bundle: Bundle,
     settings: Mapping[str, Any],
     alignment: Alignment,
+    fit: Mapping[str, Any],
     body_not_scored: float,
     healing: Healing,
     findings: Sequence[Finding],
@@ -42,6 +43,7 @@ def write_report(
         bundle: the model.
         settings: every setting that was in force, the bundle's own included.
         alignment: from the model frame to the study.
+        fit: how well the study fits the model.
         body_not_scored: share of the body outside the model's field of view.
         healing: what was resampled.
         findings: for the totals.
@@ -60,6 +62,7 @@ def write_report(
             "sha256": bundle.sha256,
         },
         "settings": settings,
+        "fit": fit,
         "frame": _frame(alignment, body_not_scored),
         "healing": _healing(healing),
         "findings": _findings(findings),

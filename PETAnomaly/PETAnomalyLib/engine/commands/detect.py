@@ -72,6 +72,8 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
         action="store_true",
         help="also write every pseudo-healthy reconstruction",
     )
+    add("--anyway", action="store_true", help="go on where the study does not fit the model (upside "
+        "down, another patient's CT, ...): what would be refused is a warning")  # fmt: skip
     add("--events", action="store_true", help="tell progress as JSON lines on stdout")
     parser.set_defaults(run=run, cancellable=True)
     return parser
@@ -100,6 +102,7 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
         "min_volume_ml",
         "elevated_only",
         "keep_reconstructions",
+        "anyway",
     )
     settings = DetectionSettings(**{name: given[name] for name in names if name in given})
     detect(options.pet, options.ct, options.out, settings, reporter)

@@ -23,7 +23,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from PETAnomalyLib.engine.frame.coarse_pet import BODY_SUV, body_of, compressed_pet
-from PETAnomalyLib.engine.frame.fit import body_coverage, fit_doubts, fit_quality, require_fit
+from PETAnomalyLib.engine.frame.doubt import spoken
+from PETAnomalyLib.engine.frame.fit import body_coverage, fit_doubts, fit_quality
 from PETAnomalyLib.engine.frame.masked_correlation import masked_correlation, shared_voxels
 from PETAnomalyLib.engine.runtime.errors import InputError
 
@@ -49,7 +50,7 @@ class Alignment:
     warnings: tuple[str, ...] = ()
 
 
-def align(pet: sitk.Image, template: sitk.Image) -> Alignment:
+def align(pet: sitk.Image, template: sitk.Image, anyway: bool = False) -> Alignment:
     """Find the rigid motion that lays a PET onto the template.
 
     First the best of all whole-voxel translations of a coarse grid (masked normalised correlation:
@@ -59,6 +60,7 @@ def align(pet: sitk.Image, template: sitk.Image) -> Alignment:
     Args:
         pet: float image in SUV (g/ml), any grid.
         template: mean PET in SUV (g/ml) on the model's grid.
+        anyway: a fit that would be refused is a warning.
 
     Raises:
         InputError: there is no body in the PET, or it does not look like the template anywhere.
@@ -79,8 +81,8 @@ def align(pet: sitk.Image, template: sitk.Image) -> Alignment:
     if _rotation_deg(transform) > _LARGEST_ROTATION_DEG or quality < start_quality - 0.05:
         transform, quality = start, start_quality
     coverage = body_coverage(study, reference, transform)
-    require_fit(quality, coverage)
-    return Alignment(transform, quality, fit_doubts(quality, coverage))
+    doubts = fit_doubts(quality, coverage, study)
+    return Alignment(transform, quality, spoken(doubts, anyway))
 
 
 def _require_body(study: sitk.Image) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from PETAnomalyLib.engine.frame.coarse_pet import NOT_MEASURED, body_of
-from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.frame.doubt import Doubt
 
 # Measured: phantoms on a template of others 0.77 to 0.89, a real scan (arms up, head bent), well
 # placed on that template, 0.64; noise at most 0.13, a ball 0.37, a CT 0.24, a plain cylinder 0.60.
@@ -39,44 +39,53 @@ def body_coverage(
     return int(np.count_nonzero(body & (s >= 0))) / max(1, int(np.count_nonzero(body)))
 
 
-def require_fit(quality: float, coverage: float) -> None:
-    """Refuse what can only be no fit; `quality` and `coverage` are 0 to 1.
+def fit_doubts(quality: float, coverage: float, study: sitk.Image) -> tuple[Doubt, ...]:
+    """What speaks against the fit: refused where it can only be none.
 
-    Raises:
-        InputError: the study does not look like the template, or shows too little of its body.
+    Args:
+        quality, coverage: 0 to 1.
+        study: see `compressed_pet`.
     """
     hint = (
         "Use a whole-body PET in SUV (neck to upper thigh); check its orientation, voxel size and "
         "units, and that the model was made for this part of the body."
     )
-    if quality < _QUALITY_REFUSED:
-        raise InputError(
-            "The PET could not be aligned with the model's template: their correlation is "
-            f"{quality:.2f}, at least {_QUALITY_REFUSED:g} is needed.",
-            hint,
-        )
-    if coverage < _COVERAGE_REFUSED:
-        raise InputError(
-            f"The PET shows only {100 * coverage:.0f} % of the body that the model expects; at "
-            f"least {100 * _COVERAGE_REFUSED:.0f} % are needed to find its place.",
-            hint,
-        )
-
-
-def fit_doubts(quality: float, coverage: float) -> tuple[str, ...]:
-    """What the user should know of a fit that is not refused, in sentences."""
     doubts = []
-    if quality < _QUALITY_DOUBTED:
-        doubts.append(
+    if quality < _QUALITY_REFUSED:
+        words = (
+            "The PET could not be aligned with the model's template: their correlation is "
+            f"{quality:.2f}, at least {_QUALITY_REFUSED:g} is needed.{_turned(study)}"
+        )
+        doubts.append(Doubt(words, hint, True))
+    elif quality < _QUALITY_DOUBTED:
+        words = (
             f"The alignment with the model's template is poor (correlation {quality:.2f}): look at "
             "the overview before trusting the findings."
         )
-    if coverage < _COVERAGE_DOUBTED:
-        doubts.append(
+        doubts.append(Doubt(words, "", False))
+    if coverage < _COVERAGE_REFUSED:
+        words = (
+            f"The PET shows only {100 * coverage:.0f} % of the body that the model expects; at "
+            f"least {100 * _COVERAGE_REFUSED:.0f} % are needed to find its place."
+        )
+        doubts.append(Doubt(words, hint, True))
+    elif coverage < _COVERAGE_DOUBTED:
+        words = (
             f"The PET shows only {100 * coverage:.0f} % of the body that the model expects: its "
             "place along the body, and with it the scores, are less certain."
         )
+        doubts.append(Doubt(words, "", False))
     return tuple(doubts)
+
+
+def _turned(study: sitk.Image) -> str:
+    """A guess at why, where the body is not longest head to feet and next left to right."""
+    body = np.argwhere(body_of(sitk.GetArrayViewFromImage(study)))
+    along_z, along_y, along_x = body.std(axis=0) if len(body) else (1.0, 0.0, 0.0)
+    if along_z < max(along_x, along_y):
+        axis = "left to right" if along_x > along_y else "front to back"
+        return f" It looks turned: its long axis lies {axis}."
+    return " It looks turned: it lies on its side." if along_y > along_x else ""
 
 
 def _side_by_side(

@@ -22,11 +22,19 @@ class Stages:
         self.reporter = reporter
         self.seconds: dict[str, float] = {}
         self.warnings: list[str] = []
+        self._first = 0
 
     def warn(self, *messages: str) -> None:
         """Say something aloud and keep it for the report."""
         for message in messages:
             self.warnings.append(message)
+            self.reporter.log("warning", message)
+
+    def warn_first(self, *messages: str) -> None:
+        """Say what all else must be read in the light of: first in the report."""
+        for message in messages:
+            self.warnings.insert(self._first, message)
+            self._first += 1
             self.reporter.log("warning", message)
 
     @contextmanager
