@@ -3,4 +3,5 @@
 Thirteen rooms, each on the floors below it; `detection.py` is the way of a study through them.
 """
 
-from PETAnomalyLib import import_path  # noqa: F401 - takes the current folder off the path
+from PETAnomalyLib import import_path  # noqa: F401, I001 - takes the current folder off the path
+from PETAnomalyLib import early_interrupt  # noqa: F401 - only after that: it imports

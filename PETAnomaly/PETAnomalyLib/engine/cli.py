@@ -14,70 +14,32 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
-import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from PETAnomalyLib import __version__
-from PETAnomalyLib.engine import families  # noqa: F401 - enters every family
-from PETAnomalyLib.engine.commands.arguments import Subcommands
-from PETAnomalyLib.engine.commands.bench import add_bench
-from PETAnomalyLib.engine.commands.cohort import add_cohort
-from PETAnomalyLib.engine.commands.detect import add_detect
-from PETAnomalyLib.engine.commands.evaluate import add_evaluate
-from PETAnomalyLib.engine.commands.models import add_models
-from PETAnomalyLib.engine.commands.studies import add_phantom, add_suv
-from PETAnomalyLib.engine.commands.training import add_calibrate, add_export, add_train
 from PETAnomalyLib.engine.runtime.cancellation import Cancellation
 from PETAnomalyLib.engine.runtime.console import ConsoleReporter
-from PETAnomalyLib.engine.runtime.errors import (
-    Cancelled,
-    InputError,
-    OutOfMemoryError,
-    PETAnomalyError,
-)
+from PETAnomalyLib.engine.runtime.errors import Cancelled, PETAnomalyError
 from PETAnomalyLib.engine.runtime.events import JsonReporter, events_on_stdout
+from PETAnomalyLib.engine.runtime.known_error import as_known
 from PETAnomalyLib.engine.runtime.output import abandon_partial_output
 from PETAnomalyLib.engine.runtime.reporter import Reporter
-
-COMMANDS: tuple[Callable[[Subcommands], argparse.ArgumentParser], ...] = (
-    add_detect,
-    add_models,
-    add_suv,
-    add_phantom,
-    add_cohort,
-    add_train,
-    add_calibrate,
-    add_export,
-    add_evaluate,
-    add_bench,
+from PETAnomalyLib.engine.runtime.standard_streams import (
+    leave_standard_streams,
+    open_standard_streams,
 )
 
-DISK_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+AddCommand = Callable[[Any], argparse.ArgumentParser]
 
 
 class UsageError(PETAnomalyError):
     """A command line that cannot be understood."""
 
     kind = "usage"
-
-
-class MissingPackageError(PETAnomalyError):
-    """A Python package that the command needs is not installed."""
-
-    kind = "missing-package"
-
-
-class BugError(PETAnomalyError):
-    """Something that this program should have foreseen."""
-
-    kind = "bug"
-    exit_code = 1
 
 
 class _Stopped(BaseException):
@@ -98,6 +60,10 @@ class Parser(argparse.ArgumentParser):
         sentence = message[:1].upper() + message[1:].rstrip(".") + "."
         raise UsageError(sentence, f"See {self.prog} --help.")
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """For --help and --version; argparse's own says nothing of a disk that is full."""
+        print(message, end="", file=file or sys.stdout, flush=True)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
@@ -109,12 +75,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    open_standard_streams()
     cancellation = Cancellation(abandon_partial_output)
-    if "--events" in arguments:
-        with events_on_stdout() as stream:
-            return _run(arguments, JsonReporter(stream, cancellation), cancellation)
-    _accept_any_character()
-    return _run(arguments, ConsoleReporter(cancellation), cancellation)
+    try:
+        if "--events" in arguments:
+            with events_on_stdout() as stream:
+                return _run(arguments, JsonReporter(stream, cancellation), cancellation)
+        _accept_any_character()
+        return _run(arguments, ConsoleReporter(cancellation), cancellation)
+    finally:
+        leave_standard_streams()
+
+
+def commands() -> tuple[AddCommand, ...]:
+    """What adds each subcommand.
+
+    Imported here: a library that is missing or broken is then said as any other failure is.
+    """
+    from PETAnomalyLib.engine import families  # noqa: F401 - enters every family
+    from PETAnomalyLib.engine.commands.bench import add_bench
+    from PETAnomalyLib.engine.commands.cohort import add_cohort
+    from PETAnomalyLib.engine.commands.detect import add_detect
+    from PETAnomalyLib.engine.commands.evaluate import add_evaluate
+    from PETAnomalyLib.engine.commands.models import add_models
+    from PETAnomalyLib.engine.commands.studies import add_phantom, add_suv
+    from PETAnomalyLib.engine.commands.training import add_calibrate, add_export, add_train
+
+    return (
+        add_detect,
+        add_models,
+        add_suv,
+        add_phantom,
+        add_cohort,
+        add_train,
+        add_calibrate,
+        add_export,
+        add_evaluate,
+        add_bench,
+    )
 
 
 def parser() -> argparse.ArgumentParser:
@@ -126,7 +124,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"petanomaly {__version__}")
     subcommands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add_to in COMMANDS:
+    for add_to in commands():
         add_to(subcommands)
     return top
 
@@ -142,51 +140,21 @@ def _run(arguments: Sequence[str], reporter: Reporter, cancellation: Cancellatio
                 while_running.enter_context(cancellation.on_closed_stdin())
             options.run(options, reporter)
         sys.stdout.flush()
-    except BrokenPipeError:
-        _drop_stdout()
+    except BrokenPipeError:  # nobody reads any more
         return Cancelled.exit_code
     except (Exception, KeyboardInterrupt) as error:
-        known = _as_known(error)
-        with contextlib.suppress(BrokenPipeError):
-            reporter.error(known)
+        known = as_known(error)
+        _tell(reporter, known)
         return known.exit_code
     return 0
 
 
-def _as_known(error: BaseException) -> PETAnomalyError:
-    """The error as one of those that a user can understand."""
-    if isinstance(error, PETAnomalyError):
-        return error
-    if isinstance(error, KeyboardInterrupt):
-        return Cancelled("Stopped on request.")
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
-        where = f" ({error.filename})" if error.filename else ""
-        return InputError(
-            f"The disk is full{where}.", "Free some space or write to another disk, then try again."
-        )
-    if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("PETAnomalyLib"):
-        remedy = "setup_torch.py" if error.name == "torch" else f"pip install {error.name}"
-        return MissingPackageError(
-            f"The Python package {error.name} is not installed in {sys.executable}.",
-            f"Install it there with: {remedy}",
-        )
-    if _is_out_of_memory(error):
-        return OutOfMemoryError(
-            f"The computer's memory is not enough: {error or 'out of memory'}.",
-            "Close other programs, or choose fewer samples and decodes.",
-        )
-    traceback.print_exception(type(error), error, error.__traceback__, file=sys.stderr)
-    return BugError(
-        f"This is a bug in petanomaly: {type(error).__name__}: {error}.",
-        "Please report it with the traceback that stands on stderr (in Slicer: in the log).",
-    )
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """Libraries written in C++ say so in words only."""
-    text = str(error).lower()
-    phrases = ("out of memory", "can't allocate memory", "failed to allocate memory", "bad_alloc")
-    return isinstance(error, MemoryError) or any(phrase in text for phrase in phrases)
+def _tell(reporter: Reporter, known: PETAnomalyError) -> None:
+    try:
+        reporter.error(known)
+    except OSError:  # the events can't be written; a person may see it all the same
+        with contextlib.suppress(OSError):
+            ConsoleReporter().error(known)
 
 
 @contextlib.contextmanager
@@ -226,10 +194,3 @@ def _accept_any_character() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
-
-
-def _drop_stdout() -> None:
-    """Nobody reads stdout any more: keep the interpreter from failing over it at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)

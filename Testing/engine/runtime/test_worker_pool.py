@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import math
 import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from engine_process import environment
 from PETAnomalyLib.engine.runtime.errors import Cancelled
 from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from PETAnomalyLib.engine.runtime.worker_pool import for_each
@@ -49,3 +56,82 @@ def test_a_stop_leaves_the_rest_undone() -> None:
     with pytest.raises(Cancelled):
         for_each(math.sqrt, [(1.0,)] * 5, 1, listener, (0, 1))
     assert len(listener.fractions) == 2
+
+
+# Each job writes half of a result and then computes for minutes: in Python, or in one call of C.
+POOL = """
+import hashlib, os, sys, time
+from pathlib import Path
+from PETAnomalyLib.engine.runtime.cancellation import Cancellation
+from PETAnomalyLib.engine.runtime.errors import Cancelled
+from PETAnomalyLib.engine.runtime.output import abandon_partial_output, output_folder
+from PETAnomalyLib.engine.runtime.reporter import SilentReporter
+from PETAnomalyLib.engine.runtime.worker_pool import for_each
+
+def work(place, in_one_call):
+    with output_folder(Path(place)) as partial:
+        (partial / "kde.nii.gz").write_text("half of it")
+        if in_one_call:
+            hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)
+        time.sleep(1000)
+
+if __name__ == "__main__":
+    cancellation = Cancellation(abandon_partial_output)
+    jobs = [(f"{sys.argv[1]}/{n}", sys.argv[2] == "c") for n in range(5)]
+    with cancellation.on_signals():
+        try:
+            for_each(work, jobs, 2, SilentReporter(cancellation), (0, 1))
+        except Cancelled:
+            sys.exit(4)
+"""
+
+
+def processes_of_session(session: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(ValueError, OSError):
+            if os.getsid(int(entry.name)) == session:
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("way", ["python", "c"])
+@pytest.mark.parametrize(
+    ("number", "to_all"),
+    [
+        (signal.SIGTERM, False),
+        (signal.SIGINT, False),
+        (signal.SIGTERM, True),  # as `timeout` and batch systems do
+        (signal.SIGINT, True),  # Ctrl-C
+        (signal.SIGKILL, False),
+    ],
+)
+def test_one_signal_ends_all_in_mid_job_and_leaves_nothing(
+    tmp_path: Path, number: signal.Signals, to_all: bool, way: str
+) -> None:
+    script, out = tmp_path / "pool.py", tmp_path / "out"
+    script.write_text(POOL)
+    out.mkdir()
+    run = subprocess.Popen(
+        [sys.executable, str(script), str(out), way],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 60
+    while len(list(out.glob(".?.partial-*/kde.nii.gz"))) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    (os.killpg if to_all else os.kill)(run.pid, number)
+    began = time.monotonic()
+    _, err = run.communicate(timeout=60)
+    assert time.monotonic() - began < 20
+    assert run.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 4), err
+    assert "Traceback" not in err
+    while processes_of_session(run.pid):  # after a kill, they end by themselves
+        assert time.monotonic() < until + 20
+        time.sleep(0.05)
+    assert list(out.iterdir()) == []

@@ -5,7 +5,6 @@ Every string is text: MONAI's `$expressions` and `@references` mean nothing here
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,13 @@ from PETAnomalyLib.engine.bundles.kinds import FAMILIES, SCORERS, Family, Networ
 from PETAnomalyLib.engine.bundles.names import is_portable, safe_path
 from PETAnomalyLib.engine.frame.intensity import MANIFEST, check_intensity
 from PETAnomalyLib.engine.runtime.errors import BundleError
+from PETAnomalyLib.engine.runtime.json_file import parse_json
 from PETAnomalyLib.engine.runtime.json_section import Section, shown
 from PETAnomalyLib.engine.runtime.regular_file import read_regular
 
 FORMAT = 1
 LARGEST_MANIFEST_BYTES = 1 << 20
 _LARGEST_FRAME_VOXELS = 1 << 27
-_DEEPEST = 32  # objects and lists in one another; whoever prints them goes down as deep
 
 # What MONAI's bundle specification demands, and what a user must be told about a medical model.
 _TEXTS = (
@@ -51,14 +50,13 @@ def read_manifest(path: Path) -> dict[str, Any]:
             f"{MANIFEST.name} cannot be read: {error.strerror or error}.", MANIFEST.hint
         ) from error
     try:
-        manifest = json.loads(
+        manifest = parse_json(
             content.decode("utf-8"),
             parse_float=_finite,
             parse_constant=_not_json,
             object_pairs_hook=_once_each,
         )
-        _check_depth(manifest)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise BundleError(
             f"{MANIFEST.name} is not valid JSON: {str(error)[:200]}.", MANIFEST.hint
         ) from error
@@ -214,16 +212,6 @@ def _check_tracer(tracer: Section) -> None:
     surplus = sorted(set(tracer.values) - {"name", "code", "half_life_s"})
     if surplus:
         raise tracer.error(surplus[0][:60], "is not known of a tracer")
-
-
-def _check_depth(manifest: Any) -> None:
-    level, depth = [manifest], 0
-    while level:
-        if depth > _DEEPEST:
-            raise ValueError(f"it is nested more than {_DEEPEST} deep")
-        inner = [value.values() if isinstance(value, dict) else value for value in level
-                 if isinstance(value, (dict, list))]  # fmt: skip
-        level, depth = [value for values in inner for value in values], depth + 1
 
 
 def _finite(number: str) -> float:

@@ -8,7 +8,6 @@ more than the files hold. How many files and bytes there are is looked at before
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 import re
@@ -23,6 +22,7 @@ from PETAnomalyLib.engine.bundles.manifest import read_manifest
 from PETAnomalyLib.engine.bundles.names import safe_path
 from PETAnomalyLib.engine.bundles.template import check_template
 from PETAnomalyLib.engine.runtime.errors import BundleError
+from PETAnomalyLib.engine.runtime.json_file import parse_json
 from PETAnomalyLib.engine.runtime.regular_file import open_regular, read_regular
 
 SUMS = "SHA256SUMS"
@@ -235,8 +235,8 @@ def tensor_elements(path: Path, name: str) -> int:
             raise _damaged(name, f"its header claims {length} of {total} bytes")
         header = file.read(length)
     try:
-        tensors = json.loads(header.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+        tensors = parse_json(header.decode("utf-8"))
+    except ValueError as error:
         raise _damaged(name, "its header is not JSON") from error
     if not isinstance(tensors, dict):
         raise _damaged(name, "its header is not an object")

@@ -51,7 +51,8 @@ from PETAnomalyLib.engine.evaluation.study_judgement import (
     scores_in_lesions,
 )
 from PETAnomalyLib.engine.evaluation.volume_errors import VolumeErrors, volume_errors
-from PETAnomalyLib.engine.runtime.reporter import Reporter, SilentReporter
+from PETAnomalyLib.engine.runtime.json_file import read_json
+from PETAnomalyLib.engine.runtime.reporter import QuietReporter, Reporter, SilentReporter
 from PETAnomalyLib.engine.runtime.worker_pool import for_each
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy, require_ct
 from PETAnomalyLib.engine.study.lesion_mask import require_lesions
@@ -205,7 +206,9 @@ def evaluate(
     if any(bundle.ct == "required" for bundle in bundles):
         require_ct(studies, "choose models without CT")
     reporter.stage("detect", f"{len(bundles)} models on {len(studies)} studies")
-    jobs = [(study, bundle, out, settings) for bundle in bundles for study in studies]
+    # In this process a study asks whether the run shall stop; in others `for_each` does.
+    within = (QuietReporter(reporter),) if processes == 1 else ()
+    jobs = [(study, bundle, out, settings, *within) for bundle in bundles for study in studies]
     for_each(_detect_once, jobs, processes, reporter, (0.0, 0.7))
     rules = [
         Rule(bundle.name, scorer, bundle.thresholds["scorers"][scorer], settings.grow,
@@ -245,14 +248,18 @@ def evaluate(
 
 
 def _detect_once(
-    study: CohortStudy, bundle: Bundle, out: Path, settings: DetectionSettings
+    study: CohortStudy,
+    bundle: Bundle,
+    out: Path,
+    settings: DetectionSettings,
+    reporter: Reporter | None = None,
 ) -> None:
     folder = out / bundle.name / study.name
     wanted = replace(settings, model=str(bundle.path), scorer=None)
     if _is_there(folder / "report.json", study, bundle, wanted):
         return
     ct = study.ct if bundle.ct == "required" else None
-    detect(study.pet, ct, folder, wanted, SilentReporter())
+    detect(study.pet, ct, folder, wanted, reporter or SilentReporter())
 
 
 def _is_there(report: Path, study: CohortStudy, bundle: Bundle, wanted: DetectionSettings) -> bool:
@@ -261,9 +268,13 @@ def _is_there(report: Path, study: CohortStudy, bundle: Bundle, wanted: Detectio
         return False
     if study.pet.is_file() and study.pet.stat().st_mtime > report.stat().st_mtime:
         return False
-    made = json.loads(report.read_text(encoding="utf-8"))
-    same = made["settings"] == json.loads(json.dumps(asdict(resolve(wanted, bundle))))
-    return bool(same and made["model"]["sha256"] == bundle.sha256)
+    try:
+        made = read_json(report)
+        settings, sha256 = made["settings"], made["model"]["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):  # damaged, or not of this program
+        return False
+    same = settings == json.loads(json.dumps(asdict(resolve(wanted, bundle))))
+    return bool(same and sha256 == bundle.sha256)
 
 
 def _row(

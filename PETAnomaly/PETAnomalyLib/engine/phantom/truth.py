@@ -7,7 +7,7 @@ does not once the painting has changed.
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,11 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from PETAnomalyLib.engine.phantom.canvas import GRID_IJ
+from PETAnomalyLib.engine.phantom.cohort import LARGEST_SEED
 from PETAnomalyLib.engine.phantom.patient import draw_patient
 from PETAnomalyLib.engine.phantom.study import paint_patient
 from PETAnomalyLib.engine.phantom.tissue import Tissue
+from PETAnomalyLib.engine.runtime.json_file import read_json
 
 DESCRIPTION = "description.json"
 
@@ -32,8 +34,29 @@ def describes(pet: Path) -> dict[str, Any] | None:
     beside = pet.with_name(DESCRIPTION)
     if pet.name != "SUV.nii.gz" or not beside.exists():
         return None
-    description = json.loads(beside.read_text(encoding="utf-8"))
-    return description if "seed" in description and "lesions" in description else None
+    try:
+        description = read_json(beside)
+    except (OSError, ValueError):  # another program's file
+        return None
+    return description if _is_of_phantom(description) else None
+
+
+def _is_of_phantom(description: Any) -> bool:
+    if not isinstance(description, dict):
+        return False
+    seed, lesions = description.get("seed"), description.get("lesions")
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= LARGEST_SEED:
+        return False
+    return isinstance(lesions, list) and all(_is_lesion(lesion) for lesion in lesions)
+
+
+def _is_lesion(lesion: Any) -> bool:
+    if not isinstance(lesion, dict) or not isinstance(lesion.get("site"), str):
+        return False
+    centre = lesion.get("centre_lps_mm")
+    if not isinstance(centre, list) or len(centre) != 3:
+        return False
+    return all(isinstance(x, (int, float)) and math.isfinite(x) for x in centre)
 
 
 def sites(

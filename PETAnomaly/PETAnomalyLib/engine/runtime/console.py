@@ -10,6 +10,7 @@ from typing import TextIO
 from PETAnomalyLib.engine.runtime.cancellation import Cancellation
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
 from PETAnomalyLib.engine.runtime.progress import QUIET_SECONDS, ProgressHistory
+from PETAnomalyLib.engine.runtime.standard_streams import leave_standard_streams
 
 
 class ConsoleReporter:
@@ -62,7 +63,12 @@ class ConsoleReporter:
     def result(self, directory: Path) -> None:
         """See `Reporter`."""
         self._line(f"Done in {_clock_time(self._history.elapsed_seconds)}.")
-        print(f"The results are in {directory}", flush=True)
+        try:
+            print(f"The results are in {directory}", flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError:  # stdout is on a full disk; the results are not
+            leave_standard_streams()
 
     def error(self, error: PETAnomalyError) -> None:
         """See `Reporter`."""
@@ -88,16 +94,21 @@ class ConsoleReporter:
         cells = max(0, min(30, width - len(self._label) - len(status) - 5))
         filled = round(cells * self._history.fraction)
         line = f"{self._label} [{'#' * filled}{' ' * (cells - filled)}] {status}"
-        self._stream.write("\r" + line[:width].ljust(width))
-        self._stream.flush()
+        self._write("\r" + line[:width].ljust(width))
         self._drawn = True
 
     def _line(self, text: str) -> None:
-        if self._drawn:
-            self._stream.write("\n")
-            self._drawn = False
-        self._stream.write(text + "\n")
-        self._stream.flush()
+        self._write("\n" * self._drawn + text + "\n")
+        self._drawn = False
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError:  # a log on a full disk: what is told of a run is not what it is for
+            return
 
 
 def _clock_time(seconds: float) -> str:

@@ -21,6 +21,9 @@ class JsonReporter:
 
     Progress carries `eta_s`, the seconds that are left, or null while that cannot be said.
     When nobody reads any more the run is cancelled.
+
+    Raises:
+        OSError: from every method, where the events go to a disk that is full.
     """
 
     def __init__(self, stream: TextIO, cancellation: Cancellation | None = None) -> None:
@@ -94,9 +97,10 @@ def events_on_stdout() -> Iterator[TextIO]:
     try:
         yield stream
     finally:
-        sys.stdout.flush()
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):  # stderr is full, or nobody reads it
+            sys.stdout.flush()
+        with contextlib.suppress(OSError):
             stream.flush()
         os.dup2(events, 1)
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             stream.close()

@@ -70,3 +70,15 @@ class SilentReporter:
     def check_cancelled(self) -> None:
         """See `Reporter`."""
         self._cancellation.check()
+
+
+class QuietReporter(SilentReporter):
+    """A part of a run, which says nothing of its own and stops when the run shall."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        super().__init__()
+        self._reporter = reporter
+
+    def check_cancelled(self) -> None:
+        """See `Reporter`."""
+        self._reporter.check_cancelled()

@@ -5,29 +5,53 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context, parent_process
-from typing import Any, TypeVar
+import time
+from _thread import interrupt_main
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, NoReturn, TypeVar
 
+from PETAnomalyLib.engine.runtime.cancellation import GRACE_SECONDS
+from PETAnomalyLib.engine.runtime.errors import Cancelled
+from PETAnomalyLib.engine.runtime.output import abandon_partial_output
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 Result = TypeVar("Result")
 
+ASKED_EVERY_SECONDS = 0.2
+"""How often the run is asked whether it shall stop, while its workers compute for minutes."""
 
-def worker_pool(processes: int | None) -> ProcessPoolExecutor:
+
+@contextmanager
+def worker_pool(processes: int | None) -> Iterator[ProcessPoolExecutor]:
     """A pool of fresh processes; None: one for each core.
 
-    Fork would copy the threads of torch and ITK in an unknown state.
+    Fork would copy the threads of torch and ITK in an unknown state. Each worker holds the end of a
+    pipe. It closes when the block is left by an exception or this process dies, however: then the
+    workers leave the study that they are at, remove what they have written of it, and end.
     """
     cores = os.cpu_count() or 1
     workers = processes or cores
-    return ProcessPoolExecutor(
+    context = get_context("spawn")
+    leash, end = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(
         workers,
-        mp_context=get_context("spawn"),
+        mp_context=context,
         initializer=_begin,
-        initargs=(max(1, cores // workers),),
+        initargs=(max(1, cores // workers), leash),
     )
+    try:
+        yield pool
+    except BaseException:
+        end.close()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+        end.close()
+        leash.close()
 
 
 def for_each(
@@ -43,8 +67,12 @@ def for_each(
         work: a function of a module, that another process can import.
         jobs: its arguments.
         processes: that work at the same time; 1: in this one.
-        reporter: told of the progress, asked whether to stop between jobs.
+        reporter: told of the progress, asked whether to stop: between jobs in this process, at any
+            time where others work.
         share: of the whole run that this is, from and to.
+
+    Raises:
+        Cancelled: the run shall stop; no worker is left.
     """
 
     def on_done(count: int) -> None:
@@ -58,30 +86,74 @@ def for_each(
             on_done(len(results))
     else:
         with worker_pool(processes) as pool:
-            numbers = {pool.submit(work, *job): number for number, job in enumerate(jobs)}
-            try:
-                for done in as_completed(numbers):
-                    results[numbers[done]] = done.result()
-                    on_done(len(results))
-            except BaseException:
-                pool.shutdown(cancel_futures=True)  # those that run are waited for, the rest not
-                raise
+            with _deaf_to_signals():  # which the workers inherit: who started them decides
+                numbers = {
+                    pool.submit(_until_stopped, work, job): number
+                    for number, job in enumerate(jobs)
+                }
+            for done in _as_completed(numbers, reporter):
+                results[numbers[done]] = done.result()
+                on_done(len(results))
     return [results[number] for number in range(len(jobs))]
 
 
-def _begin(threads: int) -> None:
+def _as_completed(
+    futures: Iterable[Future[Result]], reporter: Reporter
+) -> Iterator[Future[Result]]:
+    """Those that are done, as soon as they are.
+
+    Raises:
+        Cancelled: the run shall stop.
+    """
+    left = set(futures)
+    while left:
+        done, left = wait(left, ASKED_EVERY_SECONDS, FIRST_COMPLETED)
+        reporter.check_cancelled()
+        yield from done
+
+
+@contextmanager
+def _deaf_to_signals() -> Iterator[None]:
+    """Signals wait until the block ends; processes started in it never hear one.
+
+    Ctrl-C reaches a whole group, and `timeout` or a batch system ends one: a worker that dies of it
+    leaves half of a result behind, or a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(threads: int, leash: Connection[Any, Any]) -> None:
     """Prepare a worker, before it imports anything heavy."""
     # The workers share the cores; libraries read this when they are loaded.
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", str(threads))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the starter decides
-    parent = parent_process()
-    if parent is None:
-        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Windows nothing was inherited
+    signal.signal(signal.SIGTERM, _stop)  # which comes from the thread alone
 
     def follow() -> None:
-        parent.join()
-        os._exit(1)
+        with suppress(EOFError, OSError):
+            leash.recv()  # nothing is ever sent
+        interrupt_main(signal.SIGTERM)
+        time.sleep(GRACE_SECONDS)  # it is in one call of a library, which may take minutes
+        abandon_partial_output()
+        os._exit(Cancelled.exit_code)
 
-    # A killed run leaves no workers waiting for ever: each watches the process that started it.
     threading.Thread(target=follow, daemon=True).start()
+
+
+def _until_stopped(work: Callable[..., Result], job: tuple[Any, ...]) -> Result:
+    try:
+        return work(*job)
+    except SystemExit:  # the pool would give it back as a result, and begin the next job
+        os._exit(Cancelled.exit_code)
+
+
+def _stop(*_: object) -> NoReturn:
+    raise SystemExit(Cancelled.exit_code)

@@ -6,7 +6,6 @@ is not worth training.
 
 from __future__ import annotations
 
-import json
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from PETAnomalyLib.engine.bundles.kinds import STAGES
 from PETAnomalyLib.engine.bundles.manifest import check_frame, check_sizes
 from PETAnomalyLib.engine.frame.intensity import check_intensity
 from PETAnomalyLib.engine.runtime.errors import InputError, PETAnomalyError
+from PETAnomalyLib.engine.runtime.json_file import read_json
 from PETAnomalyLib.engine.runtime.json_section import Document, Section
 from PETAnomalyLib.engine.study.image_file import read_float_image
 from PETAnomalyLib.engine.training.stage import COMMON_KEYS, Stage, StageConfiguration
@@ -31,7 +31,7 @@ def read_configuration(path: Path) -> dict[str, Any]:
         InputError: the file cannot be read, or is something else.
     """
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
+        settings = read_json(path)
     except (OSError, ValueError) as error:  # of encodings and of JSON too
         raise InputError(f"the settings in {path} cannot be read: {error}") from error
     if not isinstance(settings, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ from numpy.typing import NDArray
 
 from PETAnomalyLib.engine.figures.chart import chart_page, name_of
 from PETAnomalyLib.engine.figures.drawing import INK
+from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.runtime.json_file import parse_json
 
 Points = NDArray[np.float64]  # n x 2, (step, value)
 
@@ -25,6 +26,7 @@ COLUMNS = 2
 WIDE_RANGE = 20.0  # largest over smallest value: beyond it, the axis is logarithmic
 FEW_DECADES = 300.0  # up to this ratio, such an axis has 2 and 5 beside the powers of ten
 SMOOTHED = 50  # pieces of the run, each drawn as its mean
+START_ANEW = "remove it: the run goes on without the earlier part of its curves"
 
 
 @dataclass
@@ -35,12 +37,37 @@ class Curve:
     validation: list[tuple[int, float]] = field(default_factory=list)
 
 
+def entries(log: Path) -> list[tuple[str, dict[str, float]]]:
+    """Each line of a `log.jsonl` with what it holds; without the last, where a kill has torn it.
+
+    Raises:
+        InputError: a line is none that a run of ours writes.
+    """
+    try:
+        lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{log} is damaged: {error}", START_ANEW) from error
+    found = []
+    for number, line in enumerate(lines, start=1):
+        if not line.endswith("\n"):
+            continue
+        try:
+            entry = parse_json(line)
+            well = {"step", "seconds"} <= entry.keys()
+            well = well and all(isinstance(value, (int, float)) for value in entry.values())
+        except (ValueError, AttributeError):
+            well = False
+        if not well:
+            raise InputError(f"{log} is damaged in line {number}", START_ANEW)
+        found.append((line, entry))
+    return found
+
+
 def read_curves(log: Path) -> dict[str, Curve]:
     """The curves of a `log.jsonl` by name; `x` and `validation_x` are the two sides of one."""
     curves: dict[str, Curve] = {}
-    for line in log.read_text(encoding="utf-8").splitlines():
-        entry = json.loads(line)
-        step = entry.pop("step")
+    for _, entry in entries(log):
+        step = int(entry.pop("step"))
         del entry["seconds"]
         is_validation = any(name.startswith("validation_") for name in entry)
         for name, value in entry.items():

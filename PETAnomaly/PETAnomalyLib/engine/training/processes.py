@@ -15,19 +15,6 @@ from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElastic
 from torch import Tensor
 
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.runtime.reporter import Reporter, SilentReporter
-
-
-class QuietReporter(SilentReporter):
-    """For all processes but the first: says nothing, and stops when its own would."""
-
-    def __init__(self, reporter: Reporter) -> None:
-        super().__init__()
-        self._reporter = reporter
-
-    def check_cancelled(self) -> None:
-        """See `Reporter`."""
-        self._reporter.check_cancelled()
 
 
 def join_processes() -> Fabric:

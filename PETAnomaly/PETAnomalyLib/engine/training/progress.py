@@ -11,7 +11,7 @@ from torch import Tensor
 from PETAnomalyLib.engine.runtime.output import write_whole
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.training.checkpoint import Run
-from PETAnomalyLib.engine.training.curves import draw_curves
+from PETAnomalyLib.engine.training.curves import draw_curves, entries
 from PETAnomalyLib.engine.training.processes import mean
 
 
@@ -37,9 +37,7 @@ class RunLog:
     def _keep_up_to(self, step: int) -> None:
         if not self._path.exists():
             return
-        lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith("\n")]  # the last may be torn by a kill
-        kept = [line for line in whole if json.loads(line)["step"] <= step]
+        kept = [line for line, entry in entries(self._path) if entry["step"] <= step]
         write_whole(self._path, "".join(kept))
 
     def step(self, **values: Tensor) -> None:

@@ -14,8 +14,8 @@ from safetensors.torch import save_file
 
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.output import write_whole
-from PETAnomalyLib.engine.runtime.reporter import Reporter
-from PETAnomalyLib.engine.study.cohort_layout import find_studies, require_ct
+from PETAnomalyLib.engine.runtime.reporter import QuietReporter, Reporter
+from PETAnomalyLib.engine.study.cohort_layout import CohortStudy, find_studies, require_ct
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.cohort import (
     AlignedStudy,
@@ -27,7 +27,7 @@ from PETAnomalyLib.engine.training.configuration import (
     load_what_lies_beside,
     read_stage,
 )
-from PETAnomalyLib.engine.training.processes import QuietReporter, join_processes
+from PETAnomalyLib.engine.training.processes import join_processes
 from PETAnomalyLib.engine.training.stage import StageConfiguration
 from PETAnomalyLib.engine.training.template import build_template
 
@@ -64,6 +64,9 @@ def train(
             cannot be written.
     """
     configuration = read_stage(config, stage)
+    studies = find_studies(cohort)
+    if configuration.needs_ct:
+        require_ct(studies, "train a model without CT")
     fabric = join_processes()
     if not fabric.is_global_zero:
         reporter = QuietReporter(reporter)
@@ -73,10 +76,10 @@ def train(
         if fabric.is_global_zero:
             _begin(configuration, config, out, resume, reporter)
         beside = load_what_lies_beside(configuration, out.parent)
-        studies = _prepare(cohort, configuration, out.parent, reporter)
+        aligned = _prepare(studies, configuration, out.parent, reporter)
     reporter.stage(stage, f"Training {stage}")
     run = Run(out, configuration.settings.steps, minutes, fabric)
-    network = configuration.stage.train(configuration, beside, studies, run, resume, reporter)
+    network = configuration.stage.train(configuration, beside, aligned, run, resume, reporter)
     weights = out / "weights.safetensors"
     if fabric.is_global_zero:
         partial = weights.with_suffix(".partial")
@@ -89,7 +92,10 @@ def train(
 def _begin(
     configuration: StageConfiguration, config: Path, out: Path, resume: bool, reporter: Reporter
 ) -> None:
-    begun = (out / "checkpoint.pt").exists()
+    try:
+        begun = (out / "checkpoint.pt").exists()
+    except OSError as error:
+        raise _unwritable(out, error) from error
     if begun and not resume:
         raise InputError(
             f"{out} holds a training run already", "go on with --resume, or choose another --out"
@@ -106,19 +112,23 @@ def _begin(
         # Which may be the very same file. A kill must not leave half of it: --resume reads it.
         write_whole(out / "config.json", config.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(
-            f"The run's folder {out} cannot be written: {error.strerror or error}.",
-            "Choose a folder that you may write to.",
-        ) from error
+        raise _unwritable(out, error) from error
+
+
+def _unwritable(out: Path, error: OSError) -> InputError:
+    return InputError(
+        f"The run's folder {out} cannot be written: {error.strerror or error}.",
+        "Choose a folder that you may write to.",
+    )
 
 
 def _prepare(
-    cohort: Path, configuration: StageConfiguration, models: Path, reporter: Reporter
+    studies: list[CohortStudy],
+    configuration: StageConfiguration,
+    models: Path,
+    reporter: Reporter,
 ) -> list[list[AlignedStudy]]:
     """Training and validation studies, aligned to the template that all runs beside share."""
-    studies = find_studies(cohort)
-    if configuration.needs_ct:
-        require_ct(studies, "train a model without CT")
     training, validation = split_by_patient(studies, VALIDATION_SHARE, SPLIT_SEED)
     template = models / "template.nii.gz"
     if not template.exists():
