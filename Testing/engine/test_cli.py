@@ -56,7 +56,7 @@ def test_detect_accepts_every_option_of_the_contract() -> None:
     line = (
         "detect --pet P --ct C --out D --model M --scorer zscore --samples 3 --decodes 2 --seed 7 "
         "--device cuda:1 --threshold -2.5 --grow 0.41 --min-volume 0.5 --keep-reconstructions "
-        "--events"
+        "--anonymous --events"
     )
     options = vars(cli.parser().parse_args(line.split()))
     assert {name: options[name] for name in options if name not in {"run", "cancellable"}} == {
@@ -73,6 +73,7 @@ def test_detect_accepts_every_option_of_the_contract() -> None:
         "grow": 0.41,
         "min_volume_ml": 0.5,
         "keep_reconstructions": True,
+        "anonymous": True,
         "events": True,
     }
 
@@ -235,7 +236,7 @@ def make_only_command(
         parser.set_defaults(run=run, cancellable=cancellable)
         return parser
 
-    monkeypatch.setattr(cli, "COMMANDS", (add_failing,))
+    monkeypatch.setattr(cli, "commands", lambda: (add_failing,))
 
 
 def test_a_signal_that_a_library_turns_into_another_error_is_a_cancellation_all_the_same(
@@ -264,6 +265,9 @@ def test_a_signal_that_a_library_turns_into_another_error_is_a_cancellation_all_
         (MemoryError(), 3, "memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: 8 TB"), 3, "memory"),
         (OSError(errno.ENOSPC, "No space left on device", "/tmp/x"), 2, "input"),
+        (PermissionError(errno.EACCES, "Permission denied", "/tmp/x"), 2, "input"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "n" * 300), 2, "input"),
+        (OSError("no file, no number"), 1, "bug"),
         (ModuleNotFoundError("No module named 'torch'", name="torch"), 2, "missing-package"),
         (ModuleNotFoundError("?", name="PETAnomalyLib.engine.gone"), 1, "bug"),
         (ZeroDivisionError("division by zero"), 1, "bug"),

@@ -25,6 +25,7 @@ class DetectionSettings:
         min_volume_ml: smaller findings are left out.
         elevated_only: only uptake above the mean reconstruction counts.
         keep_reconstructions: write `reconstructions.npz`.
+        anonymous: write no name of a file, and nothing else that leads back to the patient.
         anyway: go on where the study does not fit the model.
     """
 
@@ -39,6 +40,7 @@ class DetectionSettings:
     min_volume_ml: float | None = None
     elevated_only: bool = True
     keep_reconstructions: bool = False
+    anonymous: bool = False
     anyway: bool = False
 
 

@@ -25,6 +25,7 @@ def write_report(
     *,
     inputs: Mapping[str, Any],
     bundle: Bundle,
+    model_path: str,
     settings: Mapping[str, Any],
     alignment: Alignment,
     fit: Mapping[str, Any],
@@ -41,6 +42,7 @@ def write_report(
         path: the file.
         inputs: the study's description.
         bundle: the model.
+        model_path: where it lies, as may be said.
         settings: every setting that was in force, the bundle's own included.
         alignment: from the model frame to the study.
         fit: how well the study fits the model.
@@ -58,7 +60,7 @@ def write_report(
         "model": {
             "name": bundle.name,
             "title": bundle.title,
-            "path": str(bundle.path),
+            "path": model_path,
             "sha256": bundle.sha256,
         },
         "settings": settings,
@@ -104,6 +106,7 @@ def _findings(findings: Sequence[Finding]) -> dict[str, Any]:
         "tmtv_ml": round(totals.tmtv_ml, 4),
         "tlg_g": round(totals.tlg_g, 4),
         "growth_limited": sum(finding.growth_limited for finding in findings),
+        "unfamiliar": sum(finding.unfamiliar for finding in findings),
     }
 
 

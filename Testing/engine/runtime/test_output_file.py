@@ -49,3 +49,11 @@ def test_what_cannot_be_written_to_the_end_leaves_the_earlier_result(
         write_whole(tmp_path / "result.json", "later")
     assert (tmp_path / "result.json").read_text() == "earlier"
     assert list(tmp_path.iterdir()) == [tmp_path / "result.json"]
+
+
+@pytest.mark.parametrize("length", [250, 255])
+def test_a_long_name_works(tmp_path: Path, length: int) -> None:
+    file = tmp_path / ("n" * (length - 5) + ".json")
+    require_writable(file)
+    write_whole(file, "whole")
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]

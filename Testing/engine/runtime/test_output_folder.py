@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import random
+import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -296,3 +298,83 @@ def test_killed_at_a_random_moment_a_result_is_whole_or_absent(tmp_path: Path) -
     with output_folder(target) as partial:
         fill(partial)
     assert names(tmp_path) == ["result"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
+@pytest.mark.parametrize("mode", [0o700, 0o750, 0o2775, 0o755])
+@pytest.mark.parametrize("holds", ["nothing", "a result"])
+def test_a_folder_that_is_replaced_keeps_its_permissions(
+    tmp_path: Path, mode: int, holds: str
+) -> None:
+    target = tmp_path / "result"
+    target.mkdir()
+    if holds == "a result":
+        fill(target, "old")
+    target.chmod(mode)
+    with output_folder(target) as partial:
+        assert stat.S_IMODE(partial.stat().st_mode) == mode, "from the start"
+        fill(partial)
+    assert stat.S_IMODE(target.stat().st_mode) == mode
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+def test_and_its_owner_where_that_is_allowed(tmp_path: Path) -> None:
+    target = tmp_path / "result"
+    target.mkdir()
+    os.chown(target, 12345, 23456)
+    with output_folder(target) as partial:
+        fill(partial)
+    assert (target.stat().st_uid, target.stat().st_gid) == (12345, 23456)
+
+
+@pytest.mark.parametrize("name", ["report.json", "kde.nii.gz", ".DS_Store"])
+@pytest.mark.parametrize("kind", ["a folder", "a link"])
+def test_only_files_are_an_earlier_results(tmp_path: Path, name: str, kind: str) -> None:
+    target, elsewhere = tmp_path / "result", tmp_path / "mine"
+    fill_folder(target)
+    (target / name).unlink(missing_ok=True)
+    elsewhere.mkdir()
+    (elsewhere / "thesis.docx").write_text("years of work")
+    if kind == "a folder":
+        elsewhere.rename(target / name)
+    else:
+        (target / name).symlink_to(elsewhere)
+    with pytest.raises(InputError, match=re.escape(name)), output_folder(target):
+        pytest.fail("the block must not be entered")
+    assert (target / name / "thesis.docx").read_text() == "years of work"
+
+
+def fill_folder(folder: Path) -> None:
+    folder.mkdir()
+    fill(folder, "old")
+
+
+@pytest.mark.parametrize("place", [".", "result", "models/deeper/result", "link"])
+def test_a_place_in_a_model_is_refused(tmp_path: Path, place: str) -> None:
+    model = tmp_path / "model"
+    (model / "configs").mkdir(parents=True)
+    (model / "configs" / "metadata.json").write_text("{}")
+    (model / "SHA256SUMS").write_text("")
+    (tmp_path / "link").symlink_to(model)
+    target = tmp_path / "link" / "result" if place == "link" else model / place
+    with pytest.raises(InputError, match="is a pretrained model"), output_folder(target):
+        pytest.fail("the block must not be entered")
+    assert names(model) == ["SHA256SUMS", "configs"]
+    assert names(tmp_path) == ["link", "model"]
+
+
+@pytest.mark.parametrize("letter", ["n", "ü", "患"])
+def test_a_name_as_long_as_the_file_system_allows_works(tmp_path: Path, letter: str) -> None:
+    folder = tmp_path / (letter * (255 // len(letter.encode())))
+    for _ in range(2):
+        with output_folder(folder) as partial:
+            fill(partial)
+    assert names(tmp_path) == [folder.name]
+    assert names(folder) == ["findings.csv", "report.json"]
+
+
+@pytest.mark.parametrize("place", ["n" * 256, "n" * 300 + "/result", "a/" + "n" * 300 + "/b"])
+def test_a_longer_one_is_refused_wherever_it_stands(tmp_path: Path, place: str) -> None:
+    with pytest.raises(InputError, match="File name too long"), output_folder(tmp_path / place):
+        pytest.fail("the block must not be entered")
+    assert names(tmp_path) == []

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from engine_process import run_petanomaly
+from engine_process import environment, run_petanomaly
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy, find_studies
 from PETAnomalyLib.engine.study.lesion_mask import read_lesions
+from PETAnomalyLib.engine.training.cohort import split_by_patient
 from PETAnomalyLib.engine.training.cohort_check import check_cohort, in_words
+from without_privilege import without_privilege
 
 
 def link(source: Path, target: Path) -> None:
@@ -146,3 +151,143 @@ def test_the_command_prints_what_it_found(three_layouts: dict[str, Path], tmp_pa
     run = run_petanomaly("cohort", "check", str(tmp_path / "cohort.csv"))
     assert run.returncode == 2
     assert "does not exist" in run.stdout
+
+
+FOUR_LINES = (
+    ("patient", "study", "pet", "ct"),
+    ("Müller", "late", "one.nii.gz", "ct.nii.gz"),
+    ("Müller", "early", "dicom/two, again", ""),
+    ("bob", "", "three.nii.gz", ""),
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("first", ["", "sep="])
+@pytest.mark.parametrize("write", [str, str.upper, str.title])
+def test_lists_as_spreadsheets_write_them(
+    encoding: str,
+    separator: str,
+    end: str,
+    first: str,
+    write: Callable[[str], str],
+    tmp_path: Path,
+) -> None:
+    header, *lines = FOUR_LINES
+    text = f"{first}{separator}{end}" if first else ""
+    for line in ([write(column) + " " for column in header], *lines):
+        text += separator.join(f'"{entry}"' if "," in entry else entry for entry in line) + end
+    text += separator * 3 + end  # as a spreadsheet ends
+    table = tmp_path / "cohort.csv"
+    table.write_bytes(text.encode(encoding))
+    studies = find_studies(table)
+    assert [(study.patient, study.name) for study in studies] == [
+        ("Müller", "Müller__early"), ("Müller", "Müller__late"), ("bob", "bob__0")
+    ]  # fmt: skip
+    assert studies[0].pet == tmp_path / "dicom" / "two, again"
+    assert [study.ct for study in studies] == [None, tmp_path / "ct.nii.gz", None]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            b"patient;image\na;b.nii.gz\n",
+            "semicolons .* has no column 'pet'; it has patient, image",
+        ),
+        (b"patient|pet\na|b.nii.gz\n", "has no column 'patient'; it has patient|pet"),
+        (b"patient,pet,PET\na,b,c\n", "more than one column 'pet'"),
+        (b"patient,pet\nann,a, b.nii.gz\n", "line 2 .*commas.* has 3 entries for 2 columns"),
+        ("patient,pet\nMüller,a\n".encode("latin-1"), "neither UTF-8 nor UTF-16"),
+        (b"", "has no column 'patient'"),
+        (b"\0", "neither UTF-8 nor UTF-16"),
+    ],
+)
+def test_other_lists_are_refused_by_what_is_wrong(
+    content: bytes, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "cohort.csv").write_bytes(content)
+    with pytest.raises(InputError, match=message.replace("|", r"\|")):
+        find_studies(tmp_path / "cohort.csv")
+
+
+# As in the data sets themselves: tracer_patient_study; BIDS; patient_date.
+OF_ONE_PATIENT = {
+    "fdg_af547fa618": (
+        "fdg_af547fa618_03-11-2006-NA-PET-CT Ganzkoerper  primaer mit KM-94971",
+        "fdg_af547fa618_05-21-2007-NA-PET-CT Ganzkoerper  primaer mit KM-11358",
+    ),
+    "psma_69ea0c011af2e2d4": (
+        "psma_69ea0c011af2e2d4_2014-05-01", "psma_69ea0c011af2e2d4_2015-02-11",
+        "psma_69ea0c011af2e2d4_2015-02-11_2",
+    ),
+    "PSMA_95b833d46f153cd2": ("PSMA_95b833d46f153cd2_1.2.840.113619.2.55",),
+    "sub-01": ("sub-01_ses-1", "sub-01_ses-2_run-1"),
+    "PETCT_0011f3deaf": ("PETCT_0011f3deaf_03-23-2003-NA-PET-CT", "PETCT_0011f3deaf_2004-01-02"),
+    # Nothing says whose these are.
+    "case_0001": ("case_0001",),
+    "case_0002": ("case_0002",),
+    "ann": ("ann",),
+    "fdg_0001": ("fdg_0001",),
+}  # fmt: skip
+
+
+def nnunet_folder(folder: Path) -> list[str]:
+    cases = [case for cases in OF_ONE_PATIENT.values() for case in cases]
+    (folder / "imagesTr").mkdir(parents=True)
+    for case in cases:
+        (folder / "imagesTr" / f"{case}_0000.nii.gz").touch()
+        (folder / "imagesTr" / f"{case}_0001.nii.gz").touch()
+    return cases
+
+
+def test_studies_of_one_patient_are_of_one_patient_in_the_nnunet_layout_too(tmp_path: Path) -> None:
+    cases = nnunet_folder(tmp_path)
+    studies = find_studies(tmp_path)
+    assert len({study.name for study in studies}) == len(cases)
+    found: dict[str, set[str]] = {}
+    for study in studies:
+        case = study.pet.name.removesuffix("_0001.nii.gz")
+        assert study.ct == study.pet.with_name(f"{case}_0000.nii.gz")
+        found.setdefault(study.patient, set()).add(case)
+    assert found == {patient: set(cases) for patient, cases in OF_ONE_PATIENT.items()}
+    for seed in range(20):
+        parts = split_by_patient(studies, 0.3, seed)
+        of_training, of_validation = ({study.patient for study in part} for part in parts)
+        assert not of_training & of_validation
+
+
+def test_a_table_says_whose_study_a_case_is(tmp_path: Path) -> None:
+    cases = nnunet_folder(tmp_path)
+    lines = [f"{case};patient {number // 4}\n" for number, case in enumerate(cases)]
+    (tmp_path / "patients.csv").write_text("Case;Patient\n" + "".join(lines))
+    studies = find_studies(tmp_path)
+    assert {study.pet.name.removesuffix("_0001.nii.gz"): study.patient for study in studies} == {
+        case: f"patient {number // 4}" for number, case in enumerate(cases)
+    }
+    (tmp_path / "patients.csv").write_text("Case;Patient\n" + "".join(lines[1:]))
+    with pytest.raises(InputError, match=f"names no patient of the case '{cases[0]}'"):
+        find_studies(tmp_path)
+
+
+def test_a_patient_who_may_not_be_looked_at_is_not_left_out(tmp_path: Path) -> None:
+    for patient in ("ann", "bob"):
+        (tmp_path / "cohort" / patient / "0").mkdir(parents=True)
+        (tmp_path / "cohort" / patient / "0" / "SUV.nii.gz").touch()
+    closed = tmp_path / "cohort" / "bob"
+    closed.chmod(0)
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from PETAnomalyLib.engine.study.cohort_layout import find_studies\n"
+        "print(find_studies(Path(sys.argv[1])))"
+    )
+    try:
+        done = subprocess.run(
+            without_privilege([sys.executable, "-c", script, str(tmp_path / "cohort")]),
+            env=environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        closed.chmod(0o755)
+    assert done.returncode != 0, done.stdout
+    assert f"{closed}" in done.stderr.splitlines()[-1], done.stderr

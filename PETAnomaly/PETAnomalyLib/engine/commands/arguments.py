@@ -11,7 +11,7 @@ from typing import Any
 
 from PETAnomalyLib.engine.bundles.kinds import SCORERS
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.runtime.output import require_utf8
+from PETAnomalyLib.engine.runtime.output import require_outside_models, require_utf8
 
 COHORT = "DIR/<patient>/<study>/{SUV,CTres,SEG}.nii.gz, an nnU-Net folder or a CSV list"
 """The forms of a cohort, for help texts."""
@@ -27,10 +27,11 @@ def path(text: str) -> Path:
 
 
 def new_path(text: str) -> Path:
-    """A place to write to: ITK ends the process where a name is not UTF-8."""
+    """A place to write to, in no model; ITK ends the process where a name is not UTF-8."""
     place = path(text)
     try:
         require_utf8(place)
+        require_outside_models(place)
     except InputError as error:
         raise argparse.ArgumentTypeError(error.message) from error
     return place

@@ -22,7 +22,7 @@ def add_bench(subcommands: Subcommands) -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--device", type=arguments.device, default="auto", metavar="auto|cpu|cuda[:i]|mps")
     add("--quick", action="store_true", help="two small studies of the shipped size")
-    add("--json", type=arguments.path, metavar="FILE", help="also write everything measured")
+    add("--json", type=arguments.new_path, metavar="FILE", help="also write everything measured")
     parser.set_defaults(run=run_bench, cancellable=False)
     return parser
 

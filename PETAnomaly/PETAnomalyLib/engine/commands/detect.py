@@ -74,6 +74,11 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
     )
     add("--anyway", action="store_true", help="go on where the study does not fit the model (upside "
         "down, another patient's CT, ...): what would be refused is a warning")  # fmt: skip
+    add(
+        "--anonymous",
+        action="store_true",
+        help="write no name of a file, no date and no UID into the results",
+    )
     add("--events", action="store_true", help="tell progress as JSON lines on stdout")
     parser.set_defaults(run=run, cancellable=True)
     return parser
@@ -102,6 +107,7 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
         "min_volume_ml",
         "elevated_only",
         "keep_reconstructions",
+        "anonymous",
         "anyway",
     )
     settings = DetectionSettings(**{name: given[name] for name in names if name in given})

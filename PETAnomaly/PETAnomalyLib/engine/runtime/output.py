@@ -18,8 +18,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import shutil
+import stat
 import sys
 import tempfile
 import threading
@@ -46,6 +48,8 @@ RESULT_FILES = frozenset(
 _FILES_OF_THE_DESKTOP = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _NEARLY_NOTHING_BYTES = 64 * 1024
+_LONGEST_NAME_KEPT = 200  # bytes, of the 255 that file systems allow: a number comes with it
+_MODEL = ("configs/metadata.json", "SHA256SUMS")  # what makes a folder a model
 
 _open_partials: set[Path] = set()
 _moving = threading.Lock()
@@ -55,8 +59,8 @@ _moving = threading.Lock()
 def output_folder(directory: Path) -> Iterator[Path]:
     """Collect results in a temporary folder and move them to `directory` at the end, in one move.
 
-    An empty folder, or one that holds an earlier result and nothing else, is replaced; parents that
-    do not exist are made, and removed again when the run fails.
+    An empty folder, or one that holds an earlier result and nothing else, is replaced, and its
+    permissions stay; parents that do not exist are made, and removed again when the run fails.
 
     Args:
         directory: where the result shall be.
@@ -70,6 +74,7 @@ def output_folder(directory: Path) -> Iterator[Path]:
     """
     target = _resolved(directory)
     require_utf8(target)
+    require_outside_models(target)
     _refuse_what_is_not_ours(target)
     made_parents = _make_parents(target)
     try:
@@ -120,6 +125,22 @@ def require_utf8(path: Path) -> None:
         )
 
 
+def require_outside_models(path: Path) -> None:
+    """Refuse a place in a pretrained model, which is damaged by any file that it does not list.
+
+    Raises:
+        InputError: a folder on the way there, or the place itself, is a model's.
+    """
+    with contextlib.suppress(OSError, RuntimeError, ValueError):  # said by who writes there
+        place = Path(path).resolve()
+        for folder in (place, *place.parents):
+            if all((folder / name).is_file() for name in _MODEL):
+                raise InputError(
+                    f"Nothing can be written to {path}: {folder} is a pretrained model.",
+                    "Choose a place outside it.",
+                )
+
+
 def _resolved(directory: Path) -> Path:
     try:
         return Path(directory).resolve()
@@ -142,17 +163,18 @@ def _refuse_what_is_not_ours(target: Path) -> None:
                 f"The output folder {target} is the root of a file system: it cannot be replaced.",
                 "Name a folder inside it.",
             )
-        entries = {entry.name for entry in target.iterdir()} - _FILES_OF_THE_DESKTOP
+        entries = {entry.name: stat.S_ISREG(entry.lstat().st_mode) for entry in target.iterdir()}
     except OSError as error:
         raise _unwritable(target, error) from error
-    foreign = sorted(entries - RESULT_FILES)
+    ours = RESULT_FILES | _FILES_OF_THE_DESKTOP
+    foreign = sorted(name for name, is_file in entries.items() if not is_file or name not in ours)
     if foreign:
         raise InputError(
             f"The output folder {target} holds files that are no result of petanomaly: "
             f"{', '.join(foreign[:3])}{' ...' if len(foreign) > 3 else ''}.",
             choose,
         )
-    if entries and "report.json" not in entries:
+    if entries.keys() - _FILES_OF_THE_DESKTOP and "report.json" not in entries:
         raise InputError(
             f"The output folder {target} is not empty and holds no whole result (no report.json).",
             choose,
@@ -163,11 +185,11 @@ def _make_parents(target: Path) -> list[Path]:
     """Make the folders above `target`; returns those made, innermost first."""
     missing = []
     parent = target.parent
-    while not parent.exists() and parent != parent.parent:
-        missing.append(parent)
-        parent = parent.parent
     made: list[Path] = []
     try:
+        while not parent.exists() and parent != parent.parent:
+            missing.append(parent)
+            parent = parent.parent
         for folder in reversed(missing):
             folder.mkdir(exist_ok=True)
             made.insert(0, folder)
@@ -180,9 +202,11 @@ def _make_parents(target: Path) -> list[Path]:
 
 
 def _make_partial(target: Path) -> Path:
-    partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
+    partial = target.with_name(f".{_short(target.name)}.partial-{os.getpid()}")
     try:
         partial.mkdir()
+        if target.exists():  # from the start: what others may not see there they must not see here
+            _take_permissions(partial, target, at_least=stat.S_IRWXU)
     except FileExistsError as error:
         raise InputError(
             f"This program is writing {target} already.", "Choose another output folder."
@@ -195,15 +219,34 @@ def _make_partial(target: Path) -> Path:
     return partial
 
 
+def _take_permissions(folder: Path, of: Path, at_least: int = 0) -> None:
+    """Give a folder another's owner, where that is allowed, and mode."""
+    found = of.stat()
+    if hasattr(os, "chown"):
+        with contextlib.suppress(OSError):
+            os.chown(folder, found.st_uid, found.st_gid)
+    folder.chmod(stat.S_IMODE(found.st_mode) | at_least)
+
+
+def _short(name: str) -> str:
+    """A name to which a process number can be added: a long one is cut, and stays its own."""
+    whole = os.fsencode(name)
+    if len(whole) <= _LONGEST_NAME_KEPT:
+        return name
+    kept = whole[: _LONGEST_NAME_KEPT - 9].decode("utf-8", "ignore")
+    return f"{kept}~{hashlib.sha256(whole).hexdigest()[:8]}"
+
+
 def _move_into_place(partial: Path, target: Path) -> None:
     if _is_disk_full(partial):
         raise _disk_full(target)  # a library may have cut a file short without a word
     for file in partial.rglob("*"):
         if file.is_file():
             _write_through(file)
-    earlier = target.with_name(f".{target.name}.earlier-{os.getpid()}")
+    earlier = target.with_name(f".{_short(target.name)}.earlier-{os.getpid()}")
     with _moving:
         if target.exists():
+            _take_permissions(partial, target)
             target.rename(earlier)
         try:
             partial.rename(target)
@@ -252,7 +295,7 @@ def _clear_up_after_dead_runs(target: Path) -> None:
 
 def _leftovers(target: Path, kind: str) -> list[Path]:
     """Hidden folders beside `target` that belong to no process any more."""
-    prefix = f".{target.name}.{kind}-"
+    prefix = f".{_short(target.name)}.{kind}-"
     found = []
     try:
         entries = list(target.parent.iterdir())
@@ -318,6 +361,7 @@ def require_writable(file: Path) -> None:
         InputError: no file can be written there.
     """
     require_utf8(file)
+    require_outside_models(file)
     try:
         if file.is_dir():
             raise InputError(f"{file} is a folder.", "Give the name of a file.")
@@ -337,7 +381,7 @@ def write_whole(file: Path, text: str) -> None:
     Raises:
         OSError: as where the disk is full; what was there stays.
     """
-    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    partial = file.with_name(f".{_short(file.name)}.{os.getpid()}")
     try:
         partial.write_text(text, encoding="utf-8")
         partial.replace(file)

@@ -6,6 +6,8 @@ itself: memory holds one tile, not n volumes.
 
 from __future__ import annotations
 
+import math
+import os
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +30,9 @@ class ReconstructionsFile:
         path: the .npz file.
         shape: n, D, H, W.
 
+    Raises:
+        OSError: there is no room for it (ENOSPC).
+
     Example:
         with reconstructions_file(path, (n, *shape)) as file:
             for tile in file.following(tiles): ...
@@ -36,8 +41,9 @@ class ReconstructionsFile:
 
     def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
         self._path = path
-        self.unordered = path.with_suffix(".unordered.npy")
+        self.unordered = unordered_beside(path)
         np.lib.format.open_memmap(self.unordered, "w+", np.float32, shape)
+        _reserve(self.unordered, math.prod(shape) * np.dtype(np.float32).itemsize)
 
     def following(self, tiles: Iterable[tuple[Voxels, Tensor]]) -> Iterator[tuple[Voxels, Tensor]]:
         """The same tiles, each written down before it is handed on."""
@@ -60,11 +66,35 @@ class ReconstructionsFile:
                 shutil.copyfileobj(source, target, COPIED_AT_ONCE)
 
 
+def unordered_beside(path: Path) -> Path:
+    """The plain array that the tiles of a .npz file go into first."""
+    return path.with_suffix(".unordered.npy")
+
+
+def _reserve(file: Path, last_bytes: int) -> None:
+    """Take the end of a file from the disk: so far it is a hole.
+
+    Where the disk is full, mapped memory has no error to raise: the process is ended by SIGBUS.
+    """
+    with file.open("rb+") as stream:
+        start = file.stat().st_size - last_bytes
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(stream.fileno(), start, last_bytes)
+            return
+        stream.seek(start)
+        for done in range(0, last_bytes, COPIED_AT_ONCE):
+            stream.write(bytes(min(COPIED_AT_ONCE, last_bytes - done)))
+
+
 @contextmanager
 def reconstructions_file(path: Path, shape: tuple[int, ...]) -> Iterator[ReconstructionsFile]:
-    """A `ReconstructionsFile` that clears up behind itself."""
-    file = ReconstructionsFile(path, shape)
+    """A `ReconstructionsFile` that clears up behind itself.
+
+    Raises:
+        OSError: there is no room for it.
+    """
     try:
+        file = ReconstructionsFile(path, shape)
         yield file
     finally:
-        file.unordered.unlink(missing_ok=True)
+        unordered_beside(path).unlink(missing_ok=True)

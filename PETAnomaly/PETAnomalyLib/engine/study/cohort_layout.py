@@ -2,22 +2,24 @@
 
 - autoPET: a folder with `<patient>/<study>/{SUV,CTres,SEG}.nii.gz`; CTres and SEG may be missing.
 - nnU-Net: a folder with `imagesTr/CASE_0000.nii.gz` (CT), `imagesTr/CASE_0001.nii.gz` (PET in
-  SUVbw) and `labelsTr/CASE.nii.gz`; a case is a patient, labels may be missing.
+  SUVbw) and `labelsTr/CASE.nii.gz`; labels may be missing. Whose study a case is stands in
+  `patients.csv` beside `imagesTr` (columns `case` and `patient`), or is read from its name where
+  that says it (`CASE_NAMES`); otherwise a case is a patient.
 - a list: a CSV file with the columns `patient`, `pet` and, where there are any, `study`, `ct` and
   `lesions`; image files or DICOM folders, relative to the CSV file.
 """
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.study.input_path import open_input, shown
+from PETAnomalyLib.engine.study.input_path import shown
+from PETAnomalyLib.engine.study.table_file import Line, read_table
 
 NNUNET_CT, NNUNET_PET = "_0000.nii.gz", "_0001.nii.gz"
 COLUMNS = ("patient", "study", "pet", "ct", "lesions")
@@ -26,6 +28,16 @@ LAYOUTS = (
     "where there are any), a folder with imagesTr and labelsTr as nnU-Net has them, or a CSV file "
     "with the columns patient, pet, ct, lesions"
 )
+
+CASE_NAMES = (
+    # autoPET III and IV, https://doi.org/10.57754/FDAT.6gjsg-zcg93: tracer_patient_study
+    re.compile(r"(?P<patient>(?:fdg|psma)_[^_]+)_(?P<study>.+)", re.IGNORECASE),
+    re.compile(r"(?P<patient>sub-[^_]+)_(?P<study>ses-.+)"),  # BIDS
+    re.compile(r"(?P<patient>.+?)_(?P<study>(?:\d{4}-\d\d-\d\d|\d\d-\d\d-\d{4})(?!\d).*)"),
+)
+"""Names of cases that say whose study they are; in the last form, the study begins with a date."""
+
+PATIENTS = "patients.csv"
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,9 @@ def find_studies(cohort: Path) -> list[CohortStudy]:
             studies = _autopet(cohort)
     except OSError as error:  # a name that is too long, a folder that may not be entered
         raise InputError(
-            f"the cohort {shown(cohort)} cannot be read: {error.strerror or error}", LAYOUTS
+            f"the cohort {shown(cohort)} cannot be read: {error.strerror or error}"
+            f"{f' ({error.filename})' if error.filename else ''}",
+            LAYOUTS,
         ) from error
     if not studies:
         raise InputError(f"no study in the cohort {cohort}", LAYOUTS)
@@ -96,51 +110,85 @@ def require_ct(studies: Sequence[CohortStudy], or_else: str) -> None:
 def _autopet(cohort: Path) -> list[CohortStudy]:
     return [
         CohortStudy(
-            patient=pet.parent.parent.name,
-            name=f"{pet.parent.parent.name}__{pet.parent.name}",
-            pet=pet,
-            ct=_existing(pet.with_name("CTres.nii.gz")),
-            lesions=_existing(pet.with_name("SEG.nii.gz")),
+            patient=patient.name,
+            name=f"{patient.name}__{study.name}",
+            pet=study / "SUV.nii.gz",
+            ct=_existing(study / "CTres.nii.gz"),
+            lesions=_existing(study / "SEG.nii.gz"),
         )
-        for pet in cohort.glob("[!.]*/[!.]*/SUV.nii.gz")  # hidden: still being written
+        for patient in _folders_in(cohort)
+        for study in _folders_in(patient)
+        if (study / "SUV.nii.gz").exists()
     ]
 
 
+def _folders_in(folder: Path) -> Iterator[Path]:
+    """Visible folders: hidden ones are still being written.
+
+    Raises:
+        OSError: one may not be looked into, where `glob` would leave it out without a word.
+    """
+    for entry in sorted(folder.iterdir()):
+        if not entry.name.startswith(".") and entry.is_dir():
+            yield entry
+
+
 def _nnunet(cohort: Path) -> list[CohortStudy]:
+    names = [path.name for path in (cohort / "imagesTr").iterdir()]
+    cases = sorted(
+        name[: -len(NNUNET_PET)]
+        for name in names
+        if name.endswith(NNUNET_PET) and not name.startswith(".")
+    )
+    patients = _patients_of(cohort / PATIENTS, cases)
     studies = []
-    for pet in (cohort / "imagesTr").glob(f"[!.]*{NNUNET_PET}"):
-        case = pet.name[: -len(NNUNET_PET)]
+    for case in cases:
+        patient, study = patients[case] if patients else _patient_and_study(case)
         studies.append(
             CohortStudy(
-                patient=case,
-                name=f"{case}__0",
-                pet=pet,
-                ct=_existing(pet.with_name(case + NNUNET_CT)),
+                patient=patient,
+                name=f"{patient}__{study}".replace("/", "-"),
+                pet=cohort / "imagesTr" / (case + NNUNET_PET),
+                ct=_existing(cohort / "imagesTr" / (case + NNUNET_CT)),
                 lesions=_existing(cohort / "labelsTr" / f"{case}.nii.gz"),
             )
         )
     return studies
 
 
-def _listed(table: Path) -> list[CohortStudy]:
-    try:
-        with io.TextIOWrapper(open_input(table), newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns, lines = reader.fieldnames or [], list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"the cohort list {table} cannot be read: {error}", LAYOUTS) from error
-    missing = [column for column in ("patient", "pet") if column not in columns]
+def _patient_and_study(case: str) -> tuple[str, str]:
+    for names in CASE_NAMES:
+        found = names.fullmatch(case)
+        if found:
+            return found["patient"], found["study"]
+    return case, "0"
+
+
+def _patients_of(table: Path, cases: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Case -> patient and study, where a table says so; else empty."""
+    if not table.exists():
+        return {}
+    hint = "it has the columns case and patient, a line for every PET in imagesTr"
+    said = {
+        line.values["case"]: line.values.get("patient", "")
+        for line in read_table(table, ("case", "patient"), hint)
+    }
+    missing = [case for case in cases if not said.get(case)]
     if missing:
-        raise InputError(f"the cohort list {table} has no column '{missing[0]}'", LAYOUTS)
-    return [_line(table, number, line) for number, line in enumerate(lines, start=2)]
+        raise InputError(f"{shown(table)} names no patient of the case '{missing[0]}'", hint)
+    return {case: (said[case], case) for case in cases}
 
 
-def _line(table: Path, number: int, line: dict[str, str | None]) -> CohortStudy:
-    value = {column: (line.get(column) or "").strip() for column in COLUMNS}
+def _listed(table: Path) -> list[CohortStudy]:
+    return [_line(table, line) for line in read_table(table, ("patient", "pet"), LAYOUTS)]
+
+
+def _line(table: Path, line: Line) -> CohortStudy:
+    value = {column: line.values.get(column, "") for column in COLUMNS}
     for column in ("patient", "pet"):
         if not value[column]:
             raise InputError(
-                f"line {number} of the cohort list {table} has no {column}",
+                f"line {line.number} of the cohort list {shown(table)} has no {column}",
                 "fill it in, or remove the line",
             )
 
