@@ -214,8 +214,8 @@ def test_out_of_memory_means_smaller_pieces_the_same_result_and_a_warning(
     real = healing_module.resample
 
     def short_of_memory(*arguments: Any) -> Any:
-        uniforms = arguments[5]
-        if len(uniforms) > 1:
+        grids = arguments[1]
+        if sum(len(grid.uniforms) for grid in grids) > 1:
             raise RuntimeError("[enforce fail] . DefaultCPUAllocator: can't allocate memory")
         return real(*arguments)
 

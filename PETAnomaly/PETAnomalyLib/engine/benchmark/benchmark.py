@@ -27,6 +27,7 @@ from PETAnomalyLib.engine.benchmark.study import (
 )
 from PETAnomalyLib.engine.families.vqgan_performer.performer import Performer
 from PETAnomalyLib.engine.families.vqgan_performer.resampling import resample
+from PETAnomalyLib.engine.families.vqgan_performer.speculation import MaskedGrid
 from PETAnomalyLib.engine.runtime.devices import device_in_words
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 
@@ -126,7 +127,8 @@ def _doubling(device_name: str, masked: int) -> dict[str, Any]:
         tokens = torch.zeros(1, sizes.length, dtype=torch.int64, device=device)
         mask = masked_tokens(sizes.grid, masked / sizes.length, False).to(device)
         uniforms = torch.rand(8, int(mask.sum()), dtype=torch.float64, device=device)
-        arguments = (performer, tokens, tokens, None, mask, uniforms, THRESHOLD)
+        grids = [MaskedGrid(tokens, tokens, None, mask, uniforms)]
+        arguments = (performer, grids, THRESHOLD)
         seconds.append(quickest_seconds(lambda a=arguments: resample(*a), 2))  # type: ignore[misc]
     return {
         "masked": masked,

@@ -21,6 +21,7 @@ from PETAnomalyLib.engine.families.vqgan_performer.resampling import (
     log_likelihood_beside_hot,
     resample,
 )
+from PETAnomalyLib.engine.families.vqgan_performer.speculation import MaskedGrid
 from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN, VQGANSizes
 from PETAnomalyLib.engine.runtime.devices import choose_device, peak_memory, use_physical_cores
 from PETAnomalyLib.engine.scoring.scoring import score_tiles
@@ -140,7 +141,8 @@ def measure_study(study: Study, device_name: str) -> dict[str, Any]:
     body = torch.arange(len(mask), device=device) < length
     masked = mask & body
     uniforms = torch.rand(study.samples, int(masked.sum()), dtype=torch.float64).to(device)
-    healed = resample(performer, tokens, context, body, masked, uniforms, THRESHOLD)
+    grids = [MaskedGrid(tokens, context, body, masked, uniforms)]
+    healed = resample(performer, grids, THRESHOLD)
     latents = healed.view(-1, *grid)
     lap("resample")
     seconds["resample"] /= study.resampled

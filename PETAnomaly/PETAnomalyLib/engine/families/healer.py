@@ -124,8 +124,8 @@ class HealingRequest:
         decodes: K dropout decodes of each.
         seed: of all random numbers.
         resampling_threshold: t; tokens with p(s_i) < t are drawn anew, and those beside hot ones.
-        samples_at_once: samples of a token grid that advance together, fewer where memory is short;
-            the draws are the same whatever it is.
+        samples_at_once: samples that advance together, fewer where memory is short; the draws are
+            the same whatever it is.
     """
 
     samples: int

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from PETAnomalyLib.engine.families.vqgan_performer.performer import Performer, PerformerSizes
 from PETAnomalyLib.engine.families.vqgan_performer.resampling import (
-    draw,
     resample,
     token_log_likelihood,
 )
+from PETAnomalyLib.engine.families.vqgan_performer.speculation import MaskedGrid
 from PETAnomalyLib.engine.families.vqgan_performer.token_grids import BODY_INTENSITY, body_tokens
 from small_performer import SMALL, random_tokens, restless
+from token_by_token import require_same, token_by_token
 
 
 def test_a_block_with_uptake_and_its_six_neighbours_are_the_body() -> None:
@@ -65,7 +66,7 @@ def test_air_is_certain_and_never_drawn() -> None:
     assert (log_p[~body] == 0).all()
     assert (log_p[body] < 0).all()
     uniforms = torch.rand((3, int(body.sum())), generator=torch.Generator().manual_seed(0))
-    healed = resample(performer, tokens, context, body, body, uniforms, 0.0)
+    healed = resample(performer, [MaskedGrid(tokens, context, body, body, uniforms)], 0.0)
     assert torch.equal(healed[:, ~body], tokens[:, ~body].expand(3, -1))
 
 
@@ -77,14 +78,5 @@ def test_healing_the_body_is_the_naive_algorithm_on_its_sequence() -> None:
     generator = torch.Generator().manual_seed(5)
     mask = body & (torch.rand(SMALL.length, generator=generator) < 0.2)
     uniforms = torch.rand((2, int(mask.sum())), generator=generator, dtype=torch.float64)
-    expected = []
-    for uniform in uniforms:
-        healed, k = tokens.clone(), 0
-        for place, position in enumerate(body.nonzero()[:, 0].tolist()):
-            if mask[position]:
-                logits = performer(healed, context, body)[:, place]
-                healed[0, position] = draw(logits, uniform[k : k + 1], 0.0)[0]
-                k += 1
-        expected.append(healed)
-    found = resample(performer, tokens, context, body, mask, uniforms, 0.0)
-    assert torch.equal(found, torch.cat(expected))
+    grid = MaskedGrid(tokens, context, body, mask, uniforms)
+    require_same(resample(performer, [grid], 0.0), token_by_token(performer, grid, 0.0), grid)

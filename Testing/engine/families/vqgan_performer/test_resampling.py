@@ -1,45 +1,26 @@
-"""Sparse resampling against the naive algorithm."""
+"""Likelihoods, the mask, and resampling, against their definitions."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from PETAnomalyLib.engine.families.vqgan_performer import resampling
-from PETAnomalyLib.engine.families.vqgan_performer.performer import Performer, PerformerSizes
+from PETAnomalyLib.engine.families.vqgan_performer.performer import Performer
 from PETAnomalyLib.engine.families.vqgan_performer.resampling import (
     HIDDEN_AROUND,
     PASSES,
     UPTAKE_MARGIN,
-    draw,
+    in_parts,
     log_likelihood_beside_hot,
     resample,
     token_log_likelihood,
 )
+from PETAnomalyLib.engine.families.vqgan_performer.speculation import MaskedGrid
 from scipy import ndimage
 from small_performer import SMALL, random_tokens, restless
-
-
-@torch.no_grad()
-def naive(
-    performer: Performer,
-    tokens: torch.Tensor,
-    context: torch.Tensor,
-    mask: torch.Tensor,
-    uniforms: torch.Tensor,
-    threshold: float = 0.0,
-) -> torch.Tensor:
-    """Paper 1, section 3.1, word for word: the whole prefix again for every masked token."""
-    rows = []
-    for n in range(len(uniforms)):
-        healed = tokens.clone()
-        for k, position in enumerate(mask.nonzero()[:, 0].tolist()):
-            logits = performer(healed, context)[:, position]
-            healed[0, position] = draw(logits, uniforms[n : n + 1, k], threshold)[0]
-        rows.append(healed[0])
-    return torch.stack(rows)
+from token_by_token import require_same, token_by_token
 
 
 @torch.no_grad()
@@ -51,8 +32,9 @@ def test_the_tokens_are_those_of_the_naive_algorithm(share: float, threshold: fl
     generator = torch.Generator().manual_seed(7)
     mask = torch.rand(SMALL.length, generator=generator) < share
     uniforms = torch.rand((3, int(mask.sum())), generator=generator, dtype=torch.float64)
-    healed = resample(performer, tokens, context, None, mask, uniforms, threshold)
-    assert torch.equal(healed, naive(performer, tokens, context, mask, uniforms, threshold))
+    grid = MaskedGrid(tokens, context, None, mask, uniforms)
+    healed = resample(performer, [grid], threshold)
+    require_same(healed, token_by_token(performer, grid, threshold), grid)
 
 
 @torch.no_grad()
@@ -61,27 +43,16 @@ def test_what_is_drawn_is_not_itself_unlikely() -> None:
     tokens, context = random_tokens(SMALL)
     mask = torch.arange(SMALL.length) % 3 == 1
     uniforms = torch.rand((6, int(mask.sum())), generator=torch.Generator().manual_seed(0))
+    grid = MaskedGrid(tokens, context, None, mask, uniforms)
     threshold = 0.08
-    for healed in resample(performer, tokens, context, None, mask, uniforms, threshold):
+    for healed in resample(performer, [grid], threshold):
         p = torch.softmax(performer(healed[None], context)[0], -1)
         drawn = p.gather(-1, healed[:, None])[mask, 0]
         likeliest = p.amax(-1)[mask]
         assert ((drawn >= threshold - 1e-6) | (drawn >= likeliest - 1e-6)).all()
-    unbounded = resample(performer, tokens, context, None, mask, uniforms, 0.0)[0]
+    unbounded = resample(performer, [grid], 0.0)[0]
     p = torch.softmax(performer(unbounded[None], context)[0], -1)
     assert (p.gather(-1, unbounded[:, None])[mask] < threshold).any()
-
-
-@torch.no_grad()
-def test_long_kept_runs_in_pieces_give_the_same_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
-    performer = restless(PerformerSizes((5, 8, 8), 16, 8, layers=2, heads=2, width=16, features=8))
-    tokens, context = random_tokens(performer.sizes)
-    mask = torch.zeros(performer.sizes.length, dtype=torch.bool)
-    mask[[3, 4, 230, 231, 300]] = True  # kept runs of several pieces, and of less than one
-    uniforms = torch.rand((3, 5), generator=torch.Generator().manual_seed(0))
-    monkeypatch.setattr(resampling, "ROWS", 64)
-    healed = resample(performer, tokens, context, None, mask, uniforms, 0.0)
-    assert torch.equal(healed, naive(performer, tokens, context, mask, uniforms))
 
 
 @torch.no_grad()
@@ -91,20 +62,50 @@ def test_kept_tokens_are_kept_and_samples_differ() -> None:
     mask = torch.zeros(SMALL.length, dtype=torch.bool)
     mask[[0, 5, 6, 7, 119]] = True  # the first, a run, the last
     uniforms = torch.rand((8, 5), generator=torch.Generator().manual_seed(0))
-    healed = resample(performer, tokens, context, None, mask, uniforms, 0.0)
+    healed = resample(performer, [MaskedGrid(tokens, context, None, mask, uniforms)], 0.0)
     assert torch.equal(healed[:, ~mask], tokens[:, ~mask].expand(8, -1))
     assert len({tuple(row.tolist()) for row in healed}) > 1
 
 
 @torch.no_grad()
-def test_samples_do_not_depend_on_how_many_advance_together() -> None:
+@pytest.mark.parametrize("threads", [1, 3])
+def test_samples_do_not_depend_on_how_many_advance_together(threads: int) -> None:
     performer = restless(SMALL)
-    tokens, context = random_tokens(SMALL)
-    mask = torch.arange(SMALL.length) % 7 == 3
-    uniforms = torch.rand((5, int(mask.sum())), generator=torch.Generator().manual_seed(0))
-    together = resample(performer, tokens, context, None, mask, uniforms, 0.0)
-    one_by_one = [resample(performer, tokens, context, None, mask, u[None], 0.0) for u in uniforms]
+    grids = []
+    for seed, samples in ((0, 5), (1, 4), (2, 3)):
+        tokens, context = random_tokens(SMALL, seed)
+        mask = torch.arange(SMALL.length) % 7 == 3 + seed
+        generator = torch.Generator().manual_seed(seed)
+        uniforms = torch.rand((samples, int(mask.sum())), generator=generator)
+        grids.append(MaskedGrid(tokens, context, None, mask, uniforms))
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)  # and with them how many groups of samples there are
+    try:
+        together = resample(performer, grids, 0.0)
+    finally:
+        torch.set_num_threads(before)
+    one_by_one = [resample(performer, part, 0.0) for part in in_parts(grids, 12)]
     assert torch.equal(together, torch.cat(one_by_one))
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=4), st.integers(1, 12))
+def test_parts_have_every_sample_once_in_its_order_and_its_grid(
+    samples: list[int], parts: int
+) -> None:
+    nothing = torch.zeros(0)
+    grids = [
+        MaskedGrid(torch.tensor([n]), None, None, nothing, n + torch.arange(count)[:, None] / 100)
+        for n, count in enumerate(samples)
+    ]
+    found = in_parts(grids, min(parts, sum(samples)))
+    assert torch.equal(
+        torch.cat([grid.uniforms for part in found for grid in part]),
+        torch.cat([grid.uniforms for grid in grids]),
+    )
+    assert all((grid.uniforms // 1 == grid.tokens).all() for part in found for grid in part)
+    sizes = [sum(len(grid.uniforms) for grid in part) for part in found]
+    assert max(sizes) - min(sizes) <= 1
+    assert len(found) == min(parts, sum(samples))
 
 
 @torch.no_grad()
@@ -184,34 +185,3 @@ def test_nothing_is_too_bright_without_uptake_and_air_is_not_drawn_beside_what_i
     bright = torch.linspace(0.1, 0.9, SMALL.codebook)
     found = log_likelihood_beside_hot(performer, tokens, context, body, 0.2, bright)
     assert (found[~body] == 0).all()
-
-
-LOGITS = st.lists(st.floats(-30, 30), min_size=2, max_size=8)
-UNIFORM = st.floats(0, 1, exclude_max=True)
-
-
-@settings(max_examples=50, deadline=None)
-@given(LOGITS, UNIFORM, st.floats(0, 1))
-def test_a_draw_is_the_inverse_of_the_cumulative_distribution_of_the_likely_codes(
-    logits: list[float], uniform: float, threshold: float
-) -> None:
-    p = np.exp(np.array(logits, np.float32).astype(np.float64))
-    p /= p.sum()
-    likely = np.where((p >= threshold) | (p == p.max()), p, 0.0)
-    likely /= likely.sum()
-    row = torch.tensor([logits], dtype=torch.float32)
-    token = draw(row, torch.tensor([uniform]).double(), threshold)
-    below = likely[: int(token)].sum()
-    assert likely[int(token)] > 0
-    assert below <= uniform + 1e-9
-    assert uniform < below + likely[int(token)] + 1e-9
-
-
-@pytest.mark.parametrize(
-    ("threshold", "expected"), [(0.0, [0.1, 0.2, 0.3, 0.4]), (0.25, [0, 0, 3 / 7, 4 / 7])]
-)
-def test_draws_follow_the_distribution(threshold: float, expected: list[float]) -> None:
-    logits = torch.log(torch.tensor([0.1, 0.2, 0.3, 0.4])).expand(20_000, 4)
-    uniforms = torch.rand(20_000, generator=torch.Generator().manual_seed(0))
-    share = torch.bincount(draw(logits, uniforms, threshold), minlength=4) / 20_000
-    assert np.allclose(share.numpy(), expected, atol=0.01)

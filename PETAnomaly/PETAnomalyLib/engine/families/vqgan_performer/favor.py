@@ -141,7 +141,7 @@ def _within_one_chunk(
 ) -> tuple[Tensor, AttentionState]:
     """`causal_attention` of a run that fits into one chunk: no running sums, the state read twice.
 
-    Resampling spends its steps here, and with many samples a step's time is that of its states.
+    From token to token, with many samples, a step's time is that of its states.
     """
     # Of three dimensions: for four, `@` spends more on arranging them than on these products.
     q, k, values = (x.flatten(0, 1) for x in (phi_q, phi_k, v))  # B*h T ...

@@ -7,6 +7,7 @@ Each healed latent is decoded K times with dropout; the N are dealt out to a few
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,31 +15,31 @@ import torch
 
 from PETAnomalyLib.engine.families.healer import Array, Healing, HealingRequest, OnProgress
 from PETAnomalyLib.engine.families.vqgan_performer.decoding import DecodedLatents
+from PETAnomalyLib.engine.families.vqgan_performer.familiarity import judged
 from PETAnomalyLib.engine.families.vqgan_performer.resampling import (
+    in_parts,
     log_likelihood_beside_hot,
     resample,
     resampling_mask,
 )
+from PETAnomalyLib.engine.families.vqgan_performer.side_by_side import side_by_side, workers
+from PETAnomalyLib.engine.families.vqgan_performer.speculation import MaskedGrid
 from PETAnomalyLib.engine.families.vqgan_performer.token_grids import (
     body_tokens,
-    most_on_one_grid,
     moved,
     token_grids,
 )
 
+# Shares of the seconds that healing the demo study takes, up to the end of each part.
+_ENCODED, _JUDGED = 0.5, 0.75
 
-class _HealedGrid(NamedTuple):
-    """One token grid, healed.
 
-    Attributes:
-        latents: its samples, N x d x h x w tokens.
-        log_p: d x h x w, nats.
-        mask: d x h x w, true where a token was drawn anew.
-    """
+class _Encoded(NamedTuple):
+    """A study on one token grid: its PET tokens, 1 x T, its CT tokens or None, its body, T."""
 
-    latents: torch.Tensor
-    log_p: torch.Tensor
-    mask: torch.Tensor
+    tokens: torch.Tensor
+    context: torch.Tensor | None
+    body: torch.Tensor
 
 
 class VQGANPerformerHealer:
@@ -53,8 +54,8 @@ class VQGANPerformerHealer:
         self._device = device
 
     def smaller(self, request: HealingRequest) -> HealingRequest | None:
-        """Half as many samples at a time; one grid is healed after the other."""
-        at_once = min(request.samples_at_once, most_on_one_grid(request.samples))
+        """Half as many samples at a time."""
+        at_once = min(request.samples_at_once, request.samples)
         return None if at_once == 1 else replace(request, samples_at_once=(at_once + 1) // 2)
 
     @torch.inference_mode()
@@ -64,70 +65,78 @@ class VQGANPerformerHealer:
         # On the CPU, so that a seed means the same draws on every device.
         generator = torch.Generator().manual_seed(request.seed)
         grids = token_grids(request.samples, self._pet_vqgan.sizes.stride)
-        uptake = self._pet_vqgan.code_uptake()
-        healed = []
-        for number, (shift, samples) in enumerate(grids):
-
-            def on_grid(share: float, done: int = number) -> None:
-                on_progress(min(1.0, (done + share) / len(grids)))  # sums of shares round
-
+        encoded = []
+        for number, (shift, _) in enumerate(grids):
             own_ct = None if ct is None else moved(ct, shift)
-            of_grid = replace(request, samples=samples)
-            healed.append(
-                self._on_grid(moved(pet, shift), own_ct, uptake, of_grid, generator, on_grid)
-            )
+            encoded.append(self._encoded(moved(pet, shift), own_ct))
+            on_progress(_ENCODED * (number + 1) / len(grids))
+        log_p = self._log_likelihoods(encoded, request, _part(on_progress, _ENCODED, _JUDGED))
+        masks = [resampling_mask(one, request.resampling_threshold) for one in log_p]
+        grid = self._performer.sizes.grid
+        own = (one.view(grid) for one in (encoded[0].tokens, log_p[0], encoded[0].body))
+        request.on_judged(judged(self._pet_vqgan, *own, pet))
+
+        masked = []
+        for one, mask, (_, samples) in zip(encoded, masks, grids):
+            shape = (samples, int(mask.sum()))
+            uniforms = torch.rand(shape, generator=generator, dtype=torch.float64)
+            masked.append(MaskedGrid(*one, mask, uniforms.to(self._device)))
+        healed = self._resampled(masked, request, _part(on_progress, _JUDGED, 1.0))
         decoded = DecodedLatents(
             self._pet_vqgan,
-            torch.cat([one.latents for one in healed]),
+            healed.view(-1, *grid),
             request.decodes,
             request.seed,
             shifts=[shift for shift, samples in grids for _ in range(samples)],
         )
-        own = healed[0]
-        return Healing(decoded, own.log_p.cpu().numpy(), own.mask.cpu().numpy())
+        return Healing(
+            decoded, log_p[0].view(grid).cpu().numpy(), masks[0].view(grid).cpu().numpy()
+        )
 
-    def _on_grid(
-        self,
-        pet: Array,
-        ct: Array | None,
-        uptake: torch.Tensor,
-        request: HealingRequest,
-        generator: torch.Generator,
-        on_progress: OnProgress,
-    ) -> _HealedGrid:
-        """One token grid: its tokens, their likelihoods, and its healed latents."""
-        grid = self._performer.sizes.grid
-        tokens = self._pet_vqgan.tokens(self._tensor(pet)).flatten(1)  # 1 T
+    def _encoded(self, pet: Array, ct: Array | None) -> _Encoded:
+        tokens = self._pet_vqgan.tokens(self._tensor(pet)).flatten(1)
         context = None
         if self._ct_vqgan is not None:
             if ct is None:
                 raise ValueError("this model judges PET by the CT, and there is none")
-            context = self._ct_vqgan.tokens(self._tensor(ct)).flatten(1)  # 1 T
-        body = torch.from_numpy(body_tokens(pet, grid)).flatten().to(self._device)  # T
-        on_progress(0.05)
-        t = request.resampling_threshold
-        log_p = log_likelihood_beside_hot(self._performer, tokens, context, body, t, uptake)  # T
-        mask = resampling_mask(log_p, t)  # T
-        on_progress(0.1)
+            context = self._ct_vqgan.tokens(self._tensor(ct)).flatten(1)
+        body = torch.from_numpy(body_tokens(pet, self._performer.sizes.grid)).flatten()
+        return _Encoded(tokens, context, body.to(self._device))
 
-        masked = int(mask.sum())
-        uniforms = torch.rand((request.samples, masked), generator=generator, dtype=torch.float64)
-        uniforms = uniforms.to(self._device)
-        healed = []
-        for start in range(0, request.samples, request.samples_at_once):
-            group = uniforms[start : start + request.samples_at_once]
-            done = 0.1 + 0.9 * start / request.samples
-            share = 0.9 * len(group) / request.samples / max(1, masked)
+    def _log_likelihoods(
+        self, encoded: list[_Encoded], request: HealingRequest, on_progress: OnProgress
+    ) -> list[torch.Tensor]:
+        """T values of each grid; as many grids at a time as there are cores and memory for."""
+        uptake = self._pet_vqgan.code_uptake()
 
-            def on_drawn(drawn: int, done: float = done, share: float = share) -> None:
-                on_progress(done + share * drawn)
+        def judged(one: _Encoded, _: OnProgress) -> torch.Tensor:
+            t = request.resampling_threshold
+            return log_likelihood_beside_hot(self._performer, *one, t, uptake)
 
-            healed.append(
-                resample(self._performer, tokens, context, body, mask, group, t, on_drawn)
-            )
-        on_progress(1.0)
-        latents = torch.cat(healed).view(-1, *grid)  # N d h w
-        return _HealedGrid(latents, log_p.view(grid), mask.view(grid))
+        at_once = min(workers(self._device), len(encoded), request.samples_at_once)
+        return side_by_side([partial(judged, one) for one in encoded], at_once, on_progress)
+
+    def _resampled(
+        self, masked: list[MaskedGrid], request: HealingRequest, on_progress: OnProgress
+    ) -> torch.Tensor:
+        """Samples x T healed tokens, grid after grid."""
+        groups = in_parts(masked, -(-request.samples // request.samples_at_once))
+        return torch.cat(
+            [
+                resample(
+                    self._performer,
+                    group,
+                    request.resampling_threshold,
+                    _part(on_progress, number / len(groups), (number + 1) / len(groups)),
+                )
+                for number, group in enumerate(groups)
+            ]
+        )
 
     def _tensor(self, volume: Array) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(volume))[None, None].to(self._device)
+
+
+def _part(on_progress: OnProgress, start: float, stop: float) -> OnProgress:
+    """Tells of a part's share as the whole's."""
+    return lambda share: on_progress(start + (stop - start) * share)

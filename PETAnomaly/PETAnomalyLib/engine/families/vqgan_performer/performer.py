@@ -17,8 +17,9 @@ Four things are ours and not the paper's:
   spatially aligned (paper 1, section 3.2), so attention need not learn the alignment.
 - Queries and keys are normalised to a learnt length, which keeps the random features bounded.
 
-One set of weights, two forms: `forward` (the whole sequence, for training and likelihoods) and
-`advance` (a constant-size state a layer, one chunk at a time, for resampling).
+One set of weights, three forms: `forward` (the whole sequence, for training and likelihoods),
+`advance` (a constant-size state a layer, one chunk at a time), and windows.py (one chunk of each of
+many samples, each at its own place, for resampling).
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ class _Heads(nn.Module):
         if self.length is None:
             return x
         # Of length sqrt(w); the paper's q k^T / sqrt(w) is another w^(-1/4) on each side. Of 64
-        # tokens `rms_norm` takes 50 us on a CPU, this 16; a step of resampling has nine of them.
+        # tokens `rms_norm` takes 50 us on a CPU, this 16.
         norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True).clamp_min(1e-12)
         return x * (self.length * (width // self.heads) ** 0.25 / norm)
 

@@ -1,25 +1,27 @@
 """Tokens -> likelihoods -> resampling mask -> N healed latents (paper 1, section 3.1).
 
-The sequential steps are the masked tokens alone: runs of kept tokens are consumed as chunks, all N
-samples advance together, and what lies before the first masked token is computed once for all.
+All samples of all token grids advance together, many masked tokens a pass (speculation.py), and on
+a CPU in as many groups as there are cores to do them side by side.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from scipy import ndimage
 from torch import Tensor
 
-from PETAnomalyLib.engine.families.vqgan_performer.favor import CHUNK, AttentionState
-from PETAnomalyLib.engine.families.vqgan_performer.performer import Conditioning, Performer
+from PETAnomalyLib.engine.families.vqgan_performer.performer import Performer
+from PETAnomalyLib.engine.families.vqgan_performer.side_by_side import side_by_side, workers
+from PETAnomalyLib.engine.families.vqgan_performer.speculation import MaskedGrid, Rows
+from PETAnomalyLib.engine.families.vqgan_performer.windows import Windows
 
-States = tuple[AttentionState, ...]
-
-# Tokens x samples at a time: a kept run of 9,000 tokens, 32 samples abreast, would take 6 GB.
-ROWS = 2**13
+# With fewer, a pass is mostly waiting for its operations to begin.
+ROWS_A_WORKER = 4
 
 # Measured on validation phantoms: one pass at t = 0.02 reaches 33 % of the lesions' voxels, two
 # 58 %, three 69 %, while the tokens drawn anew go from 394 to 491 to 520.
@@ -145,13 +147,9 @@ def _log_p_as_bright(log_p: Tensor, uptake: Tensor, of_token: Tensor) -> Tensor:
 
 def resample(
     performer: Performer,
-    tokens: Tensor,
-    context: Tensor | None,
-    body: Tensor | None,
-    mask: Tensor,
-    uniforms: Tensor,
+    grids: Sequence[MaskedGrid],
     threshold: float,
-    on_drawn: Callable[[int], None] = lambda _: None,
+    on_progress: Callable[[float], None] = lambda _: None,
 ) -> Tensor:
     """Draw the masked tokens from the transformer, each given the already healed prefix.
 
@@ -162,67 +160,41 @@ def resample(
 
     Args:
         performer: the transformer.
-        tokens: 1 x T, the encoded study.
-        context: CT tokens, 1 x T, or None.
-        body: T booleans, the S tokens of the sequence, or None for all.
-        mask: T booleans, true where p(s_i) < t; inside the body.
-        uniforms: N x masked, numbers in [0, 1): sample n's k-th draw is the inverse of the
-            cumulative distribution at uniforms[n, k].
+        grids: the study on its token grids, and the numbers that its samples are drawn with.
         threshold: t, 0..1; 0 draws from all codes.
-        on_drawn: called with the number of masked tokens drawn so far.
+        on_progress: told the share done, 0..1; may raise to stop.
 
     Returns:
-        N x T healed tokens; kept tokens are as they were.
+        Samples x T healed tokens, grid after grid; kept tokens are as they were.
     """
-    samples = uniforms.shape[0]
-    conditioning = performer.condition(context, body=body)
-    places = mask[conditioning.positions].nonzero()[:, 0]  # in the sequence
-    positions = conditioning.positions[places].tolist()  # in the grid
-    states, start = None, 0
-    healed = tokens
-    for k, place in enumerate(places.tolist()):
-        logits, states = _consume(performer, healed, conditioning, states, start, place + 1)
-        if k == 0:  # from here on the samples differ
-            healed = healed.repeat(samples, 1)
-            states = tuple(
-                type(state)(*(x.expand(samples, *x.shape[1:]) for x in state)) for state in states
-            )
-            logits = logits.expand(samples, -1, -1)
-        healed[:, positions[k]] = draw(logits[:, 0], uniforms[:, k], threshold)
-        start = place + 1
-        on_drawn(k + 1)
-    return healed if healed.shape[0] == samples else healed.repeat(samples, 1)
+    rows = sum(len(grid.uniforms) for grid in grids)
+    parts = min(workers(grids[0].tokens.device), -(-rows // ROWS_A_WORKER))
+    windows = Windows(performer)
+    works = [
+        partial(_drawn, performer, windows, part, threshold) for part in in_parts(grids, parts)
+    ]
+    return torch.cat(side_by_side(works, parts, on_progress))
 
 
-def _consume(
+def _drawn(
     performer: Performer,
-    tokens: Tensor,
-    conditioning: Conditioning,
-    states: States | None,
-    start: int,
-    stop: int,
-) -> tuple[Tensor, States]:
-    """The sequence from start to stop-1 in pieces that bound memory; logits of the last, N x 1 x
-    codebook."""
-    piece = max(CHUNK, ROWS // len(tokens) // CHUNK * CHUNK)
-    while True:
-        end = min(start + piece, stop)
-        logits, states = performer.advance(tokens, conditioning, states, start, end, last_only=True)
-        if end == stop:
-            return logits, states
-        start = end
+    windows: Windows,
+    grids: list[MaskedGrid],
+    threshold: float,
+    on_share: Callable[[float], None],
+) -> Tensor:
+    return Rows(performer, windows, grids, threshold).draw_all(on_share)
 
 
-def draw(logits: Tensor, uniforms: Tensor, threshold: float) -> Tensor:
-    """One token a row from softmax(logits), N x codebook, by the inverse cumulative distribution.
-
-    Paper 1, section 3.3: a multinomial draw from the transformer's likelihoods; here from those of
-    them that are not under the threshold, or, where all are, the largest.
-    """
-    p = torch.softmax(logits.double(), -1)
-    least = p.amax(-1, keepdim=True).clamp_max(threshold)
-    cumulative = p.masked_fill(p < least, 0.0).cumsum(-1)
-    total = cumulative[:, -1:].contiguous()
-    # Under the total, however the product was rounded: never past the last code that may be drawn.
-    at = torch.minimum(uniforms.double()[:, None] * total, torch.nextafter(total, 0 * total))
-    return torch.searchsorted(cumulative, at.contiguous(), right=True)[:, 0]
+def in_parts(grids: Sequence[MaskedGrid], parts: int) -> list[list[MaskedGrid]]:
+    """The samples of some grids in parts of equal size, or one sample more, in their order."""
+    ends = list(itertools.accumulate((len(grid.uniforms) for grid in grids), initial=0))
+    bounds = [ends[-1] * n // parts for n in range(parts + 1)]
+    return [
+        [
+            grid._replace(uniforms=grid.uniforms[max(0, start - begin) : stop - begin])
+            for begin, end, grid in zip(ends, ends[1:], grids)
+            if max(start, begin) < min(stop, end)
+        ]
+        for start, stop in itertools.pairwise(bounds)
+    ]

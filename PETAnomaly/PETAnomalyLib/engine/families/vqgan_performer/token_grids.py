@@ -46,11 +46,6 @@ def token_grids(samples: int, stride: int) -> list[tuple[Shift, int]]:
     ]
 
 
-def most_on_one_grid(samples: int) -> int:
-    """How many of N samples the frame's own grid has; no other has more."""
-    return -(-samples // len(_HALVES))
-
-
 def moved(volume: Array, shift: Shift) -> Array:
     """A volume (D x H x W) as a moved grid sees it: the same shape, begun `shift` voxels later.
 
