@@ -57,6 +57,18 @@ def test_overlapping_segments_in_layers_are_all_lesions(tmp_path: Path, axis: in
     assert warnings == ()
 
 
+def test_a_direction_with_a_denormal_number_is_that_of_the_zero_it_stands_for(
+    tmp_path: Path,
+) -> None:
+    pet, mask = a_pet(), LAYERS.any(axis=0).astype("<u1")
+    path = write_nrrd(
+        tmp_path / "mask.nrrd", mask.tobytes(), type="unsigned char", endian=None,
+        sizes=" ".join(map(str, SHAPE[::-1])), space_origin="(-30,20,-700)",
+        space_directions="(4,4e-310,0) (4e-310,4,0) (0,0,5)",
+    )  # fmt: skip
+    assert np.array_equal(read_lesions(path, pet)[0], LAYERS.any(axis=0))
+
+
 def test_one_layer_is_a_plain_label_image(tmp_path: Path) -> None:
     path = segmentation(tmp_path / "s.seg.nrrd", LAYERS[1:2], 0)
     assert np.array_equal(read_lesions(path, a_pet())[0], LAYERS[1] > 0)

@@ -19,7 +19,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.engine.study.formats.grid import Grid
+from PETAnomalyLib.engine.study.formats.grid import Grid, without_denormals
 from PETAnomalyLib.engine.study.formats.meta_image import open_meta_image
 from PETAnomalyLib.engine.study.formats.nifti import open_nifti
 from PETAnomalyLib.engine.study.formats.nrrd import open_nrrd
@@ -154,7 +154,7 @@ def _image(values: Array, grid: Grid) -> sitk.Image:
     image = sitk.GetImageFromArray(values)
     image.SetSpacing(grid.spacing)
     image.SetOrigin(grid.origin)
-    image.SetDirection(grid.direction.ravel().tolist())
+    image.SetDirection(without_denormals(grid.direction).ravel().tolist())
     return image
 
 

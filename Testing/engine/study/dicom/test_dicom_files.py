@@ -15,6 +15,7 @@ import SimpleITK as sitk
 from engine_process import environment
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.dicom.dicom_files import is_dicom
+from PETAnomalyLib.engine.study.dicom.series import find_series
 from PETAnomalyLib.engine.study.dicom.suv import read_suv
 from PETAnomalyLib.engine.study.study import read_pet
 from pydicom.fileset import FileSet
@@ -165,3 +166,14 @@ for path in sys.argv[1:]:
     assert str(closed[0]) in noted
     assert f"{last} cannot be read: Permission denied" in slice_refused
     assert f"{closed[1]} cannot be read: Permission denied" in folder_refused
+
+
+def test_what_a_series_named_by_a_file_leaves_out_is_told(tmp_path: Path) -> None:
+    paths = write_series(tmp_path, pet_header(), a_body((6, 12, 12)))
+    stray = pydicom.dcmread(paths[-1])
+    stray.SeriesInstanceUID = "1.2.3.4"
+    stray.save_as(paths[-1])
+    series, notes = find_series(paths[0], "PT")
+    assert len(series.files) == 5
+    assert "not taken" in notes[0]
+    assert "1.2.3.4" in notes[0]

@@ -145,7 +145,8 @@ def test_floating_point_pixels_are_refused_by_name(tmp_path: Path, keyword: str,
     ("keyword", "value"),
     [("Rows", 65535), ("BitsStored", 0), ("BitsStored", 17), ("HighBit", 3), ("Columns", 0),
      ("BitsAllocated", 12), ("BitsAllocated", 64), ("NumberOfFrames", 4),
-     ("PhotometricInterpretation", "PALETTE COLOR"), ("SamplesPerPixel", 3)],
+     ("PhotometricInterpretation", "PALETTE COLOR"), ("SamplesPerPixel", 3), ("SamplesPerPixel", 0),
+     ("PixelRepresentation", 2), ("Columns", 13), ("Rows", 11)],
 )  # fmt: skip
 def test_impossible_layouts_are_refused(tmp_path: Path, keyword: str, value: Any) -> None:
     def wrong(dataset: FileDataset, _k: int) -> None:

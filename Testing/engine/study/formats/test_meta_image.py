@@ -90,6 +90,7 @@ def test_a_spacing_that_is_not_stated_is_told(tmp_path: Path) -> None:
         ({"ElementSpacing": "2 3 0"}, "voxel spacing"),
         ({"ElementSpacing": "2 -3 4"}, "voxel spacing"),
         ({"ElementSpacing": "2 3"}, "2 numbers, not 3"),
+        ({"ElementSpacing": "2 3 1e308"}, "1e+308 mm"),
         ({"ElementSpacing": "2 3 nan"}, "NaN"),
         ({"Offset": "0 inf 0"}, "NaN or infinite"),
         ({"TransformMatrix": "1 0 0 0.2 1 0 0 0 1"}, "not perpendicular"),

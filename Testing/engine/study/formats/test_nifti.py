@@ -236,6 +236,7 @@ def test_extensions_are_passed_over(tmp_path: Path) -> None:
         ({"vox_offset": 352.5}, "vox_offset"),
         ({"vox_offset": -352}, "vox_offset"),
         ({"vox_offset": np.nan}, "vox_offset"),
+        ({"vox_offset": np.nan, "datatype": 128, "bitpix": 24}, "vox_offset"),
         ({"vox_offset": np.inf}, "vox_offset"),
         ({"vox_offset": 356}, "truncated"),
         ({"magic": b"ni1\0"}, "another file (.hdr and .img)"),

@@ -90,9 +90,10 @@ def find_series(
             f"{shown(folder)} contains no DICOM images{_other_images(folder)}.",
             "Give the folder that holds the DICOM series, or an image file (NIfTI, NRRD, MHA).",
         )
-    if not deep:
-        return _series_of_file(path, found, modality), notes
-    chosen, note = _choose(found, modality, frame_of_reference, folder)
+    if deep:
+        chosen, note = _choose(found, modality, frame_of_reference, folder)
+    else:
+        chosen, note = _series_of_file(path, found, modality), ""
     others = [series for series in found if series is not chosen]
     if others:
         notes.append(

@@ -23,6 +23,9 @@ from PETAnomalyLib.engine.study.input_path import shown
 
 # The largest detectors have 4,300 rows; a header that asks for more must not be given the memory.
 MOST_ROWS = 8192
+# Values have an even length, some writers' a multiple of four. More is pixels: a header that says
+# fewer columns than there are would shear the slice.
+_MOST_PADDING = 3
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _LAYOUT = ("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation")
@@ -37,7 +40,7 @@ def stored_values(path: Path, header: Dataset) -> npt.NDArray[np.int64]:
 
     Raises:
         InputError: floating-point or colour pixels, or several frames.
-        ValueError: sizes are missing or impossible, or there are too few bytes.
+        ValueError: sizes are missing or impossible, or there are too few bytes or too many.
     """
     for keyword in ("FloatPixelData", "DoubleFloatPixelData"):
         if keyword in header:
@@ -55,6 +58,8 @@ def stored_values(path: Path, header: Dataset) -> npt.NDArray[np.int64]:
     allocated, used = layout["BitsAllocated"], layout["BitsStored"]
     if allocated not in (8, 16, 32) or not 0 < used <= layout["HighBit"] + 1 <= allocated:
         raise ValueError(f"it says {used} of {allocated} bits a pixel, up to {layout['HighBit']}")
+    if layout["PixelRepresentation"] not in (0, 1):
+        raise ValueError(f"{tag_name('PixelRepresentation')} is {layout['PixelRepresentation']}")
     if header.file_meta.TransferSyntaxUID.is_compressed:
         pixels = _decompressed(header, layout)
     else:
@@ -63,8 +68,8 @@ def stored_values(path: Path, header: Dataset) -> npt.NDArray[np.int64]:
 
 
 def _refuse_other_than_grey_slice(path: Path, header: Dataset) -> None:
-    samples = number(header, "SamplesPerPixel") or 1.0
-    frames = number(header, "NumberOfFrames") or 1.0
+    samples, frames = number(header, "SamplesPerPixel"), number(header, "NumberOfFrames") or 1.0
+    samples = 1.0 if samples is None else samples
     kind = text(header, "PhotometricInterpretation") or _GREY[1]
     if samples != 1 or frames != 1 or kind not in _GREY:
         raise InputError(
@@ -89,7 +94,7 @@ def _native(header: Dataset, layout: dict[str, int]) -> npt.NDArray[np.int64]:
     width = layout["BitsAllocated"] // 8
     little = header.file_meta.TransferSyntaxUID.is_little_endian
     content: bytes = header.PixelData
-    if len(content) < count * width:
+    if not 0 <= len(content) - count * width <= _MOST_PADDING:
         raise ValueError(f"it has {len(content)} bytes of pixel data, not {count * width}")
     if width == 1 and not little:
         raise ValueError("8-bit pixels in big-endian words cannot be read")

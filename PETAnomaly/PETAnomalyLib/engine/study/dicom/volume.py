@@ -15,6 +15,7 @@ from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.dicom.series import Series
 from PETAnomalyLib.engine.study.dicom.stored_values import stored_values
 from PETAnomalyLib.engine.study.dicom.tags import number, numbers, tag_name, text
+from PETAnomalyLib.engine.study.formats.grid import without_denormals
 from PETAnomalyLib.engine.study.input_path import open_input, shown
 from PETAnomalyLib.engine.study.validation import SPACING_LIMITS_MM
 
@@ -74,7 +75,8 @@ def read_volume(series: Series) -> DicomVolume:
     image = sitk.GetImageFromArray(slices)
     image.SetSpacing((between_columns, between_rows, gap))
     image.SetOrigin(positions[order][0].tolist())
-    image.SetDirection(np.column_stack([across, down, normal]).ravel().tolist())
+    direction = without_denormals(np.column_stack([across, down, normal]))
+    image.SetDirection(direction.ravel().tolist())
     warnings += _declared_slices(headers)
     description = {
         "format": "DICOM",

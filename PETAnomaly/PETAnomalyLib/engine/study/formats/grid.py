@@ -17,6 +17,14 @@ RIGHT_ANGLE_TOLERANCE = 1e-3
 """Largest cosine between two axes, and largest deviation of an axis' length from 1: 1 mm at the end
 of a metre. Headers in text often have four digits."""
 
+FARTHEST_MM = 1e6
+"""A kilometre: no voxel lies farther away or is longer. Beyond, positions overflow."""
+
+SHORTEST_MM = 1e-6
+"""A nanometre: no voxel is smaller."""
+
+_NO_PART_OF_A_DIRECTION = 1e-300
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -59,7 +67,8 @@ class Grid:
         """Refuse what is no regular grid.
 
         Raises:
-            InputError: numbers that are none, steps of no length, axes that are not perpendicular.
+            InputError: numbers that are none or out of this world, steps of no length, axes that
+                are not perpendicular.
         """
         numbers = [*self.spacing, *self.origin, *self.direction.ravel()]
         if not np.all(np.isfinite(numbers)):
@@ -67,10 +76,16 @@ class Grid:
                 f"{name} has a geometry with NaN or infinite numbers in its header.",
                 "Export the file again.",
             )
-        if min(self.spacing) <= 0:
+        if min(self.spacing) < SHORTEST_MM:
             raise InputError(
                 f"{name} has a voxel spacing of {' x '.join(f'{s:g}' for s in self.spacing)} mm.",
                 "Check the voxel spacing in its header, or export it again.",
+            )
+        farthest_mm = max(map(abs, (*self.spacing, *self.origin)))
+        if farthest_mm > FARTHEST_MM:
+            raise InputError(
+                f"{name} has a geometry with steps or an origin of {farthest_mm:g} mm.",
+                "Check the voxel spacing and the origin in its header, or export it again.",
             )
         off = np.abs(self.direction.T @ self.direction - np.eye(3)).max()
         if off > RIGHT_ANGLE_TOLERANCE:
@@ -79,6 +94,12 @@ class Grid:
                 f"{off:.2g}).",
                 "Resample it to a regular grid first.",
             )
+
+
+def without_denormals(direction: Matrix) -> Matrix:
+    """A direction, (3, 3), with 0 for what is next to it: ITK cannot invert a matrix that holds a
+    denormal number (1e-308), and resamples such an image to nothing."""
+    return np.where(np.abs(direction) < _NO_PART_OF_A_DIRECTION, 0.0, direction)
 
 
 def farthest(one: Matrix, other: Matrix, size: tuple[int, ...]) -> float:

@@ -82,7 +82,7 @@ def open_nifti(path: Path, file: BinaryIO, _files: ExitStack) -> StoredVolume:
     stored = _stored_type(header, name)
     slope, intercept = _scaling(header, name)
     grid, warnings = _grid(header, size, path.name, name)
-    stream.skip(int(header.vox_offset) - header.length)
+    stream.skip(_bytes_between(header, name))
     return StoredVolume(
         size=size if components == 1 else size[:3],
         stored=stored,
@@ -197,10 +197,15 @@ def _stored_type(header: _Header, name: str) -> np.dtype[Any]:
         raise _unreadable(
             name, f"it announces {stored.name} values of {header.bitpix} bits (bitpix)"
         )
+    return stored
+
+
+def _bytes_between(header: _Header, name: str) -> int:
+    """From the end of the header to the first voxel."""
     least = header.length + 4  # four bytes say whether extensions follow
     if not (least <= header.vox_offset < 2**62 and header.vox_offset == int(header.vox_offset)):
         raise _unreadable(name, f"its voxels begin at byte {header.vox_offset:g} (vox_offset)")
-    return stored
+    return int(header.vox_offset) - header.length
 
 
 def _scaling(header: _Header, name: str) -> tuple[float | None, float]:

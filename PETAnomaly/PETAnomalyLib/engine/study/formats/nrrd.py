@@ -199,7 +199,8 @@ def _grid(fields: Fields, spatial: Sequence[int], short: str) -> tuple[Grid, tup
     if "space directions" not in fields:
         return _grid_without_space(fields, spatial, short)
     vectors = [v for v in _vectors(fields["space directions"]) if v is not None]
-    origin = (_vectors(fields["space origin"]) if "space origin" in fields else [[0.0] * 3])[0]
+    origins = _vectors(fields.get("space origin", "(0,0,0)"))
+    origin = origins[0] if len(origins) == 1 else None
     steps = np.array([vector[:3] for vector in vectors[:3]]).T
     if steps.shape != (3, 3) or origin is None or len(origin) < 3:
         raise ValueError("its space directions or its space origin are not in three dimensions")
