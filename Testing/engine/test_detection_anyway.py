@@ -1,4 +1,4 @@
-"""`detect` of a study that does not fit its model: refused in words, or gone on with by --anyway."""
+"""`detect` of a study that does not fit its model: refused in words, or gone on with."""
 
 from __future__ import annotations
 

@@ -19,12 +19,13 @@ from PETAnomalyLib.engine.figures.overview import overview
 from PETAnomalyLib.engine.findings.delineation import delineate
 from PETAnomalyLib.engine.findings.measures import measure, write_csv
 from PETAnomalyLib.engine.findings.segmentation import write_segmentation
-from PETAnomalyLib.engine.frame.alignment import align
+from PETAnomalyLib.engine.frame.alignment import Alignment, align
 from PETAnomalyLib.engine.frame.doubt import spoken
 from PETAnomalyLib.engine.frame.field_of_view import scored_mask, unscored_body
 from PETAnomalyLib.engine.frame.grids import to_study_grid
 from PETAnomalyLib.engine.frame.model_input import model_input
-from PETAnomalyLib.engine.frame.study_fit import study_fit
+from PETAnomalyLib.engine.frame.study_fit import StudyFit, study_fit
+from PETAnomalyLib.engine.judgement import Judgement
 from PETAnomalyLib.engine.report import write_report
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.output import output_folder
@@ -33,7 +34,7 @@ from PETAnomalyLib.engine.runtime.stages import Stages
 from PETAnomalyLib.engine.study.disclosure import Disclosure
 from PETAnomalyLib.engine.study.image_file import read_float_image
 from PETAnomalyLib.engine.study.lesion_mask import read_lesions
-from PETAnomalyLib.engine.study.study import read_study
+from PETAnomalyLib.engine.study.study import Study, read_study
 from PETAnomalyLib.engine.study.tracer import tracer_warnings
 
 
@@ -81,9 +82,7 @@ def detect(
             truth = _phantom_truth(pet, study.pet, run)
         with run.stage("align", "Aligning to the model's template", 0.12):
             template = read_float_image(bundle.template)
-            alignment = align(study.pet, template, settings.anyway)
-            fit = study_fit(study, template, alignment)
-            run.warn_first(*alignment.warnings, *spoken(fit.doubts, settings.anyway))
+            alignment, fit = _aligned(study, template, settings.anyway, run)
             scored = scored_mask(study.pet, template, alignment)
             unscored, unscored_warnings = unscored_body(study.pet, scored)
             run.warn(*unscored_warnings)
@@ -91,7 +90,11 @@ def detect(
         with run.stage("heal", "Healing what the model finds unlikely", 0.5):
             from PETAnomalyLib.engine import maps  # torch; what was wrong so far needed none
 
-            healing, device = maps.heal(bundle, image, ct_image, resolved, settings.device, run)
+            judgement = Judgement(bundle, template, settings.anyway, run)
+            healing, device = maps.heal(
+                bundle, image, ct_image, resolved, settings.device, run, judgement
+            )
+            scored = judgement.marked(scored, alignment)
             reporter.check_cancelled()
         with run.stage("score", "Decoding and scoring every voxel", 0.82):
             keep = partial / "reconstructions.npz" if settings.keep_reconstructions else None
@@ -113,7 +116,7 @@ def detect(
                 scored_mask=scored,
             )
             findings = measure(
-                delineation.labels, study.pet, score_image, delineation.growth_limited
+                delineation.labels, study.pet, score_image, delineation.growth_limited, scored
             )
         with run.stage("write", "Writing the results", 0.99):
             for name, score in on_pet_grid.items():
@@ -140,7 +143,7 @@ def detect(
             model_path=told.model_path(bundle.path),
             settings=asdict(resolved),
             alignment=alignment,
-            fit=fit.report(),
+            fit={**fit.report(), **judgement.report()},
             body_not_scored=unscored,
             healing=healing,
             findings=findings,
@@ -151,6 +154,16 @@ def detect(
     reporter.progress(1.0)
     reporter.result(out)
     return out
+
+
+def _aligned(
+    study: Study, template: sitk.Image, anyway: bool, run: Stages
+) -> tuple[Alignment, StudyFit]:
+    """Where the study lies in the model's frame; what does not fit is refused or warned of."""
+    alignment = align(study.pet, template, anyway)
+    fit = study_fit(study, template, alignment)
+    run.warn_first(*alignment.warnings, *spoken(fit.doubts, anyway))
+    return alignment, fit
 
 
 def _like(template: sitk.Image, array: npt.NDArray[np.generic]) -> sitk.Image:

@@ -5,6 +5,7 @@ Imported by `detection.py` when a study has been read and aligned.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import torch
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.detection_settings import ResolvedSettings
 from PETAnomalyLib.engine.families.fallback import heal_within_memory, smaller_pieces
-from PETAnomalyLib.engine.families.healer import Healing, HealingRequest
+from PETAnomalyLib.engine.families.healer import Healing, HealingRequest, Judged
 from PETAnomalyLib.engine.runtime.devices import (
     choose_device,
     is_out_of_memory,
@@ -32,6 +33,7 @@ def heal(
     resolved: ResolvedSettings,
     device: str,
     run: Stages,
+    on_judged: Callable[[Judged], None],
 ) -> tuple[Healing, torch.device]:
     """Heal a study.
 
@@ -41,6 +43,7 @@ def heal(
         resolved: how often, and from which seed.
         device: `auto`, `cpu`, `cuda`, `cuda:i` or `mps`.
         run: told of the progress.
+        on_judged: told what the model finds of the study before it is healed; may raise to stop.
 
     Returns:
         The healing, and the device that it ran on in the end.
@@ -55,6 +58,7 @@ def heal(
         resolved.seed,
         resolved.resampling_threshold,
         samples_at_once=resolved.samples,
+        on_judged=on_judged,
     )
 
     def on_progress(share: float) -> None:

@@ -106,6 +106,7 @@ def _findings(findings: Sequence[Finding]) -> dict[str, Any]:
         "tmtv_ml": round(totals.tmtv_ml, 4),
         "tlg_g": round(totals.tlg_g, 4),
         "growth_limited": sum(finding.growth_limited for finding in findings),
+        "unfamiliar": sum(finding.unfamiliar for finding in findings),
     }
 
 

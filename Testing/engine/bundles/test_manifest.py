@@ -105,6 +105,36 @@ def test_a_tracer_has_a_name_and_a_half_life(tracer: Any, key: str) -> None:
     assert f"petanomaly.{key}" in refusal(check_manifest, whole)
 
 
+def a_familiarity() -> dict[str, Any]:
+    return {
+        "studies": 300,
+        "borders_mm": {"shoulders": 311.0, "diaphragm": 111.0, "pelvis": -147.0, "midline": 0.0,
+                       "trunk": 200.0, "head": 110.0},
+        "measures": {"body/log_likelihood": [-3.0 + 0.01 * n for n in range(101)]},
+        "strangeness": [0.02 * n for n in range(101)],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        ("studies", 0, "studies"),
+        ("borders_mm.head", "wide", "borders_mm.head"),
+        ("borders_mm.tail", 1.0, "borders_mm.tail"),
+        ("measures", {"tail/log_likelihood": [0.0] * 101}, "measures.tail/log_likelihood"),
+        ("measures", {"body/unlikely_share": [0.0] * 100}, "measures.body/unlikely_share"),
+        ("measures", {"body/unlikely_share": [*[0.1] * 100, 0.0]}, "measures.body/unlikely_share"),
+        ("strangeness", [1e9] * 101, "strangeness"),
+        ("mood", 1, "mood"),
+    ],
+)
+def test_familiarity_is_quantiles_that_never_fall(key: str, value: Any, named: str) -> None:
+    whole = changed(manifest(), "petanomaly.familiarity", a_familiarity())
+    check_manifest(whole)
+    whole = changed(whole, f"petanomaly.familiarity.{key}", value)
+    assert f"petanomaly.familiarity.{named}" in refusal(check_manifest, whole)
+
+
 def test_a_scorer_that_needs_many_reconstructions_is_refused_with_the_reason() -> None:
     whole = changed(autoencoder_manifest(), "petanomaly.scorers", ["residual", "kde"])
     assert "several reconstructions" in refusal(check_manifest, whole)

@@ -23,7 +23,7 @@ REAL = SHARED_DATA / "wholebody-pet-sts001"
 OBLIQUE = (0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0)
 COLUMNS = (
     "number,suv_max,suv_mean,suv_peak,mtv_ml,tlg_g,centroid_r_mm,centroid_a_mm,centroid_s_mm,"
-    "score_max,score_mean,growth_limited"
+    "score_max,score_mean,growth_limited,unfamiliar"
 )
 
 
@@ -135,6 +135,16 @@ def test_a_label_that_was_deleted_leaves_the_other_numbers_alone() -> None:
     assert measure(image(labels), image(pet), image(score), (False, True)) == both[1:]
 
 
+def test_a_finding_is_unfamiliar_where_most_of_it_is_unlike_what_the_model_knows() -> None:
+    labels, pet, score = random_study()
+    mask = np.ones(labels.shape, np.uint8)
+    first = np.argwhere(labels == 1)
+    for share, unfamiliar in ((0.4, False), (0.6, True)):
+        mask[tuple(first[: round(share * len(first))].T)] = 2
+        found = measure(image(labels), image(pet), image(score), (), image(mask))
+        assert [finding.unfamiliar for finding in found] == [unfamiliar, False]
+
+
 def test_a_flag_that_was_not_given_is_false() -> None:
     labels, pet, score = random_study()
     found = measure(image(labels), image(pet), image(score), (True,))
@@ -161,7 +171,7 @@ def test_the_csv_has_the_agreed_columns_and_reads_back(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert [row["growth_limited"] for row in rows] == ["false", "true"]
     for row, finding in zip(rows, found):
-        for field in dataclasses.fields(Finding)[:-1]:
+        for field in dataclasses.fields(Finding)[:-2]:
             assert float(row[field.name]) == pytest.approx(getattr(finding, field.name), abs=5.1e-5)
     assert rows[0]["number"] == "1"
 

@@ -45,6 +45,8 @@ class Bundle:
         min_volume_ml: findings smaller than this are left out.
         sha256: hash of SHA256SUMS, and so of every file.
         tracer: what the studies it was made for were injected with.
+        familiarity: how studies of its own kind look to it, see `frame/familiarity.py`; None where
+            nobody has measured that.
     """
 
     path: Path
@@ -65,6 +67,7 @@ class Bundle:
     min_volume_ml: float
     sha256: str
     tracer: Tracer = FDG
+    familiarity: dict[str, Any] | None = None
 
 
 def verify_bundle(folder: str | Path) -> Bundle:
@@ -101,6 +104,7 @@ def bundle_of(folder: Path, manifest: dict[str, Any]) -> Bundle:
         min_volume_ml=float(ours["min_volume_ml"]),
         sha256=hashlib.sha256(sums_bytes(folder / SUMS)).hexdigest(),
         tracer=_tracer(ours),
+        familiarity=ours.get("familiarity"),
     )
 
 

@@ -6,11 +6,15 @@ Every string is text: MONAI's `$expressions` and `@references` mean nothing here
 from __future__ import annotations
 
 import math
+from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from PETAnomalyLib.engine.bundles.kinds import FAMILIES, SCORERS, Family, NetworkKind, Size
 from PETAnomalyLib.engine.bundles.names import is_portable, safe_path
+from PETAnomalyLib.engine.frame.body_regions import REGIONS, RegionBorders
+from PETAnomalyLib.engine.frame.familiarity import MEASURES, QUANTILES, WHOLE
 from PETAnomalyLib.engine.frame.intensity import MANIFEST, check_intensity
 from PETAnomalyLib.engine.runtime.errors import BundleError
 from PETAnomalyLib.engine.runtime.json_file import parse_json
@@ -18,6 +22,7 @@ from PETAnomalyLib.engine.runtime.json_section import Section, shown
 from PETAnomalyLib.engine.runtime.regular_file import read_regular
 
 FORMAT = 1
+_STRANGENESS = "strangeness"
 LARGEST_MANIFEST_BYTES = 1 << 20
 _LARGEST_FRAME_VOXELS = 1 << 27
 
@@ -101,6 +106,8 @@ def check_manifest(manifest: Any) -> None:
     ours.number("min_volume_ml", 0.0, 1000.0)
     if "tracer" in ours.values:
         _check_tracer(ours.section("tracer"))
+    if "familiarity" in ours.values:
+        _check_familiarity(ours.section("familiarity"))
 
 
 def check_frame(frame: Section) -> tuple[int, ...]:
@@ -212,6 +219,33 @@ def _check_tracer(tracer: Section) -> None:
     surplus = sorted(set(tracer.values) - {"name", "code", "half_life_s"})
     if surplus:
         raise tracer.error(surplus[0][:60], "is not known of a tracer")
+
+
+def _check_familiarity(familiarity: Section) -> None:
+    """How studies of the model's own kind look to it: quantiles that never fall."""
+    familiarity.integer("studies", 1, 1 << 30)
+    borders = familiarity.section("borders_mm")
+    for border in fields(RegionBorders):
+        borders.number(border.name, -10000.0, 10000.0)
+    measures = familiarity.section("measures")
+    known = {f"{region}/{measure}" for region in (*REGIONS, WHOLE) for measure in MEASURES}
+    for part, surplus in (
+        (
+            familiarity,
+            set(familiarity.values) - {"studies", "borders_mm", "measures", _STRANGENESS},
+        ),
+        (borders, set(borders.values) - {border.name for border in fields(RegionBorders)}),
+        (measures, set(measures.values) - known),
+    ):
+        if surplus:
+            raise part.error(min(surplus)[:60], "is not known of familiarity")
+    for section, name in [
+        *((measures, name) for name in measures.values),
+        (familiarity, _STRANGENESS),
+    ]:
+        quantiles = section.numbers(name, QUANTILES, QUANTILES, -1e6, 1e6)
+        if any(after < before for before, after in pairwise(quantiles)):
+            raise section.error(name, "falls; quantiles never do")
 
 
 def _finite(number: str) -> float:

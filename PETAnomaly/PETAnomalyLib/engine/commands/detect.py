@@ -72,8 +72,9 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
         action="store_true",
         help="also write every pseudo-healthy reconstruction",
     )
-    add("--anyway", action="store_true", help="go on where the study does not fit the model (upside "
-        "down, another patient's CT, ...): what would be refused is a warning")  # fmt: skip
+    add("--anyway", action="store_true",
+        help="go on where the study does not fit the model (upside down, another patient's CT, "
+        "...): what would be refused is a warning")  # fmt: skip
     add(
         "--anonymous",
         action="store_true",

@@ -18,6 +18,25 @@ Array = npt.NDArray[np.float32]
 OnProgress = Callable[[float], None]
 
 
+class Judged(NamedTuple):
+    """What a model finds of a study before it heals, by the cells (tokens) of its own frame.
+
+    Attributes:
+        body: d x h x w bool, the cells that hold body.
+        log_likelihood: d x h x w float32, nats, of each cell's token; None without tokens.
+        error: d x h x w float32, mean absolute error with which the networks reconstruct the study
+            as it is, model intensity; None where it is not known.
+    """
+
+    body: npt.NDArray[np.bool_]
+    log_likelihood: Array | None
+    error: Array | None
+
+
+def _not_asked(judged: Judged) -> None:
+    """Nobody asked what the model finds of the study."""
+
+
 @dataclass(frozen=True)
 class Healing:
     """What healing a study gives, all in the model frame.
@@ -126,6 +145,8 @@ class HealingRequest:
         resampling_threshold: t; tokens with p(s_i) < t are drawn anew, and those beside hot ones.
         samples_at_once: samples that advance together, fewer where memory is short; the draws are
             the same whatever it is.
+        on_judged: told once, before anything is drawn, what the model finds of the study; may raise
+            to stop.
     """
 
     samples: int
@@ -133,3 +154,4 @@ class HealingRequest:
     seed: int
     resampling_threshold: float
     samples_at_once: int
+    on_judged: Callable[[Judged], None] = _not_asked

@@ -321,6 +321,9 @@ def _draw_table(draw: ImageDraw.ImageDraw, x: int, findings: Sequence[Finding]) 
     words = "no findings" if not findings else f"{sums.count} finding{'s'[: sums.count > 1]}"
     draw.line((x, y + 2, x + columns[-1][1] + 6, y + 2), FAINT)
     draw.text((x, y + 8), words, INK, font(16))
+    foreign = sum(finding.unfamiliar for finding in findings)
+    if foreign:
+        draw.text((x, y + 56), f"{foreign} in regions unlike the model's", INK, font(16))
     if findings:
         sum_text = f"TMTV {sums.tmtv_ml:.1f} ml   TLG {sums.tlg_g:.0f} g"
         draw.text((x, y + 32), sum_text, INK, font(16))

@@ -27,6 +27,7 @@ from scipy import ndimage
 
 PEAK_SPHERE_ML = 1.0
 PEAK_RADIUS_MM = (3000.0 * PEAK_SPHERE_ML / (4.0 * math.pi)) ** (1.0 / 3.0)
+_FOREIGN = 2  # in scored_mask.nii.gz
 SUBVOXEL_MM = 0.3  # pieces in which the part of a voxel that lies in the sphere is counted
 CENTRES_AT_ONCE = 512  # spheres summed in one step: they fit into the processor's cache
 
@@ -47,6 +48,7 @@ class Finding:
     score_max: float  # unit of the map
     score_mean: float
     growth_limited: bool
+    unfamiliar: bool = False  # most of it lies where the study is unlike what the model knows
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def measure(
     pet: sitk.Image,
     score: sitk.Image,
     growth_limited: Sequence[bool] = (),
+    scored_mask: sitk.Image | None = None,
 ) -> list[Finding]:
     """Measure every label of a study, in the order of the labels.
 
@@ -71,12 +74,14 @@ def measure(
         pet: SUVbw (g/ml) on the same grid.
         score: the anomaly map on the same grid.
         growth_limited: for labels 1, 2, ...; labels beyond its end were not limited.
+        scored_mask: 2 where the study is unlike what the model knows, on the same grid; or None.
     """
     label_array = sitk.GetArrayViewFromImage(labels)
     pet_array = sitk.GetArrayViewFromImage(pet)
     score_array = sitk.GetArrayViewFromImage(score)
     voxel_ml = math.prod(pet.GetSpacing()) / 1000.0
     sphere = sphere_coverage(pet.GetSpacing()[::-1])
+    foreign = None if scored_mask is None else sitk.GetArrayViewFromImage(scored_mask) == _FOREIGN
 
     found = []
     for number, box in bounding_boxes(label_array):
@@ -102,6 +107,7 @@ def measure(
                 score_max=float(scores.max()),
                 score_mean=float(scores.mean()),
                 growth_limited=number <= len(growth_limited) and bool(growth_limited[number - 1]),
+                unfamiliar=foreign is not None and bool(foreign[box][inside].mean() > 0.5),
             )
         )
     return found

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import SimpleITK as sitk
 
 from PETAnomalyLib.engine.frame.alignment import Alignment
+from PETAnomalyLib.engine.frame.body_regions import REGIONS, RegionBorders
 from PETAnomalyLib.engine.frame.coarse_pet import BODY_SUV
+from PETAnomalyLib.engine.frame.familiarity import cell_regions
 from PETAnomalyLib.engine.frame.grids import to_study_grid
 from PETAnomalyLib.engine.runtime.errors import InputError
 
@@ -19,6 +23,30 @@ def scored_mask(pet: sitk.Image, template: sitk.Image, alignment: Alignment) -> 
     everywhere = sitk.Image(template.GetSize(), sitk.sitkUInt8) + 1
     everywhere.CopyInformation(template)
     return to_study_grid(everywhere, pet, alignment, outside=0, nearest=True)
+
+
+def marked_foreign(
+    scored: sitk.Image,
+    template: sitk.Image,
+    alignment: Alignment,
+    borders: RegionBorders,
+    regions: Sequence[str],
+) -> sitk.Image:
+    """`scored` with 2 where it was 1, in regions that are unlike what the model knows.
+
+    Args:
+        scored: from `scored_mask`.
+        borders: of the model's regions.
+        regions: names in `REGIONS`.
+    """
+    origin, spacing = np.array(template.GetOrigin()), np.array(template.GetSpacing())
+    size = template.GetSize()
+    everywhere = cell_regions(borders, origin, spacing, size, size[::-1])
+    foreign = np.isin(everywhere, [REGIONS.index(region) for region in regions])
+    on_template = sitk.GetImageFromArray(foreign.astype(np.uint8))
+    on_template.CopyInformation(template)
+    on_study = to_study_grid(on_template, scored, alignment, outside=0, nearest=True)
+    return scored + sitk.And(scored, on_study)
 
 
 def unscored_body(pet: sitk.Image, scored: sitk.Image) -> tuple[float, tuple[str, ...]]:

@@ -66,7 +66,7 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
     return write_bundle(
         out,
         manifest(
-            {**settings.values, "thresholds": thresholds.values},
+            {**settings.values, "thresholds": thresholds.values, **_familiarity(calibration)},
             family,
             sizes={network: run.sizes for network, run in runs.items()},
             frame=whole.file.section("frame").values,
@@ -77,6 +77,11 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
         card.read_text(encoding="utf-8"),
         calibration=calibration,
     )
+
+
+def _familiarity(calibration: Path | None) -> dict[str, Any]:
+    found = {} if calibration is None else read_section(calibration).values
+    return {name: found[name] for name in ("familiarity",) if name in found}
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,7 @@ def manifest(
             "scorers": settings["scorers"],
             "sampling": settings["sampling"],
             "min_volume_ml": settings["min_volume_ml"],
+            **{name: settings[name] for name in ("familiarity",) if name in settings},
         },
     }
 

@@ -141,12 +141,13 @@ class _Study:
             self._pet = physicalImage(*pet)
             self._score = physicalImage(*score)
             scored = None if mask is None else physicalImage(*mask)
+            self._scored = scored
             self._delineator = Delineator(self._score, self._pet, scored)
             self._snapshots = None
         drawn = self._delineator.at(
             settings.threshold, settings.growth or None, settings.minimumVolume
         )
-        findings = measure(drawn.labels, self._pet, self._score, drawn.growth_limited)
+        findings = measure(drawn.labels, self._pet, self._score, drawn.growth_limited, self._scored)
         labels = sitk.GetArrayViewFromImage(drawn.labels)
         return Drawing(settings, cutOut(labels), findings)
 

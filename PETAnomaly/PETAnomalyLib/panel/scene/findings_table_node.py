@@ -74,8 +74,8 @@ def writeCsv(path: Path, rows: Sequence[Row]) -> None:
 
 def _cells(finding: Finding) -> list[str]:
     """The finding's fields as `measures.write_csv` writes them."""
-    numbers = [f"{getattr(finding, name) + 0.0:.{DECIMALS}f}" for name in COLUMNS[1:-1]]
-    return [str(finding.number), *numbers, _word(finding.growth_limited)]
+    numbers = [f"{getattr(finding, name) + 0.0:.{DECIMALS}f}" for name in COLUMNS[1:-2]]
+    return [str(finding.number), *numbers, _word(finding.growth_limited), _word(finding.unfamiliar)]
 
 
 def _word(value: bool) -> str:

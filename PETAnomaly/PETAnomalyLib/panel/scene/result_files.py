@@ -83,6 +83,9 @@ def findingFromText(row: dict[str, str]) -> Finding:
     """A finding from its columns as text; columns of other names are passed over."""
     values: dict[str, Any] = {}
     for column in fields(Finding):
+        if column.name == "unfamiliar":  # not in scenes saved earlier
+            values[column.name] = row.get(column.name) == "true"
+            continue
         text = row[column.name]
         if column.name == "number":
             values[column.name] = int(float(text))

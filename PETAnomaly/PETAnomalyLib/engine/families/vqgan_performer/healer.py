@@ -15,6 +15,7 @@ import torch
 
 from PETAnomalyLib.engine.families.healer import Array, Healing, HealingRequest, OnProgress
 from PETAnomalyLib.engine.families.vqgan_performer.decoding import DecodedLatents
+from PETAnomalyLib.engine.families.vqgan_performer.familiarity import judged
 from PETAnomalyLib.engine.families.vqgan_performer.resampling import (
     in_parts,
     log_likelihood_beside_hot,
@@ -72,6 +73,8 @@ class VQGANPerformerHealer:
         log_p = self._log_likelihoods(encoded, request, _part(on_progress, _ENCODED, _JUDGED))
         masks = [resampling_mask(one, request.resampling_threshold) for one in log_p]
         grid = self._performer.sizes.grid
+        own = (one.view(grid) for one in (encoded[0].tokens, log_p[0], encoded[0].body))
+        request.on_judged(judged(self._pet_vqgan, *own, pet))
 
         masked = []
         for one, mask, (_, samples) in zip(encoded, masks, grids):
