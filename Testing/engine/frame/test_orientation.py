@@ -35,14 +35,12 @@ def test_the_template_itself_is_all_evidence_against_every_rival() -> None:
     assert min(way.evidence for way in rivals(TEMPLATE, TEMPLATE, motion())) > 0.9
 
 
-@pytest.mark.parametrize(("scale", "words"), [(1.3, "big"), (1 / 1.3, "small")])
-def test_a_wrong_voxel_size_is_named(scale: float, words: str) -> None:
+def test_a_wrong_voxel_size_is_named() -> None:
     study = sitk.Image(STUDY)
-    study.SetSpacing([mm * scale for mm in study.GetSpacing()])
-    study.SetOrigin([mm * scale for mm in study.GetOrigin()])
+    study.SetSpacing([1.3 * mm for mm in study.GetSpacing()])
+    study.SetOrigin([1.3 * mm for mm in study.GetOrigin()])
     first = rivals(study, TEMPLATE, motion())[0]
-    assert first.is_scale
-    assert words in first.words
+    assert first.words == "1.3 times too big"
     assert first.evidence < -0.1
 
 

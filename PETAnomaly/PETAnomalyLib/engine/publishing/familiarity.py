@@ -17,8 +17,8 @@ import torch
 
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.families.fallback import heal_within_memory
-from PETAnomalyLib.engine.families.healer import HealingRequest, Judged
-from PETAnomalyLib.engine.frame.alignment import align
+from PETAnomalyLib.engine.families.healer import Array, HealingRequest, Judged
+from PETAnomalyLib.engine.frame.alignment import Alignment, align
 from PETAnomalyLib.engine.frame.familiarity import distribution
 from PETAnomalyLib.engine.frame.model_input import model_input
 from PETAnomalyLib.engine.judgement import borders_of, measures
@@ -28,7 +28,7 @@ from PETAnomalyLib.engine.runtime.output import require_writable, write_whole
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy, require_ct
 from PETAnomalyLib.engine.study.image_file import read_float_image
-from PETAnomalyLib.engine.study.study import read_study
+from PETAnomalyLib.engine.study.study import Study, read_study
 
 FEWEST_STUDIES = 20
 
@@ -66,10 +66,10 @@ def calibrate_familiarity(
     beside = out.with_name(f"{out.name}.studies")
     known = _known(beside, bundle)
     reporter.stage("judge", f"Judging {len(studies)} studies")
-    judge = _Judge(bundle, reporter)
+    judge = Judge(bundle, reporter)
     for number, study in enumerate(studies):
         if study.name not in known:
-            known[study.name] = judge.measures_of(study)
+            known[study.name] = judge.measures_of_file(study)
             lines = [json.dumps({"model": bundle.sha256, "study": n, "values": v})
                      for n, v in known.items()]  # fmt: skip
             write_whole(beside, "\n".join(lines) + "\n")
@@ -93,7 +93,7 @@ def _known(beside: Path, bundle: Bundle) -> dict[str, dict[str, float]]:
     return {one["study"]: one["values"] for one in lines if one["model"] == bundle.sha256}
 
 
-class _Judge:
+class Judge:
     """Judges one study after the other, on the device that memory allows."""
 
     def __init__(self, bundle: Bundle, reporter: Reporter) -> None:
@@ -103,15 +103,25 @@ class _Judge:
         self._device: torch.device = choose_device("auto")
         use_physical_cores()
 
-    def measures_of(self, study: CohortStudy) -> dict[str, float]:
-        """The measures of one study.
+    def measures_of_file(self, study: CohortStudy) -> dict[str, float]:
+        """The measures of one study of a cohort.
 
         Raises:
             InputError: it cannot be read or aligned, or the model tells nothing of it.
         """
         read = read_study(study.pet, study.ct if self._bundle.ct == "required" else None)
-        alignment = align(read.pet, self.template)
-        image, ct = model_input(read, self.template, alignment, self._bundle.intensity)
+        return self.measures_of(read, align(read.pet, self.template))
+
+    def measures_of(self, study: Study, alignment: Alignment) -> dict[str, float]:
+        """The measures of an aligned study.
+
+        Raises:
+            InputError: the model tells nothing of it.
+        """
+        ct: Array | None
+        image, ct = model_input(study, self.template, alignment, self._bundle.intensity)
+        if self._bundle.ct != "required":
+            ct = None
         found: list[Judged] = []
 
         def keep(judged: Judged) -> None:
