@@ -12,13 +12,13 @@ from PETAnomalyLib.engine.frame.body_regions import RegionBorders
 from PETAnomalyLib.engine.frame.doubt import Doubt, spoken
 from PETAnomalyLib.engine.frame.familiarity import (
     REFUSED_SHARE,
-    WHOLE,
     Familiarity,
     cell_regions,
     familiarity,
     measures_of,
 )
 from PETAnomalyLib.engine.frame.field_of_view import marked_foreign
+from PETAnomalyLib.engine.frame.measured_regions import WHOLE
 from PETAnomalyLib.engine.runtime.stages import Stages
 
 if TYPE_CHECKING:  # torch comes with it

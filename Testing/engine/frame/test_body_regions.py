@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from ellipsoid_patient import ORGANS, filled, grid, motion, patient_on
+from PETAnomalyLib.engine.frame import measured_regions
 from PETAnomalyLib.engine.frame.alignment import Alignment
-from PETAnomalyLib.engine.frame.body_regions import REGIONS, RegionBorders
+from PETAnomalyLib.engine.frame.body_regions import RegionBorders
 from PETAnomalyLib.engine.frame.field_of_view import marked_foreign, scored_mask
+from PETAnomalyLib.engine.frame.measured_regions import REGIONS
 
 TEMPLATE = patient_on(grid((76, 48, 150), (6, 6, 8), (0, 0, 130)))
 LIVER_CENTRE, LIVER_HALF, _ = ORGANS[8]
@@ -28,6 +30,7 @@ def test_without_a_liver_the_regions_still_follow_one_another() -> None:
 
 
 def test_borders_survive_a_manifest() -> None:
+    assert tuple(BORDERS.values()) == measured_regions.BORDERS
     assert RegionBorders.from_values(BORDERS.values()).values() == BORDERS.values()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PETAnomalyLib.engine.frame.body_regions import REGIONS, RegionBorders
+from PETAnomalyLib.engine.frame.body_regions import RegionBorders
 from PETAnomalyLib.engine.frame.familiarity import (
     LIMIT_PERCENTILE,
     cell_regions,
@@ -14,6 +14,7 @@ from PETAnomalyLib.engine.frame.familiarity import (
     familiarity,
     measures_of,
 )
+from PETAnomalyLib.engine.frame.measured_regions import REGIONS
 
 BORDERS = RegionBorders(shoulders=300.0, diaphragm=100.0, pelvis=-150.0, midline=0.0)
 

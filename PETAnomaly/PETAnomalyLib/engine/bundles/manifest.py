@@ -6,16 +6,20 @@ Every string is text: MONAI's `$expressions` and `@references` mean nothing here
 from __future__ import annotations
 
 import math
-from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from PETAnomalyLib.engine.bundles.kinds import FAMILIES, SCORERS, Family, NetworkKind, Size
 from PETAnomalyLib.engine.bundles.names import is_portable, safe_path
-from PETAnomalyLib.engine.frame.body_regions import REGIONS, RegionBorders
-from PETAnomalyLib.engine.frame.familiarity import MEASURES, QUANTILES, WHOLE
 from PETAnomalyLib.engine.frame.intensity import MANIFEST, check_intensity
+from PETAnomalyLib.engine.frame.measured_regions import (
+    BORDERS,
+    MEASURES,
+    QUANTILES,
+    REGIONS,
+    WHOLE,
+)
 from PETAnomalyLib.engine.runtime.errors import BundleError
 from PETAnomalyLib.engine.runtime.json_file import parse_json
 from PETAnomalyLib.engine.runtime.json_section import Section, shown
@@ -225,8 +229,8 @@ def _check_familiarity(familiarity: Section) -> None:
     """How studies of the model's own kind look to it: quantiles that never fall."""
     familiarity.integer("studies", 1, 1 << 30)
     borders = familiarity.section("borders_mm")
-    for border in fields(RegionBorders):
-        borders.number(border.name, -10000.0, 10000.0)
+    for border in BORDERS:
+        borders.number(border, -10000.0, 10000.0)
     measures = familiarity.section("measures")
     known = {f"{region}/{measure}" for region in (*REGIONS, WHOLE) for measure in MEASURES}
     for part, surplus in (
@@ -234,7 +238,7 @@ def _check_familiarity(familiarity: Section) -> None:
             familiarity,
             set(familiarity.values) - {"studies", "borders_mm", "measures", _STRANGENESS},
         ),
-        (borders, set(borders.values) - {border.name for border in fields(RegionBorders)}),
+        (borders, set(borders.values) - set(BORDERS)),
         (measures, set(measures.values) - known),
     ):
         if surplus:

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from PETAnomalyLib.engine.frame.coarse_pet import BODY_SUV
-
-REGIONS = ("head", "thorax", "abdomen", "pelvis", "limbs")
+from PETAnomalyLib.engine.frame.measured_regions import REGIONS
 
 _LIVER_SUV = (1.6, 3.5)
 _LIVER_ML = 300.0

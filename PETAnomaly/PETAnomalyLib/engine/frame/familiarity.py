@@ -20,11 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from PETAnomalyLib.engine.frame.body_regions import REGIONS, RegionBorders
+from PETAnomalyLib.engine.frame.body_regions import RegionBorders
+from PETAnomalyLib.engine.frame.measured_regions import QUANTILES, REGIONS, WHOLE
 
-QUANTILES = 101  # the percentiles 0 to 100
-WHOLE = "body"
-MEASURES = ("log_likelihood", "unlikely_share", "reconstruction_error")
 LIMIT_PERCENTILE = 99
 REFUSED_SHARE = 1 / 3
 

@@ -8,10 +8,11 @@ import numpy as np
 import SimpleITK as sitk
 
 from PETAnomalyLib.engine.frame.alignment import Alignment
-from PETAnomalyLib.engine.frame.body_regions import REGIONS, RegionBorders
+from PETAnomalyLib.engine.frame.body_regions import RegionBorders
 from PETAnomalyLib.engine.frame.coarse_pet import BODY_SUV
 from PETAnomalyLib.engine.frame.familiarity import cell_regions
 from PETAnomalyLib.engine.frame.grids import to_study_grid
+from PETAnomalyLib.engine.frame.measured_regions import REGIONS
 from PETAnomalyLib.engine.runtime.errors import InputError
 
 
@@ -39,9 +40,10 @@ def marked_foreign(
         borders: of the model's regions.
         regions: names in `REGIONS`.
     """
-    origin, spacing = np.array(template.GetOrigin()), np.array(template.GetSpacing())
     size = template.GetSize()
-    everywhere = cell_regions(borders, origin, spacing, size, size[::-1])
+    everywhere = cell_regions(
+        borders, template.GetOrigin(), template.GetSpacing(), size, size[::-1]
+    )
     foreign = np.isin(everywhere, [REGIONS.index(region) for region in regions])
     on_template = sitk.GetImageFromArray(foreign.astype(np.uint8))
     on_template.CopyInformation(template)

@@ -1,0 +1,11 @@
+"""Names of what is measured of a study, and where: a manifest is checked by them, without imaging."""
+
+from __future__ import annotations
+
+REGIONS = ("head", "thorax", "abdomen", "pelvis", "limbs")
+WHOLE = "body"
+BORDERS = ("shoulders", "diaphragm", "pelvis", "midline", "trunk", "head")
+"""The fields of `body_regions.RegionBorders`."""
+
+MEASURES = ("log_likelihood", "unlikely_share", "reconstruction_error")
+QUANTILES = 101  # the percentiles 0 to 100
