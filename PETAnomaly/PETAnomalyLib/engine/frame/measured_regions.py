@@ -1,4 +1,4 @@
-"""Names of what is measured of a study, and where: a manifest is checked by them, without imaging."""
+"""Names of what is measured of a study, and where: a manifest is checked by them, no imaging."""
 
 from __future__ import annotations
 
