@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from PETAnomalyLib.engine import families  # noqa: F401 - enters every family, in workers too
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.installed import find_bundle
 from PETAnomalyLib.engine.detection import detect
@@ -209,7 +210,7 @@ def evaluate(
     # In this process a study asks whether the run shall stop; in others `for_each` does.
     within = (QuietReporter(reporter),) if processes == 1 else ()
     jobs = [(study, bundle, out, settings, *within) for bundle in bundles for study in studies]
-    for_each(_detect_once, jobs, processes, reporter, (0.0, 0.7))
+    for_each(detect_once, jobs, processes, reporter, (0.0, 0.7))
     rules = [
         Rule(bundle.name, scorer, bundle.thresholds["scorers"][scorer], settings.grow,
              bundle.min_volume_ml)
@@ -247,13 +248,21 @@ def evaluate(
     return Evaluation(rows, estimates, compare(ways), lesions)
 
 
-def _detect_once(
+def detect_once(
     study: CohortStudy,
     bundle: Bundle,
     out: Path,
     settings: DetectionSettings,
     reporter: Reporter | None = None,
 ) -> None:
+    """Run one model on one study, into `out/<model>/<study>`, unless that has been done.
+
+    Args:
+        study, bundle: which.
+        out: the evaluation's folder.
+        settings: for `detect`; its model and scorer are set here.
+        reporter: asked whether to stop.
+    """
     folder = out / bundle.name / study.name
     wanted = replace(settings, model=str(bundle.path), scorer=None)
     if _is_there(folder / "report.json", study, bundle, wanted):
