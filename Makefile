@@ -1,6 +1,7 @@
 # make demo    find the lesions of a synthetic whole-body PET/CT that the model has never seen
 # make test    formatting, lint, types and everything that a change can break
 # make test-all   that, the slow tests and the documentation: what continuous integration runs
+# make fuzz    files that lie, and damaged ones, for ten minutes; SECONDS=3600 for an hour
 # make lint    formatting, lint and types only
 # make table1  the paper's Table 1 on 24 phantoms that no model has seen: most of an hour on two cores
 # make bench   seconds and memory beside other ways of doing the same: half an hour
@@ -20,7 +21,7 @@ FIND_PYTHON := for p in python3.11 /usr/bin/python3.11 python3.12 python3.10 pyt
 	if $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' \
 	2>/dev/null; then echo $$p; break; fi; done
 
-.PHONY: demo test test-all lint docs table1 bench panel screenshots clean
+.PHONY: demo test test-all fuzz lint docs table1 bench panel screenshots clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.engine
@@ -35,6 +36,10 @@ test: lint $(VENV)/.panel
 # One pytest for both, so that its closing line counts every test.
 test-all: lint docs $(VENV)/.panel
 	$(PYTEST)
+
+fuzz: SECONDS = 600
+fuzz: $(VENV)/.development
+	PYTHONPATH=Testing:Testing/support $(PYTHON) -m fuzz --seconds $(SECONDS)
 
 lint: $(VENV)/.development
 	$(PYTHON) -m ruff format --check .

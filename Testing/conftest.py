@@ -19,6 +19,7 @@ LONG_FILES = (
     "test_training_commands.py",
     "test_first_detections.py",
     "training/test_run.py",
+    "fuzz/test_fuzz.py",
     "evaluation/test_table1.py",
     "publishing/test_calibration.py",
     "test_distributions.py",
