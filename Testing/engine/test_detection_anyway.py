@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import SimpleITK as sitk
@@ -14,12 +15,12 @@ from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from tiny_bundle import write_tiny_bundle, write_tiny_study
 
 
-def detected(tmp_path: Path, ct: Path, anyway: bool) -> dict[str, object]:
+def detected(tmp_path: Path, ct: Path, anyway: bool) -> dict[str, Any]:
     bundle = write_tiny_bundle(tmp_path / "models" / "tiny")
     study = write_tiny_study(tmp_path / "study")
     settings = DetectionSettings(model=str(bundle.path), samples=1, decodes=1, anyway=anyway)
     detect(study / "SUV.nii.gz", ct, tmp_path / "result", settings, SilentReporter())
-    report: dict[str, object] = json.loads((tmp_path / "result" / "report.json").read_text())
+    report: dict[str, Any] = json.loads((tmp_path / "result" / "report.json").read_text())
     return report
 
 

@@ -73,8 +73,10 @@ class VQGANPerformerHealer:
         log_p = self._log_likelihoods(encoded, request, _part(on_progress, _ENCODED, _JUDGED))
         masks = [resampling_mask(one, request.resampling_threshold) for one in log_p]
         grid = self._performer.sizes.grid
-        own = (one.view(grid) for one in (encoded[0].tokens, log_p[0], encoded[0].body))
-        request.on_judged(judged(self._pet_vqgan, *own, pet))
+        tokens, likelihood, body = (
+            one.view(grid) for one in (encoded[0].tokens, log_p[0], encoded[0].body)
+        )
+        request.on_judged(judged(self._pet_vqgan, tokens, likelihood, body, pet))
 
         masked = []
         for one, mask, (_, samples) in zip(encoded, masks, grids):
