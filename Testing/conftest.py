@@ -45,6 +45,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ.pop(FOLDER, ""), ignore_errors=True)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes are named by their length: gzip's hold the time, and xdist's processes must agree."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take longest come first; `make test` has pytest-xdist keep this order."""
     places = {name: number for number, name in enumerate(LONG_FILES)}
