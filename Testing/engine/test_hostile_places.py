@@ -113,6 +113,7 @@ def assert_all_are_refused(said: dict[str, tuple[int, str]]) -> None:
     assert {name: one for name, one in said.items() if one[0] != 2 or "Traceback" in one[1]} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("place", "only"), [(LONG, ()), (f"{LONG}/deeper", WRITTEN)])
 def test_a_name_that_is_too_long(place: str, only: tuple[str, ...], workplace: Workplace) -> None:
     before = workplace.files()
@@ -123,6 +124,7 @@ def test_a_name_that_is_too_long(place: str, only: tuple[str, ...], workplace: W
 READ = tuple(name for name in commands(Path(), Path(), Path()) if name not in WRITTEN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "only"), [("closed", READ), ("closed/deeper", READ), ("closed/a/result", WRITTEN)]
 )

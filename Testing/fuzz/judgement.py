@@ -12,6 +12,10 @@ from fuzz.volumes import corners
 
 MOST_CPU_S = 2.0
 MOST_MEMORY_MB = 300.0
+_SAME_VOXEL_MM = 0.05
+
+Grid = tuple[Array, tuple[int, ...]]
+"""An affine (4, 4) and the voxels along i, j, k."""
 
 
 def fault(case: Case, answer: dict[str, Any], values: Array | None) -> str:
@@ -46,8 +50,8 @@ def _manners(answer: dict[str, Any]) -> str:
 
 def _difference(case: Case, truth: Volume, answer: dict[str, Any], values: Array) -> str:
     wanted = (truth.values != 0).astype(float) if case.way == "lesions" else truth.values
-    if case.way == "lesions" and not _lies_at(truth, case.grid):
-        return ""  # resampled
+    if case.way == "lesions" and not _lies_on(truth, case.grid):
+        return ""  # resampled, by whatever its geometry has become
     if values.shape != wanted.shape:
         return "has another size"
     directions = np.reshape(answer["direction"], (3, 3))
@@ -64,14 +68,19 @@ def _difference(case: Case, truth: Volume, answer: dict[str, Any], values: Array
     return ""
 
 
-def _lies_at(truth: Volume, grid: tuple[Array, tuple[int, ...]] | None) -> bool:
-    """Whether a volume is on a grid, an affine (4, 4) and a size; also where that is not judged."""
-    if not truth.affines or grid is None:
-        return True
-    matrix, size = grid
-    same_size = truth.values.shape[::-1] == tuple(size)
-    found = corners(matrix, size)
-    return same_size and any(_close(found, corners(each, size)) for each in truth.affines)
+def _lies_at(truth: Volume, grid: Grid) -> bool:
+    """Whether a volume is on a grid of its size; also where that is not judged."""
+    found = corners(*grid)
+    return not truth.affines or any(_close(found, corners(each, grid[1])) for each in truth.affines)
+
+
+def _lies_on(truth: Volume, grid: Grid | None) -> bool:
+    """Whether a volume's voxels are those of a grid, whichever of its affines is taken."""
+    if grid is None or truth.values.shape[::-1] != tuple(grid[1]):
+        return False
+    found = corners(*grid)
+    apart = [np.abs(found - corners(each, grid[1])).max() for each in truth.affines]
+    return bool(apart) and max(apart) < _SAME_VOXEL_MM
 
 
 def _close(one: Array, other: Array) -> bool:

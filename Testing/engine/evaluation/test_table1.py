@@ -20,6 +20,8 @@ from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from PIL import Image
 
+pytestmark = pytest.mark.slow  # it makes and judges a table of its own
+
 
 @pytest.fixture(scope="module")
 def models(tiny_bundles: dict[str, Bundle]) -> list[str]:

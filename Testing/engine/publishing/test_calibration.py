@@ -30,6 +30,7 @@ def cohort(tiny_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_calibration_chooses_the_best_point_of_each_curve(
     cohort: Path, tiny_bundles: dict[str, Bundle], tmp_path: Path
 ) -> None:

@@ -66,6 +66,7 @@ def test_output_that_cannot_be_written_is_a_full_disk(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", BAD_INPUT)
 def test_bad_input_has_its_exit_code_where_it_cannot_be_said(tmp_path: Path, command: str) -> None:
     done = run(tmp_path, BAD_INPUT[command], "2>/dev/full")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from lightning_fabric import Fabric
 from PETAnomalyLib.engine.families.dense_autoencoder.network import AutoencoderSizes
 from PETAnomalyLib.engine.families.dense_autoencoder.train import (
@@ -38,6 +39,7 @@ def volumes() -> list[np.ndarray]:
 
 
 def encoded(cache: Path) -> EncodedStudies:
+    torch.manual_seed(0)  # the same tokens for both
     studies = [AlignedStudy(f"p{n}__0", v, v, None) for n, v in enumerate(volumes())]
     encoder = Encoder(VQGAN(VQGAN_SIZES).eval(), cache)
     return EncodedStudies(studies, encoder, encoder, variants=1)

@@ -157,6 +157,7 @@ def test_slurms_processes_find_each_other(cohort: Path, models: Path, tmp_path: 
     assert_same_curves(run, models / "autoencoder", SAME_BUT_FOR_ROUNDING)
 
 
+@pytest.mark.slow
 def test_a_batch_that_the_processes_cannot_share_is_refused(
     cohort: Path, models: Path, tmp_path: Path
 ) -> None:

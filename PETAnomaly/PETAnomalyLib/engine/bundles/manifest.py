@@ -6,7 +6,6 @@ Every string is text: MONAI's `$expressions` and `@references` mean nothing here
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +247,7 @@ def _check_familiarity(familiarity: Section) -> None:
         (familiarity, _STRANGENESS),
     ]:
         quantiles = section.numbers(name, QUANTILES, QUANTILES, -1e6, 1e6)
-        if any(after < before for before, after in pairwise(quantiles)):
+        if any(after < before for before, after in zip(quantiles, quantiles[1:])):
             raise section.error(name, "falls; quantiles never do")
 
 

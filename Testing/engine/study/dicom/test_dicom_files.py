@@ -145,7 +145,7 @@ for path in sys.argv[1:]:
     last = sorted(series_in(tmp_path / "two"))[-1]
     shutil.copytree(tmp_path / "one", tmp_path / "one" / "inner")
     (tmp_path / "locked").mkdir()
-    for folder in [tmp_path, *tmp_path.parents][:3]:  # pytest's own, which are the user's alone
+    for folder in [tmp_path, *tmp_path.parents][:4]:  # pytest's own, which are the user's alone
         folder.chmod(folder.stat().st_mode | 0o011)
     last.chmod(0)
     closed = [tmp_path / "one" / "inner", tmp_path / "locked"]
