@@ -154,8 +154,8 @@ def test_what_cannot_be_read_hides_no_other_model(
         finally:
             (place / "closed" / closed).chmod(0o755)
     assert found["tiny-ae"] == place / "good" / "one"
-    [error] = damaged
-    assert str(place / "closed") in error.message
+    # Without privileges the shipped models may be out of reach too, where the repository is.
+    [error] = [each for each in damaged if str(place / "closed") in each.message]
     assert "ermission" in error.message
 
 

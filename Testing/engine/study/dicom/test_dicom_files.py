@@ -134,6 +134,7 @@ from pathlib import Path
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.study import read_pet
 if os.geteuid() == 0:
+    read_pet(Path(sys.argv[1]))  # all is imported by then: nobody may not read the repository
     os.seteuid(65534)
 for path in sys.argv[1:]:
     try:
