@@ -257,18 +257,19 @@ def _other_pixels(draw: st.DrawFn, chosen: list[FileDataset]) -> Told:
     """Pixel data of another length or kind."""
     kind = draw(st.sampled_from(("short", "long", "empty", "float", "double", "same")))
     for dataset in chosen:
-        content: bytes = dataset.PixelData
+        content: bytes = dataset.get("PixelData") or b""
         if kind in ("float", "double"):
-            del dataset.PixelData
+            dataset.pop(Tag(0x7FE00010), None)
             dataset.BitsAllocated = 32 if kind == "float" else 64
             number = struct.pack("<f" if kind == "float" else "<d", 1.5)
             count = int(dataset.Rows) * int(dataset.Columns)
             keyword = "FloatPixelData" if kind == "float" else "DoubleFloatPixelData"
             setattr(dataset, keyword, number * count)
         elif kind == "same":
-            dataset.PixelData = bytes(len(content))
+            dataset.add_new("PixelData", "OW", bytes(len(content)))
         else:
-            dataset.PixelData = {"short": content[:-2], "long": content * 2, "empty": b""}[kind]
+            other = {"short": content[:-2], "long": content * 2, "empty": b""}[kind]
+            dataset.add_new("PixelData", "OW", other)
     return f"pixel data {kind}", "PixelData"
 
 
@@ -353,7 +354,7 @@ def _encoded(dataset: FileDataset, syntax: UID) -> bytes:
         width = dataset.BitsAllocated // 8
         whole = len(dataset.PixelData) // width * width
         numbers = np.frombuffer(dataset.PixelData[:whole], f"<u{width}")
-        written.PixelData = numbers.astype(f">u{width}").tobytes()
+        written.add_new("PixelData", "OW", numbers.astype(f">u{width}").tobytes())
     buffer = io.BytesIO()
     dcmwrite(buffer, written, enforce_file_format=True)
     return buffer.getvalue()

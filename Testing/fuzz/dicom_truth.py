@@ -162,7 +162,8 @@ def _values(dataset: Dataset, modality: str) -> Array:
         big = dataset.original_encoding[1] is False
         dataset.file_meta.TransferSyntaxUID = ExplicitVRBigEndian if big else ImplicitVRLittleEndian
     dataset.setdefault("SamplesPerPixel", 1)
-    dataset.setdefault("PhotometricInterpretation", "MONOCHROME2")
+    if not _text(dataset, "PhotometricInterpretation"):
+        dataset.PhotometricInterpretation = "MONOCHROME2"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

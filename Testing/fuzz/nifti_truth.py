@@ -85,7 +85,7 @@ def _values(header: Any, plain: bytes) -> Array:
     slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
     with np.errstate(all="ignore"):
         if slope != 0 and not math.isnan(slope):
-            if not math.isfinite(slope * 1.0) or not math.isfinite(intercept):
+            if not math.isfinite(slope) or not math.isfinite(intercept):
                 raise MustRefuseError("scaling")
             values = values * slope + intercept
     if not np.isfinite(values).all():

@@ -239,6 +239,8 @@ def test_extensions_are_passed_over(tmp_path: Path) -> None:
         ({"vox_offset": np.nan, "datatype": 128, "bitpix": 24}, "vox_offset"),
         ({"vox_offset": np.inf}, "vox_offset"),
         ({"vox_offset": 356}, "truncated"),
+        ({"slope": 1e-39}, "scl_slope"),
+        ({"slope": np.inf}, "scl_slope"),
         ({"magic": b"ni1\0"}, "another file (.hdr and .img)"),
         ({"magic": b"\0\0\0\0"}, "Analyze"),
     ],

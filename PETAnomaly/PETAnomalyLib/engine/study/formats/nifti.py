@@ -34,6 +34,7 @@ _TYPES = {
 }  # fmt: skip
 _COLOURS = {128: 3, 2304: 4}
 _COMPLEX = (32, 1792, 2048)
+_LEAST_SLOPE = float(np.finfo(np.float32).tiny)
 _QUATERNION_TOLERANCE = 1e-3
 _FIRST_LENGTH, _SECOND_LENGTH = 348, 540  # bytes of a NIfTI-1 and a NIfTI-2 header
 _SCANNER = 1  # NIFTI_XFORM_SCANNER_ANAT
@@ -213,7 +214,8 @@ def _scaling(header: _Header, name: str) -> tuple[float | None, float]:
     slope, intercept = float(header.scl_slope), float(header.scl_inter)
     if slope == 0 or (np.isnan(slope) and (np.isnan(intercept) or intercept == 0)):
         return None, 0.0
-    if not (np.isfinite(slope) and np.isfinite(intercept)):
+    # A smaller slope would make zeros of all voxels, which are single precision then.
+    if not (_LEAST_SLOPE <= abs(slope) < np.inf and np.isfinite(intercept)):
         raise _unreadable(
             name, f"its scaling is {slope:g} and {intercept:g} (scl_slope, scl_inter)"
         )
