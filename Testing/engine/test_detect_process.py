@@ -164,6 +164,7 @@ raise SystemExit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_a_run_starts_no_process_that_could_outlive_it(
     tmp_path: Path, tiny_study: Path, tiny_bundles: dict[str, Bundle]
 ) -> None:
@@ -175,6 +176,7 @@ def test_a_run_starts_no_process_that_could_outlive_it(
     assert not re.search(r"^(subprocess|os)\.", said, re.MULTILINE), said
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_is_said_and_leaves_nothing(
     tmp_path: Path, tiny_study: Path, tiny_bundles: dict[str, Bundle]
 ) -> None:

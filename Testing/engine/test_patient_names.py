@@ -130,7 +130,12 @@ def test_and_anonymously_without_anything_that_leads_to_the_patient(
 
 
 @pytest.mark.parametrize(
-    ("ending", "kind"), [(".nii.gz", "petct"), (".nrrd", "autoencoder"), (".mha", "autoencoder")]
+    ("ending", "kind"),
+    [
+        (".nii.gz", "petct"),
+        pytest.param(".nrrd", "autoencoder", marks=pytest.mark.slow),
+        pytest.param(".mha", "autoencoder", marks=pytest.mark.slow),
+    ],
 )
 def test_image_files_are_told_by_their_own_name_or_not_at_all(
     ending: str, kind: str, tmp_path: Path, tiny_study: Path, tiny_bundles: dict[str, Bundle]
@@ -159,6 +164,7 @@ def test_image_files_are_told_by_their_own_name_or_not_at_all(
     assert plain.read_bytes() != anonymous.read_bytes(), "the title names the file"
 
 
+@pytest.mark.slow
 def test_a_phantoms_faulty_lesions_are_told_without_the_folder(
     tmp_path: Path, tiny_study: Path, tiny_bundles: dict[str, Bundle]
 ) -> None:

@@ -37,9 +37,18 @@ def test_the_defaults_are_the_papers(parameters: Any) -> None:
 
 def test_the_models_own_numbers_are_not_on_the_command_line(parameters: Any) -> None:
     words = arguments(parameters)
-    for option in ("--samples", "--decodes", "--all-uptake"):
+    for option in ("--samples", "--decodes", "--all-uptake", "--anyway"):
         assert option not in words
     assert not any(word.startswith("--threshold") for word in words)
+
+
+def test_a_run_from_the_panel_ends_within_ten_minutes_unless_that_is_switched_off(
+    parameters: Any,
+) -> None:
+    words = arguments(parameters)
+    assert words[words.index("--time-budget") + 1] == "600"
+    parameters.timeBudget = 0
+    assert "--time-budget" not in arguments(parameters)
 
 
 def test_a_negative_threshold_is_one_word(parameters: Any) -> None:
@@ -54,6 +63,7 @@ def test_the_engine_understands_the_command_line(
     parameters.samples = 2
     parameters.decodes = 3
     parameters.elevatedOnly = False
+    parameters.anyway = True
     study.setThreshold(parameters, "kde", -1.25)
     words = study.detectArguments(
         parameters, tmp_path / "pet.nrrd", tmp_path / "ct.nrrd", tmp_path / "out", "cpu"

@@ -91,6 +91,7 @@ def test_the_window_answers_from_the_click_to_the_results(tmp_path: Path) -> Non
         assert longestGap(detected) < (LIMIT, "")
 
 
+@pytest.mark.slow
 def test_the_window_answers_while_a_whole_body_is_detected_and_loaded(
     tmp_path: Path, tinyModels: Path
 ) -> None:

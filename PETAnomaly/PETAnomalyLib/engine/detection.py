@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
+from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.installed import find_bundle
 from PETAnomalyLib.engine.detection_settings import DetectionSettings, resolve
 from PETAnomalyLib.engine.figures.overview import overview
@@ -31,6 +32,7 @@ from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.output import output_folder
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.runtime.stages import Stages
+from PETAnomalyLib.engine.schedule import Schedule
 from PETAnomalyLib.engine.study.disclosure import Disclosure
 from PETAnomalyLib.engine.study.image_file import read_float_image
 from PETAnomalyLib.engine.study.lesion_mask import read_lesions
@@ -71,14 +73,10 @@ def detect(
         choose_device(settings.device)
     told = Disclosure([pet] if ct is None else [pet, ct], settings.anonymous)
     run = Stages(reporter)
+    schedule = Schedule(settings.time_budget, resolved.samples, run)
     with output_folder(out) as partial:
         with run.stage("read", "Reading the study", 0.05):
-            study = read_study(pet, ct if bundle.ct == "required" else None)
-            tracer = study.description["pet"]["tracer"]
-            run.warn(*tracer_warnings(tracer, bundle.tracer, bundle.name))
-            if ct is not None and bundle.ct != "required":
-                run.warn(f"the model '{bundle.name}' looks at PET alone: the CT is not used")
-            run.warn(*study.warnings)
+            study = _read(bundle, pet, ct, run)
             truth = _phantom_truth(pet, study.pet, run)
         with run.stage("align", "Aligning to the model's template", 0.12):
             template = read_float_image(bundle.template)
@@ -92,7 +90,7 @@ def detect(
 
             judgement = Judgement(bundle, template, settings.anyway, run)
             healing, device = maps.heal(
-                bundle, image, ct_image, resolved, settings.device, run, judgement
+                bundle, image, ct_image, resolved, settings.device, run, judgement, schedule
             )
             scored = judgement.marked(scored, alignment)
             reporter.check_cancelled()
@@ -145,6 +143,7 @@ def detect(
             alignment=alignment,
             fit={**fit.report(), **judgement.report()},
             body_not_scored=unscored,
+            drawn=schedule.report(),
             healing=healing,
             findings=findings,
             warnings=[told.sentence(warning) for warning in run.warnings],
@@ -154,6 +153,16 @@ def detect(
     reporter.progress(1.0)
     reporter.result(out)
     return out
+
+
+def _read(bundle: Bundle, pet: Path, ct: Path | None, run: Stages) -> Study:
+    study = read_study(pet, ct if bundle.ct == "required" else None)
+    tracer = study.description["pet"]["tracer"]
+    run.warn(*tracer_warnings(tracer, bundle.tracer, bundle.name))
+    if ct is not None and bundle.ct != "required":
+        run.warn(f"the model '{bundle.name}' looks at PET alone: the CT is not used")
+    run.warn(*study.warnings)
+    return study
 
 
 def _aligned(

@@ -27,6 +27,7 @@ class DetectionSettings:
         keep_reconstructions: write `reconstructions.npz`.
         anonymous: write no name of a file, and nothing else that leads back to the patient.
         anyway: go on where the study does not fit the model.
+        time_budget: wall-clock seconds of the whole; where they are too few, samples are left out.
     """
 
     model: str = DEFAULT_MODEL
@@ -42,6 +43,7 @@ class DetectionSettings:
     keep_reconstructions: bool = False
     anonymous: bool = False
     anyway: bool = False
+    time_budget: float | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class ResolvedSettings:
     grow: float
     min_volume_ml: float
     elevated_only: bool
+    time_budget: float | None
 
 
 def resolve(settings: DetectionSettings, bundle: Bundle) -> ResolvedSettings:
@@ -93,4 +96,5 @@ def resolve(settings: DetectionSettings, bundle: Bundle) -> ResolvedSettings:
             bundle.min_volume_ml if settings.min_volume_ml is None else settings.min_volume_ml
         ),
         elevated_only=settings.elevated_only,
+        time_budget=settings.time_budget,
     )

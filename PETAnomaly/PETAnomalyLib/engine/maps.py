@@ -22,6 +22,7 @@ from PETAnomalyLib.engine.runtime.devices import (
     use_physical_cores,
 )
 from PETAnomalyLib.engine.runtime.stages import Stages
+from PETAnomalyLib.engine.schedule import Schedule
 from PETAnomalyLib.engine.scoring.reconstructions_file import reconstructions_file
 from PETAnomalyLib.engine.scoring.scoring import Array, score_tiles
 
@@ -34,6 +35,7 @@ def heal(
     device: str,
     run: Stages,
     on_judged: Callable[[Judged], None],
+    schedule: Schedule,
 ) -> tuple[Healing, torch.device]:
     """Heal a study.
 
@@ -44,6 +46,7 @@ def heal(
         device: `auto`, `cpu`, `cuda`, `cuda:i` or `mps`.
         run: told of the progress.
         on_judged: told what the model finds of the study before it is healed; may raise to stop.
+        schedule: told how long the rest takes, and asked how long it may.
 
     Returns:
         The healing, and the device that it ran on in the end.
@@ -59,15 +62,19 @@ def heal(
         resolved.resampling_threshold,
         samples_at_once=resolved.samples,
         on_judged=on_judged,
+        on_forecast=schedule,
+        seconds_left=schedule.seconds_left if schedule.is_limited else None,
     )
 
     def on_progress(share: float) -> None:
         run.reporter.check_cancelled()
-        run.reporter.progress(0.12 + 0.38 * share)
+        run.progress(0.12 + 0.38 * share)
 
     use_physical_cores()
     wanted = choose_device(device)
-    return heal_within_memory(bundle, wanted, image, ct, request, on_progress, run.warn)
+    healed = heal_within_memory(bundle, wanted, image, ct, request, on_progress, run.warn)
+    schedule.tell()
+    return healed
 
 
 def score(
@@ -94,7 +101,7 @@ def score(
 
     def on_progress(share: float) -> None:
         run.reporter.check_cancelled()
-        run.reporter.progress(0.5 + 0.3 * share)
+        run.progress(0.5 + 0.3 * share)
 
     with ExitStack() as while_scoring:
         file = None

@@ -30,6 +30,7 @@ def write_report(
     alignment: Alignment,
     fit: Mapping[str, Any],
     body_not_scored: float,
+    drawn: Mapping[str, int],
     healing: Healing,
     findings: Sequence[Finding],
     warnings: Sequence[str],
@@ -47,6 +48,7 @@ def write_report(
         alignment: from the model frame to the study.
         fit: how well the study fits the model.
         body_not_scored: share of the body outside the model's field of view.
+        drawn: how many samples were drawn, and left out.
         healing: what was resampled.
         findings: for the totals.
         warnings: everything that was said aloud.
@@ -66,7 +68,7 @@ def write_report(
         "settings": settings,
         "fit": fit,
         "frame": _frame(alignment, body_not_scored),
-        "healing": _healing(healing),
+        "healing": _healing(healing, drawn),
         "findings": _findings(findings),
         "warnings": warnings,
         "device": device_in_words(device),
@@ -89,10 +91,11 @@ def _frame(alignment: Alignment, body_not_scored: float) -> dict[str, Any]:
     }
 
 
-def _healing(healing: Healing) -> dict[str, Any]:
+def _healing(healing: Healing, drawn: Mapping[str, int]) -> dict[str, Any]:
     if healing.resampling_mask is None:
         return {"reconstructions": healing.decoded.count}
     return {
+        **drawn,
         "reconstructions": healing.decoded.count,
         "tokens": int(healing.resampling_mask.size),
         "tokens_resampled": int(healing.resampling_mask.sum()),

@@ -16,6 +16,7 @@ from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrappe
 SCORERS = ("kde", "zscore", "residual")
 DEFAULT_GROWTH = 0.4  # of a finding's own SUVmax (paper 1)
 NO_THRESHOLD = -1e9  # "the model's own": no map reaches this low
+DEFAULT_TIME_BUDGET = 600  # seconds: a radiologist has gone on to the next patient by then
 LAYERS = ("ct", "pet", "map")
 
 
@@ -30,6 +31,8 @@ class PETAnomalyParameterNode:
         samples, decodes: 0 for the model's own numbers.
         seed: of the random draws.
         elevatedOnly: score only uptake above what the healed versions show.
+        timeBudget: seconds; where a run would take longer samples are left out; 0 for no limit.
+        anyway: go on where the study does not fit the model.
         kdeThreshold, zscoreThreshold, residualThreshold: in the map's unit; `NO_THRESHOLD` for the
             model's own.
         minimumVolume: ml.
@@ -48,6 +51,8 @@ class PETAnomalyParameterNode:
     decodes: Annotated[int, WithinRange(0, 64)] = 0
     seed: Annotated[int, WithinRange(0, 2147483647)] = 0
     elevatedOnly: bool = True
+    timeBudget: Annotated[int, WithinRange(0, 86400)] = DEFAULT_TIME_BUDGET
+    anyway: bool = False
     kdeThreshold: float = NO_THRESHOLD
     zscoreThreshold: float = NO_THRESHOLD
     residualThreshold: float = NO_THRESHOLD
@@ -149,4 +154,8 @@ def detectArguments(
         arguments.append(f"--threshold={limit!r}")
     if not parameters.elevatedOnly:
         arguments.append("--all-uptake")
+    if parameters.timeBudget > 0:
+        arguments += ["--time-budget", str(parameters.timeBudget)]
+    if parameters.anyway:
+        arguments.append("--anyway")
     return arguments

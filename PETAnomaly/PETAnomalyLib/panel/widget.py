@@ -249,7 +249,8 @@ class PETAnomalyPanel(VTKObservationMixin):
             lines.append(
                 f"Model {parameters.model}, scorer {parameters.scorer}, "
                 f"samples {parameters.samples}, decodes {parameters.decodes}, "
-                f"seed {parameters.seed}, device {self.engine.device}"
+                f"seed {parameters.seed}, device {self.engine.device}, "
+                f"done within {parameters.timeBudget} s"
             )
             lines.append(f"PET: {self.study.pet.text}")
             lines.append(f"CT: {self.study.ct.text}")

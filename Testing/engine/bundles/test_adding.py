@@ -39,7 +39,11 @@ def test_a_bad_model_is_not_installed_at_all(model: Path) -> None:
     (model / "docs" / "README.md").write_text("changed")
     assert str(model) in refusal(add_bundle, model)
     assert list(user_folder().iterdir()) == []
+
+
+def test_a_place_where_no_model_is_leaves_nothing_behind(model: Path) -> None:
     assert "no such folder or zip file" in refusal(add_bundle, model / "nowhere")
+    assert not user_folder().exists()
 
 
 def test_where_nothing_can_be_written_the_folder_is_named(model: Path) -> None:

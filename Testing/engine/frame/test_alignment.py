@@ -83,6 +83,7 @@ def test_an_oblique_scan_is_aligned_by_its_own_directions(template: sitk.Image) 
     assert largest_error_mm(align(pet, template).transform, motion()) < 6.0
 
 
+@pytest.mark.slow
 def test_the_same_study_gives_the_same_bytes_with_any_number_of_threads(
     template: sitk.Image,
 ) -> None:
@@ -127,6 +128,7 @@ def test_a_constant_study_is_refused(template: sitk.Image) -> None:
         align(filled(image, np.ones((60, 60, 60))), template)
 
 
+@pytest.mark.slow
 def test_two_random_patients_come_to_lie_lung_on_lung() -> None:
     first, second = generate(seed=1_000_500), generate(seed=1_000_501)
     model = grid((88, 68, 144), (6, 6, 6), list(_lungs_mm(first.ct) - (0, 0, 100)))

@@ -84,6 +84,7 @@ def digest(study: PhantomStudy) -> str:
     return hashlib.sha256(b"".join(p.tobytes() for p in parts) + text.encode()).hexdigest()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_in_another_process_with_other_threads(
     patients: list[Made],
 ) -> None:

@@ -12,6 +12,7 @@ from PETAnomalyLib.engine.phantom.tissue import Tissue
 from PETAnomalyLib.engine.phantom.truth import describes, organ_name, sites, tissues
 
 
+@pytest.mark.slow
 def test_organs_painted_again_lie_where_their_uptake_is() -> None:
     phantom = generate(3_000_003, healthy=True)
     found = tissues(phantom.description, phantom.suv)

@@ -16,7 +16,8 @@ from PETAnomalyLib.engine.evaluation.cohort_evaluation import evaluate
 from PETAnomalyLib.engine.evaluation.tables import table_of, write_evaluation
 from PETAnomalyLib.engine.publishing import calibration
 from PETAnomalyLib.engine.publishing.calibration import calibrate
-from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.runtime.cancellation import Cancellation
+from PETAnomalyLib.engine.runtime.errors import Cancelled, InputError
 from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from PETAnomalyLib.engine.study.cohort_layout import find_studies
 from sklearn.metrics import average_precision_score
@@ -102,6 +103,7 @@ def test_the_table_is_that_of_the_files_that_detect_writes(
     assert np.isclose(rows[1].map.auprc, average_precision_score(truth[scored], suv[scored]))
 
 
+@pytest.mark.slow
 def test_a_repeated_evaluation_detects_nothing_anew_unless_settings_differ(
     cohort: Path, tiny_bundles: dict[str, Bundle], tmp_path: Path
 ) -> None:
@@ -158,6 +160,31 @@ def test_a_calibration_that_cannot_be_written_is_refused_before_any_study_is_hea
 
     with pytest.raises(InputError, match=r"calibration\.json cannot be written"):
         calibrate(tiny_bundles["pet"], find_studies(cohort), out, Unstarted())
+
+
+def test_a_calibration_stops_in_the_middle_of_a_study(
+    cohort: Path, tiny_bundles: dict[str, Bundle], tmp_path: Path
+) -> None:
+    cancellation = Cancellation()
+    told = []
+
+    class StoppedOnceHealing(SilentReporter):
+        def stage(self, name: str, label: str) -> None:  # noqa: ARG002 - the protocol's
+            if name == "heal":
+                cancellation.request()
+
+        def progress(self, fraction: float) -> None:
+            told.append(fraction)  # after the first study
+
+    with pytest.raises(Cancelled):
+        calibrate(
+            tiny_bundles["pet"],
+            find_studies(cohort),
+            tmp_path / "calibration.json",
+            StoppedOnceHealing(cancellation),
+        )
+    assert told == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_cohort_without_a_lesion_cannot_be_evaluated(

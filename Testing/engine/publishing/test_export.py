@@ -126,6 +126,28 @@ def test_a_file_that_is_no_calibration_is_refused(place: Path) -> None:
     assert "other.json, key thresholds: is missing" in refusal(place, calibration=other)
 
 
+def test_a_bundle_does_not_name_the_studies_that_it_was_calibrated_on(place: Path) -> None:
+    curves = {"residual": [{"threshold": 0.2, "dice": 0.5}]}
+    calibrated = place / "calibration.json"
+    calibrated.write_text(
+        json.dumps(
+            {
+                "model": "tiny",
+                "studies": ["Doe_Jane__0", "Roe_Richard__1"],
+                "thresholds": {"scorers": {"residual": 0.2}},
+                "curves": curves,
+            }
+        )
+    )
+    bundle = export(place / "export.json", place / "runs", place / "bundle", calibrated)
+    assert bundle.thresholds["scorers"] == {"residual": 0.2}
+    kept = json.loads((bundle.path / "configs" / "calibration.json").read_text())
+    assert (kept["studies"], kept["curves"]) == (2, curves)
+    everything = b"".join(path.read_bytes() for path in bundle.path.rglob("*") if path.is_file())
+    assert b"Doe" not in everything
+    assert b"Roe" not in everything
+
+
 def test_a_bundle_that_cannot_be_written_is_refused(place: Path) -> None:
     said = refusal(place, out="card.md/bundle")
     assert "cannot be written to" in said

@@ -49,7 +49,9 @@ def with_familiarity(bundle: Bundle, section: dict[str, object], folder: Path) -
 
 
 @pytest.mark.usefixtures("few_are_enough")
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [KINDS[0], *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS[1:])]
+)
 def test_the_measures_fit_into_a_bundle_and_detect_places_a_study_among_them(
     kind: str, cohort: list[CohortStudy], tiny_bundles: dict[str, Bundle], tmp_path: Path
 ) -> None:
@@ -93,6 +95,7 @@ def test_a_foreign_study_is_said_to_be_foreign_in_warning_mask_and_findings(
 
 
 @pytest.mark.usefixtures("few_are_enough")
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on(
     cohort: list[CohortStudy], tiny_bundles: dict[str, Bundle], tmp_path: Path
 ) -> None:

@@ -56,3 +56,30 @@ def test_the_remaining_time_falls_while_nothing_is_told_and_is_never_negative() 
 
 def test_before_any_progress_there_is_no_remaining_time() -> None:
     assert ProgressHistory().remaining_seconds is None
+
+
+@given(done=st.floats(0.05, 0.9), spent=st.floats(0.1, 500), rest=st.floats(0.1, 5000))
+def test_what_is_expected_is_the_time_left_until_the_run_shows_otherwise(
+    done: float, spent: float, rest: float
+) -> None:
+    clock = Clock()
+    history = ProgressHistory(clock)
+    clock.now += spent
+    history.advance(done)
+    history.expect(rest)
+    assert history.remaining_seconds == pytest.approx(rest, rel=1e-6)
+    clock.now += rest / 4
+    history.advance(done + (1 - done) / 4)  # as expected
+    assert history.remaining_seconds == pytest.approx(rest * 3 / 4, rel=1e-6)
+
+
+def test_what_turns_out_otherwise_than_expected_is_believed_in_the_end() -> None:
+    clock = Clock()
+    history = ProgressHistory(clock)
+    clock.now += 10
+    history.advance(0.5)
+    history.expect(10)
+    for _ in range(40):  # a percent a second, not five
+        clock.now += 1
+        history.advance(history.fraction + 0.01)
+    assert history.remaining_seconds == pytest.approx(10, rel=0.01)

@@ -92,7 +92,15 @@ def test_a_run_whose_stdin_was_never_open_has_no_leash(tmp_path: Path) -> None:
     assert (last["event"], last["message"]) == ("error", "none.nii.gz does not exist.")
 
 
-@pytest.mark.parametrize("streams", ["<&-", "<&- >&-", "2>/dev/full", ">/dev/full"])
+@pytest.mark.parametrize(
+    "streams",
+    [
+        pytest.param("<&-", marks=pytest.mark.slow),
+        "<&- >&-",
+        pytest.param("2>/dev/full", marks=pytest.mark.slow),
+        ">/dev/full",
+    ],
+)
 def test_a_detection_is_made_all_the_same(
     tmp_path: Path, tiny_study: Path, tiny_bundles: dict[str, Bundle], streams: str
 ) -> None:

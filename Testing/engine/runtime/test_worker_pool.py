@@ -96,13 +96,13 @@ def processes_of_session(session: int) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("way", ["python", "c"])
+@pytest.mark.parametrize("way", ["python", pytest.param("c", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("number", "to_all"),
     [
-        (signal.SIGTERM, False),
-        (signal.SIGINT, False),
-        (signal.SIGTERM, True),  # as `timeout` and batch systems do
+        pytest.param(signal.SIGTERM, False, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, False, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, True, marks=pytest.mark.slow),  # as `timeout` does
         (signal.SIGINT, True),  # Ctrl-C
         (signal.SIGKILL, False),
     ],

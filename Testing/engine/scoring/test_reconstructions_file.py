@@ -54,6 +54,7 @@ def test_no_write_into_mapped_memory_ends_the_process(small_disk: Path) -> None:
     assert list(small_disk.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_detection_that_keeps_them_says_that_the_disk_is_full_and_leaves_nothing(
     small_disk: Path, tiny_study: Path, tiny_bundles: dict[str, Bundle]
 ) -> None:

@@ -66,6 +66,7 @@ def models(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_every_stage_leaves_weights_curves_a_picture_and_its_configuration(models: Path) -> None:
     for name, (stage, section) in SECTIONS.items():
         run = models / name
@@ -81,6 +82,7 @@ def test_every_stage_leaves_weights_curves_a_picture_and_its_configuration(model
             assert len(colours) > 10  # more than paper and ink
 
 
+@pytest.mark.slow
 def test_tensorboard_reads_the_same_curve(models: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -100,6 +102,7 @@ def test_runs_of_one_model_share_one_template_and_one_cache(models: Path) -> Non
     assert len(list((models / "aligned").glob("*.npz"))) == 2
 
 
+@pytest.mark.slow
 def test_a_study_written_anew_under_its_old_name_is_aligned_anew(
     cohort: Path, models: Path, tmp_path: Path
 ) -> None:

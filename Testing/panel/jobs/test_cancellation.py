@@ -80,6 +80,7 @@ def test_cancel_ends_a_deaf_engine_and_its_children_within_5_seconds(tmp_path: P
 
 @posixOnly
 @pytest.mark.usefixtures("noProcessLeft")
+@pytest.mark.slow
 def test_a_watchdog_that_is_stopped_is_killed_with_the_engine(tmp_path: Path) -> None:
     run = EngineRun(engine(tmp_path / "e", DEAF))
     heard = Heard(run)
@@ -192,6 +193,7 @@ def assertNothingIsLeft(tmp_path: Path, seconds: float) -> None:
 
 
 @posixOnly
+@pytest.mark.slow
 def test_a_crash_of_slicer_leaves_no_process_and_no_folder_after_5_seconds(tmp_path: Path) -> None:
     parent = startParent(tmp_path, DEAF)
     assert any((tmp_path / "temporary").iterdir())

@@ -24,6 +24,8 @@ def add_bundle(source: str | Path) -> Bundle:
         InputError: it cannot be written.
     """
     source = Path(source)
+    with named(source):
+        is_folder = _is_folder(source)
     target = user_folder()
     with written(f"The model cannot be installed in {target}"):
         target.mkdir(parents=True, exist_ok=True)
@@ -31,25 +33,25 @@ def add_bundle(source: str | Path) -> Bundle:
             staged = temporary / "bundle"
             staged.mkdir()
             with named(source):
-                _stage(source, staged)
+                if is_folder:
+                    _copy(source, staged, list_files(source))
+                else:
+                    unpack(source, staged)
                 bundle = bundle_of(staged, verify_files(staged))
                 installed = _installed_already(bundle)
             return installed or _install(staged, bundle, target / bundle.name)
 
 
-def _stage(source: Path, staged: Path) -> None:
+def _is_folder(source: Path) -> bool:
     try:
         mode = source.stat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):
         mode = 0
     except OSError as error:
         raise BundleError(f"It cannot be read: {error.strerror}.", "Check the path.") from error
-    if stat.S_ISDIR(mode):
-        _copy(source, staged, list_files(source))
-    elif stat.S_ISREG(mode):
-        unpack(source, staged)
-    else:
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
         raise BundleError("There is no such folder or zip file.", "Check the path.")
+    return stat.S_ISDIR(mode)
 
 
 def _copy(source: Path, target: Path, names: tuple[str, ...]) -> None:

@@ -22,7 +22,7 @@ def write_bundle(
     template: Path,
     readme: str,
     license_text: str | None = None,
-    calibration: Path | None = None,
+    calibration: Mapping[str, Any] | None = None,
 ) -> Bundle:
     """Write a new model's folder from its parts; the same parts give the same bytes.
 
@@ -33,7 +33,8 @@ def write_bundle(
         template: the mean PET as NIfTI; copied to the manifest's path.
         readme: the model card, Markdown.
         license_text: what becomes LICENSE, if given.
-        calibration: copied to configs/calibration.json, if given: the curve behind each threshold.
+        calibration: what becomes configs/calibration.json, if given: the curve behind each
+            threshold.
 
     Raises:
         BundleError: the parts do not make a good model. Nothing is left behind.
@@ -58,13 +59,12 @@ def write_bundle(
             staged = temporary / "bundle"
             for name in ("configs", "docs", "models"):
                 (staged / name).mkdir(parents=True)
-            text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
-            _write_text(staged / "configs" / "metadata.json", text + "\n")
+            _write_text(staged / "configs" / "metadata.json", _json(manifest))
             _write_text(staged / "docs" / "README.md", readme)
             if license_text is not None:
                 _write_text(staged / "LICENSE", license_text)
             if calibration is not None:
-                shutil.copyfile(calibration, staged / "configs" / "calibration.json")
+                _write_text(staged / "configs" / "calibration.json", _json(calibration))
             for network, name in ours["weights"].items():
                 shutil.copyfile(weights[network], staged / name)
             shutil.copyfile(template, staged / ours["frame"]["template"])
@@ -73,6 +73,10 @@ def write_bundle(
             verify_files(staged)
             staged.rename(folder)
     return verify_bundle(folder)
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _write_text(path: Path, text: str) -> None:

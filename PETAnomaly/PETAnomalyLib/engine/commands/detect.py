@@ -72,6 +72,12 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
         action="store_true",
         help="also write every pseudo-healthy reconstruction",
     )
+    add(
+        "--time-budget",
+        type=arguments.number(1),
+        metavar="SECONDS",
+        help="draw fewer samples where the whole would take longer than this; never fewer than 4",
+    )
     add("--anyway", action="store_true",
         help="go on where the study does not fit the model (upside down, another patient's CT, "
         "...): what would be refused is a warning")  # fmt: skip
@@ -110,6 +116,7 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
         "keep_reconstructions",
         "anonymous",
         "anyway",
+        "time_budget",
     )
     settings = DetectionSettings(**{name: given[name] for name in names if name in given})
     detect(options.pet, options.ct, options.out, settings, reporter)

@@ -33,8 +33,22 @@ class Judged(NamedTuple):
     error: Array | None
 
 
-def _not_asked(judged: Judged) -> None:
-    """Nobody asked what the model finds of the study."""
+class Forecast(NamedTuple):
+    """What is still to be done, known before it begins.
+
+    Attributes:
+        samples: how many will be drawn.
+        drawing: seconds until they are.
+        decoding: seconds for their reconstructions and the maps, after that.
+    """
+
+    samples: int
+    drawing: float
+    decoding: float
+
+
+def _not_asked(_: Judged | Forecast) -> None:
+    """Nobody asked."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +161,9 @@ class HealingRequest:
             the same whatever it is.
         on_judged: told once, before anything is drawn, what the model finds of the study; may raise
             to stop.
+        on_forecast: told after that how long the rest takes, and again where that has changed.
+        seconds_left: asked how long healing and decoding may still take, seconds; fewer samples are
+            drawn where that is too short for all. None where it may take as long as it does.
     """
 
     samples: int
@@ -155,3 +172,5 @@ class HealingRequest:
     resampling_threshold: float
     samples_at_once: int
     on_judged: Callable[[Judged], None] = _not_asked
+    on_forecast: Callable[[Forecast], None] = _not_asked
+    seconds_left: Callable[[], float] | None = None

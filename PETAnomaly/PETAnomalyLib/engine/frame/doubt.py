@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PETAnomalyLib.engine.runtime.errors import InputError
 
-_ANYWAY = "'petanomaly detect --anyway' goes on all the same."
+_ANYWAY = "'petanomaly detect --anyway', or the panel under Advanced, goes on all the same."
 
 
 @dataclass(frozen=True)

@@ -252,7 +252,7 @@ class _Healing:
             samples_at_once=samples,
         )
         healing, self._device = heal_within_memory(
-            self.bundle, self._device, study.image, study.ct, request, lambda _: None, self._warn
+            self.bundle, self._device, study.image, study.ct, request, self._go_on, self._warn
         )
         decoded = healing.decoded
         while True:
@@ -262,6 +262,9 @@ class _Healing:
                 if not is_out_of_memory(error):
                     raise
             decoded = smaller_pieces(decoded, self._warn)
+
+    def _go_on(self, _share: float) -> None:
+        self.reporter.check_cancelled()
 
     def _warn(self, message: str) -> None:
         self.reporter.log("warning", message)

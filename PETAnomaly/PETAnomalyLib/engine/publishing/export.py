@@ -37,16 +37,16 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
         models: the folder that holds the runs and `template.nii.gz`.
         out: the bundle's folder; must not exist.
         calibration: what `petanomaly calibrate` wrote; its thresholds take the place of the
-            configuration's, and the file goes into the bundle with the curve behind each.
+            configuration's, and it goes into the bundle with the curve behind each; its studies
+            are named after patients' folders and are given by their number alone.
 
     Raises:
         InputError: a missing run, file or key, a folder that cannot be written.
         BundleError: the parts do not make a good model.
     """
     settings = read_section(config)
-    thresholds = (settings if calibration is None else read_section(calibration)).section(
-        "thresholds"
-    )
+    calibrated = None if calibration is None else read_section(calibration)
+    thresholds = (calibrated or settings).section("thresholds")
     for key in ("title", "scorers", "sampling", "min_volume_ml"):
         settings.value(key)
     family = FAMILIES[settings.choice("family", tuple(FAMILIES))]
@@ -66,7 +66,7 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
     return write_bundle(
         out,
         manifest(
-            {**settings.values, "thresholds": thresholds.values, **_familiarity(calibration)},
+            {**settings.values, "thresholds": thresholds.values, **_familiarity(calibrated)},
             family,
             sizes={network: run.sizes for network, run in runs.items()},
             frame=whole.file.section("frame").values,
@@ -75,13 +75,18 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
         {network: run.weights for network, run in runs.items()},
         models / "template.nii.gz",
         card.read_text(encoding="utf-8"),
-        calibration=calibration,
+        calibration=None if calibrated is None else _without_names(calibrated.values),
     )
 
 
-def _familiarity(calibration: Path | None) -> dict[str, Any]:
-    found = {} if calibration is None else read_section(calibration).values
+def _familiarity(calibrated: Section | None) -> dict[str, Any]:
+    found = {} if calibrated is None else calibrated.values
     return {name: found[name] for name in ("familiarity",) if name in found}
+
+
+def _without_names(calibrated: Mapping[str, Any]) -> dict[str, Any]:
+    studies = calibrated.get("studies")
+    return {**calibrated, "studies": len(studies) if isinstance(studies, list) else 0}
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ class Judge:
         )
         try:
             heal_within_memory(
-                self._bundle, self._device, image, ct, request, lambda _: None, self._warn
+                self._bundle, self._device, image, ct, request, self._go_on, self._warn
             )
         except _JudgedEnough:
             return measures(self._bundle, self.template, found[0])
@@ -146,6 +146,9 @@ class Judge:
             f"the model '{self._bundle.name}' tells nothing of a study before it heals",
             "models of its family have no familiarity",
         )
+
+    def _go_on(self, _share: float) -> None:
+        self._reporter.check_cancelled()
 
     def _warn(self, message: str) -> None:
         self._reporter.log("warning", message)

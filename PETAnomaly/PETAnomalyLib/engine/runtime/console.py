@@ -56,6 +56,10 @@ class ConsoleReporter:
             self._told_tenths = tenths
             self._line(f"  {self._status()}")
 
+    def expect(self, seconds: float) -> None:
+        """See `Reporter`."""
+        self._history.expect(seconds)
+
     def log(self, level: str, message: str) -> None:
         """See `Reporter`."""
         self._line(f"Warning: {message}" if level == "warning" else message)

@@ -54,6 +54,10 @@ class JsonReporter:
             }
         )
 
+    def expect(self, seconds: float) -> None:
+        """See `Reporter`."""
+        self._history.expect(seconds)
+
     def log(self, level: str, message: str) -> None:
         """See `Reporter`."""
         self._write({"event": "log", "level": level, "message": message})

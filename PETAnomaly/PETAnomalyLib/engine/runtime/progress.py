@@ -43,6 +43,12 @@ class ProgressHistory:
             self._points.popleft()
         return True
 
+    def expect(self, seconds: float) -> None:
+        """Count the time that is left from here: so many seconds for all that is not done."""
+        now, done = self._clock(), self.fraction
+        if done < 1:
+            self._points = deque([(now - seconds * done / (1 - done), 0.0), (now, done)])
+
     def _window_start(self, now: float) -> float:
         return (now - self._start) / 2
 

@@ -31,6 +31,9 @@ class Reporter(Protocol):
     def progress(self, fraction: float) -> None:
         """How much of the whole run is done, 0 to 1. Never goes back: a smaller one is ignored."""
 
+    def expect(self, seconds: float) -> None:
+        """All that is not done yet takes about so many seconds."""
+
     def log(self, level: str, message: str) -> None:
         """A sentence for people; `level` is "info" or "warning"."""
 
@@ -56,6 +59,9 @@ class SilentReporter:
         """See `Reporter`."""
 
     def progress(self, fraction: float) -> None:
+        """See `Reporter`."""
+
+    def expect(self, seconds: float) -> None:
         """See `Reporter`."""
 
     def log(self, level: str, message: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+import numpy as np
 
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 
@@ -23,6 +26,8 @@ class Stages:
         self.seconds: dict[str, float] = {}
         self.warnings: list[str] = []
         self._first = 0
+        self._from, self._to = [0.0, 1.0], [0.0, 1.0]
+        self._told = 0.0
 
     def warn(self, *messages: str) -> None:
         """Say something aloud and keep it for the report."""
@@ -36,6 +41,24 @@ class Stages:
             self.warnings.insert(self._first, message)
             self._first += 1
             self.reporter.log("warning", message)
+
+    def progress(self, done: float) -> None:
+        """Tell how much of the run is done, 0 to 1, as its stages' `done_after` count it."""
+        self._told = max(self._told, float(np.interp(done, self._from, self._to)))
+        self.reporter.progress(self._told)
+
+    def expect(self, since: float, parts: Sequence[tuple[float, float]]) -> None:
+        """Say how long the rest takes, and let what is told of its progress keep pace with it.
+
+        Args:
+            since: what is done by now, as `progress` counts it.
+            parts: the rest: seconds of each part, and what is done after it, 1 after the last.
+        """
+        seconds = list(itertools.accumulate((each for each, _ in parts), initial=0.0))
+        if seconds[-1] > 0:
+            self._from = [since, *(done for _, done in parts)]
+            self._to = [self._told + (1 - self._told) * s / seconds[-1] for s in seconds]
+            self.reporter.expect(seconds[-1])
 
     @contextmanager
     def stage(self, name: str, label: str, done_after: float) -> Iterator[None]:
@@ -53,4 +76,4 @@ class Stages:
         started = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - started, 3)
-        self.reporter.progress(done_after)
+        self.progress(done_after)

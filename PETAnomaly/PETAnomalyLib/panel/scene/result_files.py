@@ -68,15 +68,34 @@ def readResults(folder: Path, work: Work) -> Results:
     work.check()
     segmentation = _readImage(folder / "segmentation.seg.nrrd")
     labels = cutOut(sitk.GetArrayViewFromImage(segmentation))
-    reportPath = folder / "report.json"
-    report = json.loads(reportPath.read_text(encoding="utf-8")) if reportPath.exists() else {}
-    return Results(maps, mask, labels, readFindings(folder / "findings.csv"), report)
+    return Results(
+        maps, mask, labels, readFindings(folder / "findings.csv"), _report(folder / "report.json")
+    )
+
+
+def _report(path: Path) -> dict:
+    if not path.exists():
+        return {}
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unreadable(path, str(error)) from error
+    if not isinstance(report, dict):
+        raise _unreadable(path, "it's no JSON object")
+    return report
 
 
 def readFindings(path: Path) -> list[Finding]:
-    """The rows of a findings.csv that `measures.write_csv` wrote."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [findingFromText(row) for row in csv.DictReader(file)]
+    """The rows of a findings.csv that `measures.write_csv` wrote.
+
+    Raises:
+        InputError: the file is missing, cut off or not such a table.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [findingFromText(row) for row in csv.DictReader(file)]
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+        raise _unreadable(path, str(error)) from error
 
 
 def findingFromText(row: dict[str, str]) -> Finding:
@@ -100,7 +119,10 @@ def _readImage(path: Path) -> sitk.Image:
     try:
         return sitk.ReadImage(str(path))
     except RuntimeError as error:
-        raise InputError(
-            f"{path.name} of the run can't be read ({str(error).splitlines()[-1]}).",
-            "Is the disk full? Run Detect again.",
-        ) from error
+        raise _unreadable(path, str(error).splitlines()[-1]) from error
+
+
+def _unreadable(path: Path, why: str) -> InputError:
+    return InputError(
+        f"{path.name} of the run can't be read ({why}).", "Is the disk full? Run Detect again."
+    )

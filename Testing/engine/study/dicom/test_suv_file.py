@@ -55,3 +55,10 @@ def test_an_unwritable_place_is_refused_and_keeps_an_older_file(tmp_path: Path) 
 def test_a_name_without_an_image_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.nii\.gz|image file"):
         write_suv(lone_series(tmp_path / "pet"), tmp_path / "suv")
+
+
+@pytest.mark.parametrize("ending", [".nii.gz", ".mha"])
+def test_the_longest_name_that_a_disk_takes_is_written(ending: str, tmp_path: Path) -> None:
+    name = "s" * (255 - len(ending)) + ending
+    write_suv(lone_series(tmp_path / "pet"), tmp_path / "out" / name)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]

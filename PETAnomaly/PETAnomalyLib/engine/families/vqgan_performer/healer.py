@@ -6,6 +6,7 @@ Each healed latent is decoded K times with dropout; the N are dealt out to a few
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -29,9 +30,14 @@ from PETAnomalyLib.engine.families.vqgan_performer.token_grids import (
     moved,
     token_grids,
 )
+from PETAnomalyLib.engine.families.vqgan_performer.within_time import Pace, draw_in_time
 
 # Shares of the seconds that healing the demo study takes, up to the end of each part.
 _ENCODED, _JUDGED = 0.5, 0.75
+
+# Seconds a sample, of those that judging the four grids took for each of their tokens that is to be
+# drawn anew, and of those that encoding took.
+_DRAWING, _DECODING = 1.0, 0.1
 
 
 class _Encoded(NamedTuple):
@@ -62,15 +68,16 @@ class VQGANPerformerHealer:
     def heal(
         self, pet: Array, ct: Array | None, request: HealingRequest, on_progress: OnProgress
     ) -> Healing:
-        # On the CPU, so that a seed means the same draws on every device.
-        generator = torch.Generator().manual_seed(request.seed)
+        began = time.perf_counter()
         grids = token_grids(request.samples, self._pet_vqgan.sizes.stride)
         encoded = []
         for number, (shift, _) in enumerate(grids):
             own_ct = None if ct is None else moved(ct, shift)
             encoded.append(self._encoded(moved(pet, shift), own_ct))
             on_progress(_ENCODED * (number + 1) / len(grids))
+        encoded_at = time.perf_counter()
         log_p = self._log_likelihoods(encoded, request, _part(on_progress, _ENCODED, _JUDGED))
+        judged_at = time.perf_counter()
         masks = [resampling_mask(one, request.resampling_threshold) for one in log_p]
         grid = self._performer.sizes.grid
         tokens, likelihood, body = (
@@ -78,21 +85,44 @@ class VQGANPerformerHealer:
         )
         request.on_judged(judged(self._pet_vqgan, tokens, likelihood, body, pet))
 
+        def drawn(samples: int, on_share: OnProgress) -> DecodedLatents:
+            return self._drawn(encoded, masks, replace(request, samples=samples), on_share)
+
+        share = float(torch.stack(masks).sum()) / max(
+            1.0, sum(float(one.body.sum()) for one in encoded)
+        )
+        pace = Pace(
+            drawing=_DRAWING * share * (judged_at - encoded_at),
+            decoding=_DECODING * (encoded_at - began),
+        )
+        decoded = draw_in_time(drawn, request, pace, _part(on_progress, _JUDGED, 1.0))
+        return Healing(
+            decoded, log_p[0].view(grid).cpu().numpy(), masks[0].view(grid).cpu().numpy()
+        )
+
+    def _drawn(
+        self,
+        encoded: list[_Encoded],
+        masks: list[torch.Tensor],
+        request: HealingRequest,
+        on_progress: OnProgress,
+    ) -> DecodedLatents:
+        """The healed latents of `request.samples` samples, grid after grid."""
+        # On the CPU, so that a seed means the same draws on every device.
+        generator = torch.Generator().manual_seed(request.seed)
+        grids = token_grids(request.samples, self._pet_vqgan.sizes.stride)
         masked = []
         for one, mask, (_, samples) in zip(encoded, masks, grids):
             shape = (samples, int(mask.sum()))
             uniforms = torch.rand(shape, generator=generator, dtype=torch.float64)
             masked.append(MaskedGrid(*one, mask, uniforms.to(self._device)))
-        healed = self._resampled(masked, request, _part(on_progress, _JUDGED, 1.0))
-        decoded = DecodedLatents(
+        healed = self._resampled(masked, request, on_progress)
+        return DecodedLatents(
             self._pet_vqgan,
-            healed.view(-1, *grid),
+            healed.view(-1, *self._performer.sizes.grid),
             request.decodes,
             request.seed,
             shifts=[shift for shift, samples in grids for _ in range(samples)],
-        )
-        return Healing(
-            decoded, log_p[0].view(grid).cpu().numpy(), masks[0].view(grid).cpu().numpy()
         )
 
     def _encoded(self, pet: Array, ct: Array | None) -> _Encoded:

@@ -39,7 +39,7 @@ def write_suv(dicom_dir: Path, out_file: Path) -> tuple[dict[str, Any], tuple[st
         )
     image, description, warnings = read_suv(Path(dicom_dir))
     image.SetMetaData("ITK_FileNotes", "SUVbw g/ml, PETAnomaly")  # becomes NIfTI's descrip
-    partial = out_file.with_name(f".{out_file.name[: -len(suffix)]}.{os.getpid()}{suffix}")
+    partial = out_file.with_name(f".suv-{os.getpid()}{suffix}")  # whatever the name's length
     try:
         out_file.parent.mkdir(parents=True, exist_ok=True)
         sitk.WriteImage(image, str(partial), True)
