@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # torch comes with it
 JUDGED, HEALED, SCORED = 0.405, 0.5, 0.8
 
 # Seconds of delineating and writing, of those of reading and aligning: all by the study's size.
-_AFTERWARDS = 1.0
+_AFTERWARDS = 0.6
 
 
 class Schedule:
@@ -49,14 +49,14 @@ class Schedule:
             JUDGED,
             [(forecast.drawing, HEALED), (forecast.decoding, SCORED), (self._afterwards(), 1.0)],
         )
-        if self._budget is None or self._is_late or forecast.samples == self._asked:
+        if self._budget is None or self._is_late or not forecast.is_fewest:
             return
         late = forecast.drawing + forecast.decoding - self.seconds_left()
         if late > 0.2 * self._budget:
             self._is_late = True
             self._run.warn(
-                f"Even {forecast.samples} samples, the fewest, take about {late:.0f} s longer than "
-                f"the {self._budget:g} s asked for."
+                f"Even {forecast.samples} samples, the fewest that are drawn, take about "
+                f"{late:.0f} s longer than the {self._budget:g} s asked for."
             )
 
     def tell(self) -> None:

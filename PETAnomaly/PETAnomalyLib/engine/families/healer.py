@@ -40,11 +40,13 @@ class Forecast(NamedTuple):
         samples: how many will be drawn.
         drawing: seconds until they are.
         decoding: seconds for their reconstructions and the maps, after that.
+        is_fewest: however long it takes, no fewer will be drawn.
     """
 
     samples: int
     drawing: float
     decoding: float
+    is_fewest: bool
 
 
 def _not_asked(_: Judged | Forecast) -> None:

@@ -40,11 +40,11 @@ def drawn(seconds: float | None, pace: Pace) -> tuple[int, float, list[Forecast]
     return number, time.perf_counter() - began, told
 
 
-RIGHT = Pace(SECONDS_A_SAMPLE, 0.0)
+RIGHT = Pace(0.0, SECONDS_A_SAMPLE, 0.0)
 
 
 def test_without_a_limit_all_are_drawn_whatever_was_foretold() -> None:
-    pace = Pace(10 * SECONDS_A_SAMPLE, 0.0)
+    pace = Pace(0.0, 10 * SECONDS_A_SAMPLE, 0.0)
     number, _, told = drawn(None, pace)
     assert number == 16
     assert told == [pace.of(16)]
@@ -55,7 +55,7 @@ def test_where_there_is_time_for_all_none_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "pace", [RIGHT, Pace(SECONDS_A_SAMPLE / 20, 0.0)], ids=["right", "too short"]
+    "pace", [RIGHT, Pace(0.0, SECONDS_A_SAMPLE / 20, 0.0)], ids=["right", "too short"]
 )
 def test_a_limit_is_kept_with_most_of_the_samples_that_it_allows(pace: Pace) -> None:
     number, seconds, told = drawn(2.4, pace)  # 12 samples, had it been known
@@ -73,7 +73,7 @@ def test_what_is_foretold_as_far_too_long_is_not_begun() -> None:
 
 def test_time_for_the_decoding_is_kept_back() -> None:
     decoding = SECONDS_A_SAMPLE
-    number, seconds, _ = drawn(4.0, Pace(SECONDS_A_SAMPLE, decoding))
+    number, seconds, _ = drawn(4.0, Pace(0.0, SECONDS_A_SAMPLE, decoding))
     assert 6 <= number <= 10
     assert seconds + number * decoding < 4.0 * 1.2
 

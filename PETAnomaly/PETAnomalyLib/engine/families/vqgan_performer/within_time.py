@@ -27,18 +27,28 @@ _TOLERATED, _KEPT = 1.03, 0.9
 
 
 class Pace(NamedTuple):
-    """Seconds that each sample takes: until it is drawn, and for all that follows for it."""
+    """Seconds that samples take.
 
+    Attributes:
+        beforehand: until the first is drawn, however many there are.
+        drawing: of each, until it is drawn.
+        decoding: of each, for all that follows.
+    """
+
+    beforehand: float
     drawing: float
     decoding: float
 
     def of(self, samples: int) -> Forecast:
         """What so many take."""
-        return Forecast(samples, samples * self.drawing, samples * self.decoding)
+        drawing = self.beforehand + samples * self.drawing
+        return Forecast(
+            samples, drawing, samples * self.decoding, is_fewest=samples <= FEWEST_SAMPLES
+        )
 
     def samples_within(self, seconds: float) -> int:
         """How many are done in so many seconds."""
-        return int(seconds / max(self.drawing + self.decoding, 1e-9))
+        return int((seconds - self.beforehand) / max(self.drawing + self.decoding, 1e-9))
 
 
 class _TooManyError(Exception):
@@ -97,10 +107,10 @@ class _Watched:
         seconds, seen = now - self._began[0], share - self._began[1]
         if seconds < _SECONDS_SEEN or seen < _SHARE_SEEN:
             return
-        measured = Pace(seconds / seen / self._samples, self._pace.decoding)
-        needed = measured.drawing * self._samples * (1 - share)
-        needed += measured.decoding * self._samples
+        measured = self._pace._replace(drawing=seconds / seen / self._samples)
+        needed = self._samples * (measured.drawing * (1 - share) + measured.decoding)
         if needed > _TOLERATED * left():
             fewer = max(FEWEST_SAMPLES, int(_KEPT * measured.samples_within(left())))
-            if sum(measured.of(fewer)[1:]) < needed:
+            forecast = measured.of(fewer)
+            if forecast.drawing + forecast.decoding < needed:
                 raise _TooManyError(measured, fewer)
