@@ -27,8 +27,9 @@ FIND_PYTHON := for p in python3.11 /usr/bin/python3.11 python3.12 python3.10 pyt
 demo: $(VENV)/.engine
 	$(PYTHON) -m PETAnomalyLib.engine.demo
 
-PYTEST := QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n auto --dist loadfile \
-	--no-loadscope-reorder
+# Compiled modules are kept, whatever the environment says: some hundred processes import them.
+PYTEST := QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= \
+	$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test: lint $(VENV)/.panel
 	$(PYTEST) -m "not slow"

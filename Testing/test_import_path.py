@@ -100,6 +100,7 @@ def test_a_folder_that_somebody_named_stays_on_the_path(tmp_path: Path) -> None:
     assert done.stdout == f"{['', str(named)]} \n", done.stderr
 
 
+@pytest.mark.slow
 def test_setup_torch_imports_nothing_that_lies_beside_it(tmp_path: Path) -> None:
     hostile = HostileFolder(tmp_path / "downloads", by_module=False)
     script = shutil.copy(MODULE.parent / "setup_torch.py", hostile.path)

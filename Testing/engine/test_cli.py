@@ -169,6 +169,7 @@ def test_an_unknown_model_is_answered_with_those_there_are() -> None:
     assert "Installed:" in run.stderr
 
 
+@pytest.mark.slow
 def test_a_phantom_cohort_lies_in_the_autopet_layout_and_is_described_as_json(
     tmp_path: Path,
 ) -> None:

@@ -39,6 +39,7 @@ def report_of(pet: Path, bundle: Bundle, out: Path) -> dict[str, Any]:
     return report
 
 
+@pytest.mark.slow
 def test_the_tracer_of_a_study_is_compared_with_the_models(
     tmp_path: Path, tiny_study: Path, tiny_bundles: dict[str, Bundle]
 ) -> None:

@@ -68,6 +68,7 @@ def test_multiplications_of_the_transformer_are_most_of_those_that_torch_counts(
     assert 0.85 < share <= 1
 
 
+@pytest.mark.slow
 def test_everything_that_is_promised_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("einops")
     whole, part = Study(TINY, 3, 0.1, True), Study(TINY, 3, 0.1, resampled=0.5)

@@ -136,6 +136,7 @@ def test_events_with_wrong_values_are_log_and_end_no_run(tmp_path: Path) -> None
 
 
 @posixOnly
+@pytest.mark.slow
 def test_only_the_watchdog_says_what_is_killed(tmp_path: Path) -> None:
     """An engine that names another program's group, and then hears nothing, is killed itself."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE,

@@ -55,7 +55,9 @@ def test_where_there_is_time_for_all_none_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "pace", [RIGHT, Pace(0.0, SECONDS_A_SAMPLE / 20, 0.0)], ids=["right", "too short"]
+    "pace",
+    [RIGHT, pytest.param(Pace(0.0, SECONDS_A_SAMPLE / 20, 0.0), marks=pytest.mark.slow)],
+    ids=["right", "too short"],
 )
 def test_a_limit_is_kept_with_most_of_the_samples_that_it_allows(pace: Pace) -> None:
     number, seconds, told = drawn(2.4, pace)  # 12 samples, had it been known
@@ -71,6 +73,7 @@ def test_what_is_foretold_as_far_too_long_is_not_begun() -> None:
     assert seconds < 1.3 * 1.2
 
 
+@pytest.mark.slow
 def test_time_for_the_decoding_is_kept_back() -> None:
     decoding = SECONDS_A_SAMPLE
     number, seconds, _ = drawn(4.0, Pace(0.0, SECONDS_A_SAMPLE, decoding))
