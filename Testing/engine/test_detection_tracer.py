@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import SimpleITK as sitk
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.detection import detect
