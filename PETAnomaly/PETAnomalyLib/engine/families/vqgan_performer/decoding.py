@@ -9,7 +9,9 @@ the volume is cut, `dropout.py` why a mask does not change where tiles meet,
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +26,14 @@ from PETAnomalyLib.engine.families.vqgan_performer.dropout import (
     dropout_key,
 )
 from PETAnomalyLib.engine.families.vqgan_performer.overlap import TAPS, overlap_add, tap_weights
-from PETAnomalyLib.engine.families.vqgan_performer.tiling import Layers, Tile, plan, spans
+from PETAnomalyLib.engine.families.vqgan_performer.side_by_side import side_by_side, workers
+from PETAnomalyLib.engine.families.vqgan_performer.tiling import (
+    FLOAT_BYTES,
+    Layers,
+    Tile,
+    plan,
+    spans,
+)
 from PETAnomalyLib.engine.families.vqgan_performer.token_grids import UNMOVED, Shift, seen_from
 from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN
 
@@ -142,15 +151,25 @@ class DecodedLatents:
         positions = _positions(
             own.boxes[-2], tuple(n // 2 for n in self.shape), self._latents.device
         )
-        for i in range(len(distinct)):
+        alike: list[list[int]] = [[] for _ in distinct]
+        for number, i in enumerate(which.tolist()):
+            alike[i].append(samples[number])
+
+        def decode(i: int, on_share: Callable[[float], None]) -> None:
             hidden = self._hidden(distinct[i].view(1, *tokens.shape[1:]), own)
-            for n in (which == i).nonzero()[:, 0].tolist():
-                for k in range(self._decodes):
-                    key = dropout_key(self._seed, samples[n], k)
-                    image = self._image(hidden, positions, key)
-                    image = image[own.trimmed(len(own.boxes) - 2, 2)]
-                    values[samples[n] * self._decodes + k] = _replicated(image, at)
-            on_progress((i + 1) / len(distinct))
+            for done, (n, k) in enumerate(itertools.product(alike[i], range(self._decodes))):
+                image = self._image(hidden, positions, dropout_key(self._seed, n, k))
+                image = image[own.trimmed(len(own.boxes) - 2, 2)]
+                values[n * self._decodes + k] = _replicated(image, at)
+                on_share((done + 1) / (len(alike[i]) * self._decodes))
+
+        works = [partial(decode, i) for i in range(len(distinct))]
+        side_by_side(works, self._at_once(len(positions), len(works)), on_progress)
+
+    def _at_once(self, voxels: int, latents: int) -> int:
+        """How many latents of a tile are decoded side by side: as many as a quarter holds."""
+        bytes_ = voxels * (_layers(self._vqgan).widest + TAPS) * FLOAT_BYTES
+        return min(workers(self._latents.device), latents, max(1, int(self._memory / 4 / bytes_)))
 
     def _moved(self, tile: Tile, shift: Shift) -> tuple[Tile, list[Tensor]]:
         """A tile as a moved token grid sees it, and where its voxels lie in that on each axis."""

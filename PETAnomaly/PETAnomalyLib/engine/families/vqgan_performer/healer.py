@@ -29,6 +29,7 @@ from PETAnomalyLib.engine.families.vqgan_performer.resampling import (
 from PETAnomalyLib.engine.families.vqgan_performer.side_by_side import side_by_side, workers
 from PETAnomalyLib.engine.families.vqgan_performer.speculation import MaskedGrid
 from PETAnomalyLib.engine.families.vqgan_performer.token_grids import (
+    Shift,
     body_tokens,
     moved,
     token_grids,
@@ -69,11 +70,9 @@ class VQGANPerformerHealer:
     ) -> Healing:
         began = time.perf_counter()
         grids = token_grids(request.samples, self._pet_vqgan.sizes.stride)
-        encoded = []
-        for number, (shift, _) in enumerate(grids):
-            own_ct = None if ct is None else moved(ct, shift)
-            encoded.append(self._encoded(moved(pet, shift), own_ct))
-            on_progress(_ENCODED * (number + 1) / len(grids))
+        encoded = self._all_encoded(
+            pet, ct, [shift for shift, _ in grids], request, _part(on_progress, 0.0, _ENCODED)
+        )
         encoded_at = time.perf_counter()
         log_p = self._log_likelihoods(encoded, request, _part(on_progress, _ENCODED, _JUDGED))
         judged_at = time.perf_counter()
@@ -137,6 +136,29 @@ class VQGANPerformerHealer:
             shifts=[shift for shift, samples in grids for _ in range(samples)],
         )
 
+    def _all_encoded(
+        self,
+        pet: Array,
+        ct: Array | None,
+        shifts: list[Shift],
+        request: HealingRequest,
+        on_progress: OnProgress,
+    ) -> list[_Encoded]:
+        """The study on each grid; as many at a time as there are cores and memory for.
+
+        A thread each: with other processes on the two cores all threads on one grid after the other
+        took twice as long.
+        """
+
+        def encoded(shift: Shift, _: OnProgress) -> _Encoded:
+            return self._encoded(moved(pet, shift), None if ct is None else moved(ct, shift))
+
+        works = [partial(encoded, shift) for shift in shifts]
+        return side_by_side(works, self._at_once(len(works), request), on_progress)
+
+    def _at_once(self, works: int, request: HealingRequest) -> int:
+        return min(workers(self._device), works, request.samples_at_once)
+
     def _encoded(self, pet: Array, ct: Array | None) -> _Encoded:
         tokens = self._pet_vqgan.tokens(self._tensor(pet)).flatten(1)
         context = None
@@ -157,8 +179,8 @@ class VQGANPerformerHealer:
             t = request.resampling_threshold
             return log_likelihood_beside_hot(self._performer, *one, t, uptake)
 
-        at_once = min(workers(self._device), len(encoded), request.samples_at_once)
-        return side_by_side([partial(judged, one) for one in encoded], at_once, on_progress)
+        works = [partial(judged, one) for one in encoded]
+        return side_by_side(works, self._at_once(len(works), request), on_progress)
 
     def _resampled(
         self, masked: list[MaskedGrid], request: HealingRequest, on_progress: OnProgress
