@@ -32,6 +32,10 @@ MULTIPLICATIONS_WAITED_ELSEWHERE = 6e9
 # Beyond, the products within a window cost as much as all else.
 MOST_PLACES = 256
 
+# Where masked places are counted before they are drawn. Elsewhere the host would wait for the
+# device within each pass, and that costs more than drawing at every place of a window.
+COUNTED_ON = frozenset({"cpu"})
+
 
 class MaskedGrid(NamedTuple):
     """A study on one token grid, and what is to be drawn anew.
@@ -232,14 +236,17 @@ class Rows:
         at = torch.minimum(ahead, self._stop[:, None] - 1)  # past the end, what nobody looks at
         x, keys = self._windows(self._embedded(at), self._states, self._contexts)
 
-        row, place = (self._masked[at] & (ahead < self._stop[:, None])).nonzero(as_tuple=True)
-        drawn_at = at[row, place]
+        masked = self._masked[at] & (ahead < self._stop[:, None])
+        row, place = _places(masked)
+        wanted, drawn_at = masked[row, place], at[row, place]
         drawn = draw(
             self._performer.logits(self._performer.norm(x[row, place])),
-            self._uniforms[row, self._order[drawn_at]],
+            self._uniforms[row, self._order[drawn_at].clamp_max(self._uniforms.shape[1] - 1)],
             self._threshold,
-        )
-        token = (self._row[row], self._positions[drawn_at])
+        ).where(wanted, self._performer.begin)
+        # What was drawn in vain goes where the begin token is, and is that.
+        end = self._healed.shape[1] - 1
+        token = (self._row[row], self._positions[drawn_at].where(wanted, end))
         differs = torch.zeros_like(at, dtype=torch.bool)
         differs[row, place] = self._healed[token] != drawn
         self._healed[token] = drawn
@@ -258,3 +265,13 @@ class Rows:
             (seen + self._offsets).flatten(0, 1), self._table, mode="sum"
         )
         return self._inputs[at] + embedded.view(*at.shape, -1)
+
+
+def _places(masked: Tensor) -> tuple[Tensor, Tensor]:
+    """Row and place of what a pass draws, of rows x places booleans: at least the masked."""
+    if masked.device.type in COUNTED_ON:
+        row, place = masked.nonzero(as_tuple=True)
+        return row, place
+    rows, places = masked.shape
+    at = torch.arange(rows * places, device=masked.device)
+    return at // places, at % places
