@@ -89,7 +89,7 @@ $(VENV)/.evaluation: pyproject.toml $(VENV)/.torch
 	touch $@
 
 $(VENV)/.development: pyproject.toml $(VENV)/.torch
-	$(INSTALL) -e ".[training,development]"
+	$(INSTALL) -e ".[training,dicom,development]"
 	touch $@
 
 $(VENV)/.docs: pyproject.toml $(VENV)/.torch
@@ -98,5 +98,5 @@ $(VENV)/.docs: pyproject.toml $(VENV)/.torch
 
 $(VENV)/.panel: pyproject.toml Testing/system_libraries.sh $(VENV)/.development
 	sh Testing/system_libraries.sh
-	$(INSTALL) -e ".[training,development,panel-tests]"
+	$(INSTALL) -e ".[training,dicom,development,panel-tests]"
 	touch $@

@@ -25,6 +25,7 @@ ENGINE_FLOORS = (
     "scoring",
     "findings",
     "study",
+    "dicom_results",
     "figures",
     "frame",
     "bundles",
@@ -47,7 +48,7 @@ PANEL_FILES = {"parameters": "ground", "settings": "ground", "background": "grou
                "__init__": "ground", "widget": "widget"}  # fmt: skip
 
 WITHOUT_TORCH = ("panel", "engine.bundles", "engine.findings", "engine.study", "engine.phantom",
-                 "engine.frame", "engine.figures")  # fmt: skip
+                 "engine.frame", "engine.figures", "engine.dicom_results")  # fmt: skip
 RUN_ELSEWHERE = f"{LIBRARY}.panel.environment.probe"  # by the engine's Python, which it asks
 TORCH = frozenset({"torch", "monai", "safetensors.torch", "lightning_fabric"})
 SLICER = frozenset({"slicer", "qt", "ctk", "vtk"})

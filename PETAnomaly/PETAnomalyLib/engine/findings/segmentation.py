@@ -17,14 +17,15 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from PETAnomalyLib.engine.findings.coded_property import CATEGORY, TYPE
 from PETAnomalyLib.engine.findings.measures import Finding
 
-# SNOMED CT: an altered structure and a mass, not a neoplasm, since nothing is proven. The layout is
-# that of Slicer's vtkSlicerTerminologiesModuleLogic::SerializeTerminologyEntry:
+# The layout is that of Slicer's vtkSlicerTerminologiesModuleLogic::SerializeTerminologyEntry:
 # context ~ category ~ type ~ type modifier ~ anatomic context ~ region ~ region modifier.
 TERMINOLOGY = (
     "Segmentation category and type - 3D Slicer General Anatomy list"
-    "~SCT^49755003^Morphologically Altered Structure~SCT^4147007^Mass~^^"
+    f"~{CATEGORY.scheme}^{CATEGORY.value}^{CATEGORY.meaning}"
+    f"~{TYPE.scheme}^{TYPE.value}^{TYPE.meaning}~^^"
     "~Anatomic codes - DICOM master list~^^~^^"
 )
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import SimpleITK as sitk
+from pydicom.dataset import Dataset
 
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.dicom.dicom_files import is_dicom
 from PETAnomalyLib.engine.study.dicom.series import find_series
-from PETAnomalyLib.engine.study.dicom.suv import read_suv
+from PETAnomalyLib.engine.study.dicom.suv import read_suv_volume
 from PETAnomalyLib.engine.study.dicom.volume import read_volume
 from PETAnomalyLib.engine.study.image_file import image_suffix, read_image_file
 from PETAnomalyLib.engine.study.input_path import is_folder, shown
@@ -33,12 +34,15 @@ class Study:
         description: JSON-able: `pet` and `ct`, each with path, format, size, spacing, units, and
             for DICOM the series, the tracer and how SUV was computed. Nothing names the patient.
         warnings: suspicious but usable properties, sentences for the user.
+        pet_slices: of a PET from DICOM the headers of its slices, without pixel data, in the order
+            of the third axis; they do name the patient. Empty for an image file.
     """
 
     pet: sitk.Image
     ct: sitk.Image | None
     description: dict[str, Any]
     warnings: tuple[str, ...]
+    pet_slices: tuple[Dataset, ...] = ()
 
 
 def read_study(pet: Path, ct: Path | None = None) -> Study:
@@ -48,16 +52,16 @@ def read_study(pet: Path, ct: Path | None = None) -> Study:
         InputError: an image cannot be used (see `read_pet`, `read_ct`), or the CT does not overlap
             the PET.
     """
-    pet_image, pet_description, warnings = read_pet(pet)
+    pet_image, pet_description, warnings, slices = _read_pet(Path(pet))
     description: dict[str, Any] = {"pet": pet_description}
     if ct is None:
-        return Study(pet_image, None, description, warnings)
+        return Study(pet_image, None, description, warnings, slices)
     ct_image, ct_description, ct_warnings = read_ct(
         ct, pet_description.get("frame_of_reference_uid", "")
     )
     description["ct"] = ct_description
     warnings = (*warnings, *ct_warnings, *check_overlap(pet_image, ct_image))
-    return Study(pet_image, ct_image, description, warnings)
+    return Study(pet_image, ct_image, description, warnings, slices)
 
 
 def read_pet(path: Path) -> tuple[sitk.Image, dict[str, Any], tuple[str, ...]]:
@@ -66,17 +70,7 @@ def read_pet(path: Path) -> tuple[sitk.Image, dict[str, Any], tuple[str, ...]]:
     Raises:
         InputError: DESIGN, section 6: unreadable, no volume, not convertible to SUV or not in SUV.
     """
-    path = Path(path)
-    if _is_dicom(path):
-        image, found, warnings = read_suv(path)
-    else:
-        name = f"The PET {shown(path)}"
-        image, found, notes = read_image_file(path)
-        image, checks = _checked_volume(image, name)
-        checks += check_pet(image, name, found["stated_units"])
-        found, warnings = {**found, "tracer": NOT_STATED}, (*notes, *checks)
-    description = {**_grid(path, image), "modality": "PT", "units": "SUVbw g/ml", **found}
-    return image, description, warnings
+    return _read_pet(Path(path))[:3]
 
 
 def read_ct(
@@ -104,6 +98,26 @@ def read_ct(
     warnings += check_ct(image, name)
     description = {**_grid(path, image), "modality": "CT", "units": "HU", **found}
     return image, description, (*notes, *warnings)
+
+
+def _read_pet(
+    path: Path,
+) -> tuple[sitk.Image, dict[str, Any], tuple[str, ...], tuple[Dataset, ...]]:
+    """What `read_pet` gives, and the slices' headers."""
+    slices: tuple[Dataset, ...] = ()
+    if _is_dicom(path):
+        volume = read_suv_volume(path)
+        image, found, warnings, slices = (
+            volume.image, volume.description, volume.warnings, volume.slices,
+        )  # fmt: skip
+    else:
+        name = f"The PET {shown(path)}"
+        image, found, notes = read_image_file(path)
+        image, checks = _checked_volume(image, name)
+        checks += check_pet(image, name, found["stated_units"])
+        found, warnings = {**found, "tracer": NOT_STATED}, (*notes, *checks)
+    description = {**_grid(path, image), "modality": "PT", "units": "SUVbw g/ml", **found}
+    return image, description, warnings, slices
 
 
 def _is_dicom(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,25 @@ from PETAnomalyLib.engine.study.tracer import NOT_STATED
 from PETAnomalyLib.engine.study.validation import check_pet, check_volume
 
 
-def read_suv(path: Path) -> tuple[sitk.Image, dict[str, Any], tuple[str, ...]]:
-    """A DICOM PET series as SUVbw: float32, g/ml, on the grid of its slices (LPS, mm).
+@dataclass(frozen=True)
+class SuvVolume:
+    """A DICOM PET series in SUVbw.
+
+    Attributes:
+        image: float32, g/ml, on the grid of the slices (LPS, mm).
+        slices: the header of each, without pixel data, in the order of the third axis.
+        description: JSON-able, without anything that names the patient.
+        warnings: suspicious but usable properties, sentences for the user.
+    """
+
+    image: sitk.Image
+    slices: tuple[Dataset, ...]
+    description: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+def read_suv_volume(path: Path) -> SuvVolume:
+    """A DICOM PET series as SUVbw.
 
     Args:
         path: a folder that holds one PET series (among others), a DICOMDIR, or one file of the
@@ -48,7 +66,14 @@ def read_suv(path: Path) -> tuple[sitk.Image, dict[str, Any], tuple[str, ...]]:
         "suv": conversion.description,
         "tracer": stated_tracer(volume.headers[0]) or NOT_STATED,
     }
-    return image, description, (*notes, *volume.warnings, *conversion.warnings, *suspicions)
+    warnings = (*notes, *volume.warnings, *conversion.warnings, *suspicions)
+    return SuvVolume(image, volume.headers, description, warnings)
+
+
+def read_suv(path: Path) -> tuple[sitk.Image, dict[str, Any], tuple[str, ...]]:
+    """Image, description and warnings of `read_suv_volume`."""
+    volume = read_suv_volume(path)
+    return volume.image, volume.description, volume.warnings
 
 
 def _converted(image: sitk.Image, conversion: SuvConversion) -> sitk.Image:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.valuerep import PersonName
 
 from PETAnomalyLib.engine.runtime.errors import InputError
 
@@ -111,6 +112,6 @@ def _as_text(value: Any) -> str:
         return ""
     if isinstance(value, bytes):
         return value.decode("ascii", errors="replace").strip("\0 ")
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
+    if isinstance(value, (str, PersonName)) or not hasattr(value, "__iter__"):
         return str(value).strip("\0 ")
     return "\\".join(str(item).strip("\0 ") for item in value)
