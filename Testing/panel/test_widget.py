@@ -253,7 +253,7 @@ def test_the_table_follows_an_edit_by_hand_and_marks_it(tmp_path: Any) -> None:
         smaller = voxels.copy()
         smaller[:36] = 0
         slicer.util.updateSegmentBinaryLabelmapFromArray(smaller, segmentation, "Finding_2", pet)
-        assert waitUntil(lambda: panel.findings.rows()[1].edited)
+        assert waitUntil(lambda: panel.findings.rows()[1].byHand)
         after = panel.findings.rows()
         assert after[0] == before[0]
         assert after[1].finding.mtv_ml == pytest.approx((smaller > 0).sum() * 0.08)

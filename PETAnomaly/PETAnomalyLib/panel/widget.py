@@ -26,6 +26,7 @@ from PETAnomalyLib.panel.jobs.suv import suvJob
 from PETAnomalyLib.panel.jobs.task import EngineTask, Job, TaskOutcome
 from PETAnomalyLib.panel.scene.inputs import dicomFiles
 from PETAnomalyLib.panel.scene.result_files import Results
+from PETAnomalyLib.panel.scene.volume_watch import VolumeWatch
 from PETAnomalyLib.panel.sections.display import DisplaySection
 from PETAnomalyLib.panel.sections.engine import EngineSection
 from PETAnomalyLib.panel.sections.findings import FindingsSection
@@ -63,6 +64,7 @@ class PETAnomalyPanel(VTKObservationMixin):
         self._guiTag = None
         self._warnings: list[str] = []
         self._doneText = ""
+        self._isEntered = False
         self.study = StudySection(ui)
         self.model = model if model is not None else ModelSection(ui)
         self.engine = engine if engine is not None else EngineSection(ui)
@@ -75,6 +77,8 @@ class PETAnomalyPanel(VTKObservationMixin):
         self._update.setSingleShot(True)
         self._update.setInterval(0)
         self._update.timeout.connect(self.update)
+        self._volumes = VolumeWatch()
+        self._volumes.onChanged = self._update.start
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self._onSceneEndClose)
@@ -88,6 +92,7 @@ class PETAnomalyPanel(VTKObservationMixin):
 
     def enter(self) -> None:
         """The module is shown."""
+        self._isEntered = True
         if self.parameters is None:
             self.follow(self._getParameterNode())
         self.study.forget()
@@ -96,6 +101,8 @@ class PETAnomalyPanel(VTKObservationMixin):
 
     def exit(self) -> None:
         """Another module is shown; a run goes on."""
+        self._isEntered = False
+        self._volumes.watch(())
         self.findings.exit()
 
     def cleanup(self) -> None:
@@ -133,6 +140,7 @@ class PETAnomalyPanel(VTKObservationMixin):
     def update(self) -> None:
         """Show the parameter node, in every section."""
         self._update.stop()
+        self._volumes.watch(self._inputs())
         if self.parameters is None:
             self.run.update([_("No scene is open.")])
             return
@@ -146,6 +154,12 @@ class PETAnomalyPanel(VTKObservationMixin):
     def isBusy(self) -> bool:
         """The engine, or a question to its Python, is under way."""
         return self.engine.readiness.isEnsuring or self.task.isRunning
+
+    def _inputs(self) -> list:
+        """The chosen volumes while the module is shown: what is done to them matters then."""
+        if self.parameters is None or not self._isEntered:
+            return []
+        return [study.live(self.parameters.pet), study.live(self.parameters.ct)]
 
     def _boundWidgets(self) -> dict[str, Any]:
         """Widgets of the .ui by the parameter that they show (property SlicerParameterName)."""

@@ -30,7 +30,7 @@ def test_closing_the_editor_lets_the_table_follow_at_once(detected: Any) -> None
     slicer.util.updateSegmentBinaryLabelmapFromArray(voxels, segmentation, "Finding_1", pet)
     detected.ui.editButton.click()
     row = detected.findings.rows()[0]
-    assert row.edited
+    assert row.byHand
     assert row.finding.mtv_ml == pytest.approx((voxels > 0).sum() * 0.08)
     assert detected.ui.editedState.isVisibleTo(detected.widget)
 

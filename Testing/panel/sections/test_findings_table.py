@@ -33,7 +33,13 @@ def finding(number: int, suv_max: float, mtv: float = 10.0, limited: bool = Fals
 
 ROWS = [
     Row(finding(1, 9.0, mtv=12345.6789), "Finding_1"),
-    Row(finding(2, 10.5, limited=True), "Finding_2", edited=True),
+    Row(
+        finding(2, 10.5, limited=True),
+        "Finding_2",
+        byHand=True,
+        verdict="lesion",
+        comment="left, near the aorta",
+    ),
     Row(finding(3, 2.25), "Finding_3"),
 ]
 
@@ -67,14 +73,18 @@ def test_the_nodes_columns_and_cells_are_those_of_findings_csv(tmp_path: Any) ->
         assert [node.GetCellText(index, column) for column in range(width)] == row
 
 
-def test_the_exported_csv_is_findings_csv_with_a_column_for_edits(tmp_path: Any) -> None:
+def test_the_exported_csv_is_findings_csv_and_what_the_reader_said(tmp_path: Any) -> None:
     node_table.writeCsv(tmp_path / "a.csv", ROWS)
     write_csv(tmp_path / "b.csv", [row.finding for row in ROWS])
     exported = (tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()
     plain = (tmp_path / "b.csv").read_text(encoding="utf-8").splitlines()
-    assert exported == [
-        f"{line},{mark}" for line, mark in zip(plain, ("edited", "false", "true", "false"))
-    ]
+    said = (
+        "verdict,comment,by_hand",
+        "unsure,,false",
+        'lesion,"left, near the aorta",true',
+        "unsure,,false",
+    )
+    assert exported == [f"{line},{own}" for line, own in zip(plain, said)]
 
 
 def test_a_table_of_another_kind_has_no_rows() -> None:

@@ -40,7 +40,7 @@ class EditWatch(VTKObservationMixin):
         VTKObservationMixin.__init__(self)
         self.onEdited: Callable[[list[str], list[str]], None] = lambda _changed, _removed: None
         self._segmentation = None
-        self._known: dict[str, int] = {}
+        self._known: dict[str, str] = {}
         self._own = 0
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
@@ -73,9 +73,10 @@ class EditWatch(VTKObservationMixin):
             yield
         finally:
             self._own -= 1
-            self._timer.stop()
-            if self._segmentation is not None:
-                self._remember()
+            if not self._own:
+                self._timer.stop()
+                if self._segmentation is not None:
+                    self._remember()
 
     def settle(self) -> None:
         """Look now, rather than when the strokes have settled."""

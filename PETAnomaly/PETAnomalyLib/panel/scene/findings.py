@@ -1,15 +1,18 @@
 """The findings of the chosen PET in the scene: what they are, and every way they change.
 
-A finding is a segment and a row of the table node; both are changed here, together, so that they
-stay the same findings. What a control draws anew and what a hand changes come this way, and so
-will what else is said about a finding.
+A finding is a segment and a row of the table node. What is said of it (number, name, colour,
+verdict, comment) stands on the segment; the row has its measurements, and follows. So whatever a
+control draws, a hand changes or undo brings back, the rows are those of the segments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
+from PETAnomalyLib.engine.findings.measures import Finding
 from PETAnomalyLib.panel.parameters import (
     Parameters,
     findingsSegmentation,
@@ -17,27 +20,37 @@ from PETAnomalyLib.panel.parameters import (
     live,
     scoreMap,
 )
-from PETAnomalyLib.panel.scene import findings_segmentation, findings_table_node
+from PETAnomalyLib.panel.scene import finding_tags, findings_segmentation, findings_table_node
+from PETAnomalyLib.panel.scene.carry_over import carriedOver
 from PETAnomalyLib.panel.scene.drawing import Drawing
 from PETAnomalyLib.panel.scene.edit_watch import EditWatch, SegmentationWatch
 from PETAnomalyLib.panel.scene.findings_table_node import Row
+from PETAnomalyLib.panel.scene.steps import Steps
 
 
 class SceneFindings:
     """Segments and rows of the last run of the chosen PET.
 
-    `replace` draws them anew, `remove` takes some away by hand, and what a hand does to segments is
-    measured once it has settled. `onChanged()` follows each change; `handEdited` of the parameter
-    node says that a hand had a part in it.
+    `replace` draws them anew; what a hand does to segments is measured once it has settled. What
+    the panel itself does by hand is a `step`, and `undo` takes the last one back. `onChanged()`
+    follows each change; `handEdited` of the parameter node says whether the findings differ from
+    what the software drew.
+
+        with findings.step() as segmentation:
+            segmentation.GetSegmentation().RemoveSegment("Finding_3")
 
     Args:
         watch: notices what a hand does to segments.
+        steps: what can be taken back.
     """
 
-    def __init__(self, watch: SegmentationWatch | None = None) -> None:
+    def __init__(self, watch: SegmentationWatch | None = None, steps: Steps | None = None) -> None:
         self.onChanged: Callable[[], None] = lambda: None
+        self.steps = steps if steps is not None else Steps()
         self._parameters: Parameters = None
-        self._watched: str | None = None  # the segmentation's ID
+        self._watched: tuple = ()  # the IDs of segmentation and table
+        self._measured: dict[str, Finding] = {}  # by the fingerprint of a segment's voxels
+        self._highest = 0  # number that was ever given
         self._watch = watch if watch is not None else EditWatch()
         self._watch.onEdited = self._onEdited
 
@@ -57,74 +70,191 @@ class SceneFindings:
         self.stop()
 
     def follow(self) -> bool:
-        """The parameter node may name another segmentation now: whether it does."""
-        segmentation = self.segmentation
-        identifier = segmentation.GetID() if segmentation is not None else None
-        if identifier == self._watched:
+        """The parameter node may name other findings now: whether it does."""
+        nodes = (self.segmentation, self.table)
+        identifiers = tuple(node.GetID() if node is not None else None for node in nodes)
+        if identifiers == self._watched:
             return False
-        self._watched = identifier
-        self._watch.watch(segmentation)
+        self._watched = identifiers
+        self._learn()
+        self._watch.watch(self.segmentation)
+        self.steps.follow(self.segmentation)
         return True
 
     def rows(self) -> list[Row]:
-        """The findings as the table node keeps them."""
-        table = self.table
-        return findings_table_node.read(table) if table is not None else []
+        """The findings: measured as the table node keeps them, judged as their segments say."""
+        table, segmentation = self.table, self.segmentation
+        if table is None:
+            return []
+        rows = findings_table_node.read(table)
+        return rows if segmentation is None else [_judged(segmentation, row) for row in rows]
 
     def settle(self) -> None:
         """Measure what a hand did until now, rather than when it has rested."""
         self._watch.settle()
 
     def replace(self, drawing: Drawing) -> None:
-        """These findings instead of those that are there."""
-        segmentation = self.segmentation
+        """These findings instead of those that are there; what was said of them goes over."""
+        segmentation, pet = self.segmentation, live(self._parameters.pet)
+        said = carriedOver(segmentation, pet, self.rows(), drawing.labels)
         with self._watch.ownChange():
-            findings_segmentation.draw(
-                segmentation, live(self._parameters.pet), drawing.labels, drawing.findings
-            )
-        self._write([Row(f, findings_segmentation.segmentId(f.number)) for f in drawing.findings])
+            findings_segmentation.draw(segmentation, pet, drawing.labels, drawing.findings)
+            for number, (verdict, comment) in said.items():
+                segment = segmentation.GetSegmentation().GetSegment(
+                    findings_segmentation.segmentId(number)
+                )
+                finding_tags.setVerdict(segment, verdict)
+                finding_tags.setComment(segment, comment)
+        self.steps.forget()
+        rows = [Row(f, findings_segmentation.segmentId(f.number)) for f in drawing.findings]
+        self._write([_judged(segmentation, row) for row in rows])
+        self._learn()
+
+    @contextmanager
+    def step(self) -> Iterator[Any]:
+        """Something done by hand, that can be taken back; gives the segmentation."""
+        self.settle()
+        self.steps.save()
+        with self._watch.ownChange():
+            yield self.segmentation
+            self.refresh()
+
+    def undo(self) -> bool:
+        """Take the last step back; whether there was one."""
+        self.settle()
+        with self._watch.ownChange():
+            undone = self.steps.undo()
+            if undone:
+                self.refresh()
+        return undone
 
     def remove(self, segments: list[str]) -> None:
         """Take findings away, as a correction by hand."""
-        segmentation = self.segmentation
-        if segmentation is None or not segments:
+        if self.segmentation is None or not segments:
             return
-        with self._watch.ownChange():
+        with self.step() as segmentation:
             for segment in segments:
                 segmentation.GetSegmentation().RemoveSegment(segment)
-        self._parameters.handEdited = True
-        self._write([row for row in self.rows() if row.segment not in segments])
+
+    def judge(self, segments: list[str], verdict: str) -> None:
+        """Say what findings are.
+
+        Args:
+            segments: their identifiers.
+            verdict: one of `finding_tags.VERDICTS`.
+        """
+        self._tell(segments, finding_tags.verdictOf, finding_tags.setVerdict, verdict)
+
+    def comment(self, segments: list[str], comment: str) -> None:
+        """Say something about findings."""
+        self._tell(segments, finding_tags.commentOf, finding_tags.setComment, comment)
 
     def stop(self) -> None:
         """Watch nothing any more."""
-        self._watched = None
+        self._watched = ()
         self._watch.watch(None)
+        self.steps.follow(None)
 
-    def _onEdited(self, changed: list[str], removed: list[str]) -> None:
-        """The table follows a hand's edit."""
+    def refresh(self) -> None:
+        """The rows and `handEdited` follow the segments."""
+        if self.segmentation is None or live(self._parameters.pet) is None:
+            return
+        with self._watch.ownChange():
+            rows, present = self._measureAll()
+        drawn = findings_segmentation.asDrawn(self.segmentation)
+        self._parameters.handEdited = present != (drawn or {})
+        self._write(rows)
+
+    def _measureAll(self) -> tuple[list[Row], dict[int, str]]:
+        """A row for every segment that holds something, by number; and what it holds."""
         parameters, segmentation = self._parameters, self.segmentation
         pet, score = live(parameters.pet), scoreMap(parameters, parameters.scorer)
-        if segmentation is None or pet is None or score is None:
-            return
-        rows = {row.segment: row for row in self.rows() if row.segment not in removed}
-        free = max((row.finding.number for row in rows.values()), default=0) + 1
-        for segment in changed:
-            number = rows[segment].finding.number if segment in rows else free
-            finding = findings_segmentation.measureSegment(
-                segmentation, segment, number, pet, score
+        prints = findings_segmentation.fingerprints(segmentation)
+        drawn = findings_segmentation.asDrawn(segmentation) or {}
+        present, rows = {}, []
+        for identifier, number in self._numbers(segmentation, list(prints)).items():
+            print_ = prints[identifier]
+            finding = self._measured.get(print_) or findings_segmentation.measureSegment(
+                segmentation, identifier, number, pet, score, live(parameters.scoredMask)
             )
             if finding is None:
-                rows.pop(segment, None)
+                continue  # painted outside the PET
+            self._measured[print_] = finding = replace(finding, number=number)
+            findings_segmentation.rename(segmentation, identifier, finding)
+            present[number] = print_
+            row = Row(finding, identifier, byHand=drawn.get(number) != print_)
+            rows.append(_judged(segmentation, row))
+        return sorted(rows, key=lambda row: row.finding.number), present
+
+    def _tell(self, segments: list[str], present: Any, put: Any, text: str) -> None:
+        if self.segmentation is None:
+            return
+        known = self.segmentation.GetSegmentation()
+        told = [known.GetSegment(name) for name in segments if known.GetSegment(name) is not None]
+        if all(present(segment) == text for segment in told):
+            return
+        with self.step():
+            for segment in told:
+                put(segment, text)
+
+    def _numbers(self, segmentation: Any, identifiers: list[str]) -> dict[str, int]:
+        """Of each segment. What came by hand gets the next one, also a copy of one that has one."""
+        taken: dict[str, int] = {}
+        for identifier in identifiers:
+            segment = segmentation.GetSegmentation().GetSegment(identifier)
+            number = finding_tags.numberOf(segment)
+            if number is None or number in taken.values():
+                number = self._highest + 1
+                finding_tags.setNumber(segment, number)
+            taken[identifier] = number
+            self._highest = max(self._highest, number)
+        return taken
+
+    def _learn(self) -> None:
+        """What the rows say was measured on the segments as they are; segments of scenes that were
+        saved by an earlier version get their numbers.
+        """
+        self._measured, self._highest = {}, 0
+        segmentation = self.segmentation
+        if segmentation is None:
+            return
+        prints, rows = findings_segmentation.fingerprints(segmentation), self.rows()
+        for row in rows:
+            segment = segmentation.GetSegmentation().GetSegment(row.segment)
+            if segment is None:
                 continue
-            free = max(free, number + 1)
-            rows[segment] = Row(finding, segment, edited=True)
-            with self._watch.ownChange():
-                findings_segmentation.rename(segmentation, segment, finding)
-        parameters.handEdited = True
-        self._write(sorted(rows.values(), key=lambda row: row.finding.number))
+            if finding_tags.numberOf(segment) is None:
+                finding_tags.setNumber(segment, row.finding.number)
+            if row.segment in prints:
+                self._measured[prints[row.segment]] = row.finding
+        drawn = findings_segmentation.asDrawn(segmentation)
+        if drawn is None and self.table is not None:
+            drawn = {
+                row.finding.number: "" if row.byHand else prints.get(row.segment, "")
+                for row in rows
+            }
+            findings_segmentation.setDrawn(segmentation, drawn)
+        numbers = [row.finding.number for row in rows]
+        self._highest = max([0, *numbers, *(drawn or {})])
+
+    def _onEdited(self, _changed: list[str], _removed: list[str]) -> None:
+        """The rows follow a hand's edit."""
+        self.refresh()
 
     def _write(self, rows: list[Row]) -> None:
         table = self.table
         if table is not None:
             findings_table_node.write(table, rows)
         self.onChanged()
+
+
+def _judged(segmentation: Any, row: Row) -> Row:
+    """The row with what its segment says of the finding."""
+    segment = segmentation.GetSegmentation().GetSegment(row.segment)
+    if segment is None:
+        return row
+    return replace(
+        row,
+        verdict=finding_tags.verdictOf(segment),
+        comment=finding_tags.commentOf(segment),
+    )

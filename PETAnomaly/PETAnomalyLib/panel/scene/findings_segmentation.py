@@ -7,6 +7,8 @@ own: reading goes segment by segment.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,11 +21,14 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from PETAnomalyLib.engine.findings.measures import PEAK_RADIUS_MM, Finding, measure
 from PETAnomalyLib.engine.findings.segmentation import TERMINOLOGY, colour, segment_name
+from PETAnomalyLib.panel.scene.finding_tags import setNumber
 from PETAnomalyLib.panel.scene.label_block import LabelBlock
 from PETAnomalyLib.panel.scene.volume_files import ijkToRas, physicalImage
 
 LABELMAP = "Binary labelmap"
 SAME_GRID = 1e-2  # voxels
+SAME_PLACE_MM = 0.0137  # a step of no scanner's grid: a matrix read from a file rounds as before
+DRAWN_ATTRIBUTE = "PETAnomaly.Drawn"
 
 
 def segmentId(number: int) -> str:
@@ -47,23 +52,55 @@ def draw(node: Any, pet: Any, block: LabelBlock, findings: Sequence[Finding]) ->
             segmentation.GetSegment(identifier).RemoveAllRepresentations()
         segmentation.RemoveAllSegments()
         node.SetReferenceImageGeometryParameterFromVolumeNode(pet)
-        if not findings:
-            return
-        image = _orientedImage(block, ijkToRas(pet), max(f.number for f in findings))
+        highest = max((finding.number for finding in findings), default=0)
+        image = _orientedImage(block, ijkToRas(pet), highest)
         for finding in findings:
-            segment = slicer.vtkSegment()
-            segment.SetName(segment_name(finding))
-            segment.SetColor(*(part / 255.0 for part in colour(finding.number)))
-            segment.SetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), TERMINOLOGY)
-            segment.SetLabelValue(finding.number)
-            segment.AddRepresentation(LABELMAP, image)
-            segmentation.AddSegment(segment, segmentId(finding.number))
+            addSegment(node, finding, image)
+    present = fingerprints(node)
+    setDrawn(node, {f.number: present.get(segmentId(f.number), "") for f in findings})
+
+
+def addSegment(node: Any, finding: Finding, image: Any) -> str:
+    """A segment for a finding; its identifier.
+
+    Args:
+        node: vtkMRMLSegmentationNode.
+        finding: whose number is its label in the image.
+        image: vtkOrientedImageData.
+    """
+    segment = slicer.vtkSegment()
+    segment.SetName(segment_name(finding))
+    segment.SetColor(*(part / 255.0 for part in colour(finding.number)))
+    segment.SetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), TERMINOLOGY)
+    setNumber(segment, finding.number)
+    segment.SetLabelValue(finding.number)
+    segment.AddRepresentation(LABELMAP, image)
+    node.GetSegmentation().AddSegment(segment, segmentId(finding.number))
+    return segmentId(finding.number)
+
+
+def setDrawn(node: Any, drawn: dict[int, str]) -> None:
+    """Keep the fingerprint of each finding, by its number, as the software drew it."""
+    node.SetAttribute(DRAWN_ATTRIBUTE, json.dumps(drawn))
+
+
+def asDrawn(node: Any) -> dict[int, str] | None:
+    """The fingerprint of each finding, by its number, as the software drew it; None when not said
+    (a scene saved by an earlier version).
+    """
+    text = node.GetAttribute(DRAWN_ATTRIBUTE)
+    if text is None:
+        return None
+    try:
+        return {int(number): str(print_) for number, print_ in json.loads(text).items()}
+    except (ValueError, AttributeError):
+        return None  # somebody else's words
 
 
 def rename(node: Any, identifier: str, finding: Finding) -> None:
     """Let a segment's name tell the finding's present SUVmax; a name of the user's own stays."""
     segment = node.GetSegmentation().GetSegment(identifier)
-    if segment is not None and segment.GetName().startswith("Finding "):
+    if segment is not None and (segment.GetName() or "").startswith("Finding "):
         segment.SetName(segment_name(finding))
 
 
@@ -73,48 +110,65 @@ def segmentIds(node: Any) -> list[str]:
     return [segmentation.GetNthSegmentID(i) for i in range(segmentation.GetNumberOfSegments())]
 
 
-def fingerprints(node: Any) -> dict[str, int]:
-    """For each segment a number that changes when its voxels do (within this process)."""
+def fingerprints(node: Any) -> dict[str, str]:
+    """For each segment that has voxels what tells these voxels, and their place, from any others;
+    the same after the scene was saved and loaded.
+    """
     return {
-        identifier: hash((part.mask.tobytes(), part.mask.shape, part.start, part.matrix.tobytes()))
+        identifier: _fingerprint(part)
         for identifier, part in _parts(node, segmentIds(node)).items()
     }
 
 
-def measureSegment(node: Any, identifier: str, number: int, pet: Any, score: Any) -> Finding | None:
+def _fingerprint(part: _Part) -> str:
+    place = np.rint(np.append(part.matrix[:3].ravel(), part.start) / SAME_PLACE_MM)
+    told = hashlib.blake2b(np.packbits(part.mask).tobytes(), digest_size=8)
+    told.update(repr((part.mask.shape, place.astype(int).tolist())).encode())
+    return told.hexdigest()
+
+
+def measureSegment(
+    node: Any, identifier: str, number: int, pet: Any, score: Any, mask: Any = None
+) -> Finding | None:
     """Measure one segment on the PET's voxels and the map's, as the engine does.
 
     Args:
         node: vtkMRMLSegmentationNode.
         identifier: of the segment.
         number: the finding's number.
-        pet, score: scalar volume nodes on one grid.
+        pet, score: scalar volume nodes on one grid; without a map its score is 0.
+        mask: the scored mask's node on that grid, or None.
 
     Returns:
         None when the segment is empty.
     """
-    part = _partOnGrid(node, identifier, pet)
+    part = partOnGrid(node, identifier, pet)
     if part is None:
         return None
-    mask, start = part
+    inside, start = part
     suv = slicer.util.arrayFromVolume(pet)
     spacing = np.array(pet.GetSpacing()[::-1])
     margin = np.ceil(PEAK_RADIUS_MM / spacing).astype(int) + 1
     low = np.maximum(np.array(start) - margin, 0)
-    high = np.minimum(np.array(start) + mask.shape + margin, suv.shape)
+    high = np.minimum(np.array(start) + inside.shape + margin, suv.shape)
     box = tuple(slice(int(a), int(b)) for a, b in zip(low, high))
     labels = np.zeros([part.stop - part.start for part in box], np.uint8)
     inner = tuple(
-        slice(s - part.start, s - part.start + n) for s, part, n in zip(start, box, mask.shape)
+        slice(s - part.start, s - part.start + n) for s, part, n in zip(start, box, inside.shape)
     )
-    labels[inner] = mask
+    labels[inner] = inside
     matrix = ijkToRas(pet)
     matrix[:3, 3] = (matrix @ [box[2].start, box[1].start, box[0].start, 1.0])[:3]
-    scores = slicer.util.arrayFromVolume(score)
+
+    def cut(volume: Any, kind: type) -> Any:
+        voxels = slicer.util.arrayFromVolume(volume)[box].astype(kind)
+        return physicalImage(voxels, matrix)
+
     found = measure(
         physicalImage(labels, matrix),
-        physicalImage(suv[box].astype(np.float32), matrix),
-        physicalImage(scores[box].astype(np.float32), matrix),
+        cut(pet, np.float32),
+        cut(score, np.float32) if score is not None else physicalImage(0.0 * labels, matrix),
+        scored_mask=cut(mask, np.uint8) if mask is not None else None,
     )
     return replace(found[0], number=number) if found else None
 
@@ -170,10 +224,26 @@ def _boxes(image: Any) -> Any:
     matrix = vtk.vtkMatrix4x4()
     image.GetImageToWorldMatrix(matrix)
     first = (extent[4], extent[2], extent[0])
-    return voxels, first, slicer.util.arrayFromVTKMatrix(matrix), ndimage.find_objects(voxels)
+    return voxels, first, slicer.util.arrayFromVTKMatrix(matrix), _walk(image, voxels)
 
 
-def _partOnGrid(node: Any, identifier: str, pet: Any) -> Any:
+# The labelmaps that were walked last, by address and time of their last change: a whole body's
+# takes a tenth of a second, and several look at the same one in turn.
+_walked: dict[tuple[str, int], list] = {}
+MOST_WALKED = 64
+
+
+def _walk(image: Any, voxels: np.ndarray) -> list:
+    """A bounding box for each label, None for one without voxels."""
+    key = (image.GetAddressAsString("vtkObject"), image.GetMTime())
+    if key not in _walked:
+        if len(_walked) >= MOST_WALKED:
+            _walked.clear()
+        _walked[key] = ndimage.find_objects(voxels)
+    return _walked[key]
+
+
+def partOnGrid(node: Any, identifier: str, pet: Any) -> Any:
     """A segment's mask and first index (k, j, i) on the PET's grid; None when it is empty."""
     part = _parts(node, [identifier]).get(identifier)
     if part is None:

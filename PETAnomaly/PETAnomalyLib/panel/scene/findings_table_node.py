@@ -1,4 +1,5 @@
-"""The findings' measurements as a table node: the columns of findings.csv, then two of the panel's.
+"""The findings' measurements as a table node: the columns of findings.csv, then what a reader said
+of each, and which segment shows it.
 
 The node is what a saved scene keeps; the table on screen (`sections/findings_table.py`) mirrors it.
 """
@@ -14,21 +15,33 @@ from typing import Any
 import vtk
 
 from PETAnomalyLib.engine.findings.measures import Finding
+from PETAnomalyLib.panel.scene.finding_tags import UNSURE
 from PETAnomalyLib.panel.scene.result_files import findingFromText
 
 COLUMNS = tuple(column.name for column in fields(Finding))
+READING_COLUMNS = ("verdict", "comment", "by_hand")
 SEGMENT_COLUMN = "segment_id"
-EDITED_COLUMN = "edited"
+EARLIER_BY_HAND_COLUMN = "edited"  # what by_hand was called in scenes saved earlier
 DECIMALS = 4  # as in findings.csv
+# Of a table that can be read; "unfamiliar" is not in scenes saved earlier.
+ESSENTIAL = {*COLUMNS, SEGMENT_COLUMN} - {"unfamiliar"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One finding, the segment that shows it, and whether it was changed by hand."""
+    """One finding, the segment that shows it, and what a reader did.
+
+    Attributes:
+        byHand: added, or changed since the software drew it.
+        verdict: one of `finding_tags.VERDICTS`.
+        comment: the reader's, one line.
+    """
 
     finding: Finding
     segment: str
-    edited: bool = False
+    byHand: bool = False
+    verdict: str = UNSURE
+    comment: str = ""
 
 
 def write(node: Any, rows: Sequence[Row]) -> None:
@@ -38,8 +51,8 @@ def write(node: Any, rows: Sequence[Row]) -> None:
     six digits only (vtkDelimitedTextWriter).
     """
     table = vtk.vtkTable()
-    cells = [[*_cells(row.finding), row.segment, _word(row.edited)] for row in rows]
-    for index, name in enumerate((*COLUMNS, SEGMENT_COLUMN, EDITED_COLUMN)):
+    cells = [[*_cells(row), row.segment] for row in rows]
+    for index, name in enumerate((*COLUMNS, *READING_COLUMNS, SEGMENT_COLUMN)):
         column = vtk.vtkStringArray()
         column.SetName(name)
         for row in cells:
@@ -54,28 +67,31 @@ def write(node: Any, rows: Sequence[Row]) -> None:
 def read(node: Any) -> list[Row]:
     """The table's rows; a table that someone else changed beyond recognition has none."""
     names = [node.GetColumnName(index) for index in range(node.GetNumberOfColumns())]
-    if not {*COLUMNS, SEGMENT_COLUMN, EDITED_COLUMN} <= set(names):
+    if not ESSENTIAL.issubset(names):
         return []
     rows = []
     for index in range(node.GetNumberOfRows()):
         cells = {name: node.GetCellText(index, names.index(name)) for name in names}
-        edited = cells[EDITED_COLUMN] == "true"
-        rows.append(Row(findingFromText(cells), cells[SEGMENT_COLUMN], edited))
+        byHand = cells.get("by_hand", cells.get(EARLIER_BY_HAND_COLUMN)) == "true"
+        verdict, comment = cells.get("verdict", UNSURE), cells.get("comment", "")
+        rows.append(Row(findingFromText(cells), cells[SEGMENT_COLUMN], byHand, verdict, comment))
     return rows
 
 
 def writeCsv(path: Path, rows: Sequence[Row]) -> None:
-    """As findings.csv, with a last column `edited`."""
+    """As findings.csv, then what the reader said: `verdict`, `comment`, `by_hand`."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*COLUMNS, EDITED_COLUMN])
-        writer.writerows([*_cells(row.finding), _word(row.edited)] for row in rows)
+        writer.writerow([*COLUMNS, *READING_COLUMNS])
+        writer.writerows(_cells(row) for row in rows)
 
 
-def _cells(finding: Finding) -> list[str]:
-    """The finding's fields as `measures.write_csv` writes them."""
+def _cells(row: Row) -> list[str]:
+    """The finding's fields as `measures.write_csv` writes them, then the reader's."""
+    finding = row.finding
     numbers = [f"{getattr(finding, name) + 0.0:.{DECIMALS}f}" for name in COLUMNS[1:-2]]
-    return [str(finding.number), *numbers, _word(finding.growth_limited), _word(finding.unfamiliar)]
+    flags = [_word(finding.growth_limited), _word(finding.unfamiliar)]
+    return [str(finding.number), *numbers, *flags, row.verdict, row.comment, _word(row.byHand)]
 
 
 def _word(value: bool) -> str:

@@ -28,6 +28,8 @@ class FindingsEditor(Protocol):
 
     def saveStateForUndo(self) -> None: ...
 
+    def undo(self) -> None: ...
+
 
 class SegmentEditing:
     """`FindingsEditor` that embeds Slicer's own; made when it is first opened.
@@ -106,6 +108,11 @@ class SegmentEditing:
         """What comes now from outside can be taken back like a stroke."""
         if self.isOpen:
             self._widget.saveStateForUndo()
+
+    def undo(self) -> None:
+        """Take the last stroke back, or what came from outside last."""
+        if self.isOpen:
+            self._widget.undo()
 
     def _makeWidget(self) -> Any:
         widget = slicer.qMRMLSegmentEditorWidget()

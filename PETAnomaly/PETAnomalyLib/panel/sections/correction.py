@@ -34,6 +34,7 @@ class CorrectionControls:
         self._table = table
         self._parameters: Parameters = None
         self.editor = editor if editor is not None else SegmentEditing(ui.editorFrame)
+        findings.steps.editor = self.editor
         table.onDelete = self.delete
         ui.editButton.toggled.connect(self._onEditToggled)
         ui.deleteButton.clicked.connect(lambda: self.delete(table.selectedSegments()))
@@ -52,10 +53,7 @@ class CorrectionControls:
         ui.editedState.text = _("Changed by hand: a redraw asks before it replaces them.")
 
     def delete(self, segments: list[str]) -> None:
-        """Remove findings; an open editor can take it back."""
-        if self._findings.segmentation is None or not segments:
-            return
-        self.editor.saveStateForUndo()
+        """Remove findings; undo brings them back."""
         self._findings.remove(segments)
 
     def closeEditor(self) -> None:
@@ -66,6 +64,7 @@ class CorrectionControls:
     def _onEditToggled(self, opened: bool) -> None:
         segmentation = self._findings.segmentation
         if opened and segmentation is not None:
+            self._findings.steps.save()
             selected = self._table.selectedSegments()
             pet = live(self._parameters.pet)
             self.editor.open(segmentation, pet, selected[0] if selected else "")

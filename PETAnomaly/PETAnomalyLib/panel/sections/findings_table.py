@@ -166,14 +166,14 @@ def totalsText(rows: Sequence[Row]) -> str:
 def _cells(row: Row, shown: bool) -> list:
     finding = row.finding
     number = qt.QStandardItem(
-        f"{finding.number} {EDITED_MARK}" if row.edited else f"{finding.number}"
+        f"{finding.number} {EDITED_MARK}" if row.byHand else f"{finding.number}"
     )
     number.setData(finding.number, SORT_ROLE)
     number.setData(row.segment, SEGMENT_ROLE)
     number.setData(qt.QColor(*colour(finding.number)), qt.Qt.DecorationRole)
     number.setCheckable(True)
     number.setCheckState(qt.Qt.Checked if shown else qt.Qt.Unchecked)
-    if row.edited:
+    if row.byHand:
         number.setToolTip(_("Changed by hand since it was drawn."))
     limited = LIMITED_MARK if finding.growth_limited else ""
     values = [

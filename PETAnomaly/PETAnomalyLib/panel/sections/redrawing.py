@@ -121,7 +121,7 @@ class Redrawing:
         """Ask before what a hand did is lost; afterwards it counts as given up."""
         if self._parameters.handEdited and not self._ask(
             _("The findings were changed by hand. Draw them anew and lose these changes?"),
-            _("FindingsDrawer the findings"),
+            _("Redraw the findings"),
         ):
             return False
         self._parameters.handEdited = False

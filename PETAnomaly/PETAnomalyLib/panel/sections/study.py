@@ -9,7 +9,8 @@ import slicer  # slicer.util looks for qt
 
 from PETAnomalyLib.panel.environment.models import needsCt
 from PETAnomalyLib.panel.parameters import Parameters, live
-from PETAnomalyLib.panel.scene.inputs import InputState, describeCt, describePet
+from PETAnomalyLib.panel.scene.inputs import InputState, describeCt, describePet, unitsCode
+from PETAnomalyLib.panel.scene.volume_files import ijkToRas
 
 GOOD, WARNING, BAD = "\N{CHECK MARK}", "\N{WARNING SIGN}", "\N{BALLOT X}"
 COLOURS = {GOOD: "#2e7d32", WARNING: "#b26a00", BAD: "#c62828"}
@@ -77,14 +78,15 @@ def _say(icon: Any, label: Any, state: InputState) -> None:
 
 
 def _version(node: Any) -> tuple | None:
-    """Changes with the node, its voxels, its units and its place."""
+    """Changes with the node, its voxels, its units, its files and its place."""
     if node is None:
         return None
     image = node.GetImageData()
-    units = node.GetVoxelValueUnits()
     return (
         node.GetID(),
         image.GetMTime() if image is not None else 0,
-        units.GetCodeValue() if units is not None else "",
-        node.GetTransformNodeID(),
+        unitsCode(node),
+        node.GetAttribute("DICOM.instanceUIDs"),
+        node.GetParentTransformNode() is not None,
+        ijkToRas(node).tobytes(),
     )

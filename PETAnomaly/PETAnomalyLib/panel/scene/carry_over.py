@@ -1,0 +1,60 @@
+"""What a reader said of findings goes over to those that are drawn in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from PETAnomalyLib.panel.scene.finding_tags import UNSURE
+from PETAnomalyLib.panel.scene.findings_segmentation import partOnGrid
+from PETAnomalyLib.panel.scene.findings_table_node import Row
+from PETAnomalyLib.panel.scene.label_block import LabelBlock
+
+
+def carriedOver(
+    node: Any, pet: Any, rows: Sequence[Row], block: LabelBlock
+) -> dict[int, tuple[str, str]]:
+    """Verdict and comment of new findings, by their number.
+
+    A finding passes on what was said of it to the new one that holds most of its voxels. Where
+    several meet in one, their comments are joined, and verdicts that differ leave it unsure.
+
+    Args:
+        node: the segmentation of the old findings.
+        pet: the PET's node.
+        rows: the old findings.
+        block: the new findings' labels, cut out of the PET's grid.
+    """
+    heirs: dict[int, list[Row]] = {}
+    for row in rows:
+        if row.verdict == UNSURE and not row.comment:
+            continue
+        part = partOnGrid(node, row.segment, pet)
+        heir = 0
+        if part is not None:
+            mask, start = part
+            heir = _mostCommonLabel(mask, start, block)
+        if heir:
+            heirs.setdefault(heir, []).append(row)
+    said = {}
+    for number, forebears in heirs.items():
+        verdicts = {row.verdict for row in forebears}
+        comments = dict.fromkeys(row.comment for row in forebears if row.comment)
+        said[number] = (verdicts.pop() if len(verdicts) == 1 else UNSURE, "; ".join(comments))
+    return said
+
+
+def _mostCommonLabel(mask: np.ndarray, start: tuple[int, int, int], block: LabelBlock) -> int:
+    """Of the labels under a mask (k, j, i) that begins at an index of the grid; 0 for none."""
+    low = [max(a, b) for a, b in zip(start, block.start)]
+    high = [
+        min(a + n, b + m) for a, n, b, m in zip(start, mask.shape, block.start, block.voxels.shape)
+    ]
+    if any(b <= a for a, b in zip(low, high)):
+        return 0
+    own = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, start))
+    other = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, block.start))
+    count = np.bincount(block.voxels[other][mask[own]])
+    return int(count[1:].argmax()) + 1 if count[1:].any() else 0
