@@ -11,6 +11,7 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
+from synthetic_dicom import pet_header
 
 from fuzz.case import Array, Content, MustRefuseError, UnjudgedError, Volume, affine
 
@@ -20,6 +21,8 @@ LOST = "passed over|not taken|missing|cannot be read|share|no DICOM"
 _CLASSES = {"PT": "1.2.840.10008.5.1.4.1.1.128", "CT": "1.2.840.10008.5.1.4.1.1.2"}
 # By these alone the factor is what the definition says; others change the rule that applies.
 _PLAIN = {"PatientWeight", "RadionuclideTotalDose", "RadionuclideHalfLife"}
+_RULES = ("SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime", "Units",
+          "DecayCorrection", "CorrectedImage")  # fmt: skip
 _NOT_FOR_SUV = {"PixelSpacing", "SliceThickness", "ImagePositionPatient", "PixelData",
                 "ImageOrientationPatient", "RescaleSlope", "Rows", "Columns", "BitsAllocated",
                 "BitsStored", "HighBit", "PixelRepresentation", "SOPInstanceUID",
@@ -61,7 +64,7 @@ def dicom_truth(
         raise MustRefuseError("voxels that are no finite numbers")
     free = False
     if modality == "PT":
-        free = bool(touched - _PLAIN - _NOT_FOR_SUV)
+        free = bool(touched - _PLAIN - _NOT_FOR_SUV) or not all(map(_has_its_times, ordered))
         values = values * (1.0 if free else _factor(ordered[0]))
     return Volume(values, (matrix,), LOST if lost else "", free)
 
@@ -190,6 +193,17 @@ def _used_bits(stored: Any, dataset: Dataset) -> Array:
     numbers = stored.astype(np.int64) & ((1 << used) - 1)
     return np.where(signed & (numbers >= 1 << (used - 1)), numbers - (1 << used), numbers).astype(
         np.float64
+    )
+
+
+def _has_its_times(dataset: Dataset) -> bool:
+    """Whether damage has hit no time and no rule; what follows from others is judged elsewhere."""
+    made = pet_header()
+    told, tracer = made.RadiopharmaceuticalInformationSequence[0], "Radiopharmaceutical"
+    found = dataset.get(f"{tracer}InformationSequence") or [Dataset()]
+    return all(_text(dataset, one) == _text(made, one) for one in _RULES) and all(
+        _text(found[0], one) == _text(told, one)
+        for one in (f"{tracer}StartTime", f"{tracer}StartDateTime")
     )
 
 
