@@ -32,6 +32,7 @@ ENGINE_FLOORS = (
     "training",
     "families",
     "detection",
+    "cohorts",
     "benchmark",
     "evaluation",
     "publishing",

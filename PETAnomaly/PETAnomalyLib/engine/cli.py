@@ -7,7 +7,7 @@
 
 Each subcommand lives in `commands/`. Here is what they share: which reporter tells the story, what
 stops a run, and what every kind of failure looks like from outside. Exit codes: 0 done, 1 a bug,
-2 bad input or usage, 3 out of memory, 4 cancelled.
+2 bad input or usage, 3 out of memory, 4 cancelled, 5 some studies of a cohort failed.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import SimpleITK as sitk
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.installed import find_bundle
 from PETAnomalyLib.engine.detection_settings import DetectionSettings, resolve
+from PETAnomalyLib.engine.families.loaded_model import LoadedModel
 from PETAnomalyLib.engine.figures.overview import overview
 from PETAnomalyLib.engine.findings.delineation import delineate
 from PETAnomalyLib.engine.findings.measures import measure, write_csv
@@ -41,7 +42,12 @@ from PETAnomalyLib.engine.study.tracer import tracer_warnings
 
 
 def detect(
-    pet: Path, ct: Path | None, out: Path, settings: DetectionSettings, reporter: Reporter
+    pet: Path,
+    ct: Path | None,
+    out: Path,
+    settings: DetectionSettings,
+    reporter: Reporter,
+    model: LoadedModel | None = None,
 ) -> Path:
     """Find what does not belong in a PET(/CT) study and write the result folder.
 
@@ -51,6 +57,7 @@ def detect(
         out: the folder to fill; see DESIGN section 4 for the files.
         settings: what the user chose.
         reporter: told of stages and progress; asked whether to stop.
+        model: the one that the settings name, loaded already; None to load it for this study alone.
 
     Returns:
         `out`.
@@ -60,7 +67,7 @@ def detect(
         OutOfMemoryError: not even the smallest pieces on the CPU fit.
         Cancelled: the run was asked to stop; nothing is left behind.
     """
-    bundle = find_bundle(settings.model)
+    bundle = find_bundle(settings.model) if model is None else model.bundle
     resolved = resolve(settings, bundle)
     if bundle.ct == "required" and ct is None:
         raise InputError(
@@ -90,13 +97,21 @@ def detect(
 
             judgement = Judgement(bundle, template, settings.anyway, run)
             healing, device = maps.heal(
-                bundle, image, ct_image, resolved, settings.device, run, judgement, schedule
+                bundle,
+                image,
+                ct_image,
+                resolved,
+                settings.device,
+                run,
+                judgement,
+                schedule,
+                model,
             )
             scored = judgement.marked(scored, alignment)
             reporter.check_cancelled()
         with run.stage("score", "Decoding and scoring every voxel", 0.82):
             keep = partial / "reconstructions.npz" if settings.keep_reconstructions else None
-            scores = maps.score(bundle, image, healing, resolved, keep, run)
+            scores = maps.score(bundle, image, healing, resolved, keep, run, model)
             on_pet_grid = {
                 name: to_study_grid(
                     _like(template, score), study.pet, alignment, float(score.min())

@@ -16,6 +16,7 @@ from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.detection_settings import ResolvedSettings
 from PETAnomalyLib.engine.families.fallback import heal_within_memory, smaller_pieces
 from PETAnomalyLib.engine.families.healer import Healing, HealingRequest, Judged
+from PETAnomalyLib.engine.families.loaded_model import LoadedModel
 from PETAnomalyLib.engine.runtime.devices import (
     choose_device,
     is_out_of_memory,
@@ -36,6 +37,7 @@ def heal(
     run: Stages,
     on_judged: Callable[[Judged], None],
     schedule: Schedule,
+    model: LoadedModel | None = None,
 ) -> tuple[Healing, torch.device]:
     """Heal a study.
 
@@ -47,6 +49,7 @@ def heal(
         run: told of the progress.
         on_judged: told what the model finds of the study before it is healed; may raise to stop.
         schedule: told how long the rest takes, and asked how long it may.
+        model: the bundle, loaded already, or None.
 
     Returns:
         The healing, and the device that it ran on in the end.
@@ -72,7 +75,7 @@ def heal(
 
     use_physical_cores()
     wanted = choose_device(device)
-    healed = heal_within_memory(bundle, wanted, image, ct, request, on_progress, run.warn)
+    healed = heal_within_memory(bundle, wanted, image, ct, request, on_progress, run.warn, model)
     schedule.tell()
     return healed
 
@@ -84,6 +87,7 @@ def score(
     resolved: ResolvedSettings,
     keep: Path | None,
     run: Stages,
+    model: LoadedModel | None = None,
 ) -> dict[str, Array]:
     """The maps in the model frame, by scorer.
 
@@ -94,6 +98,7 @@ def score(
         resolved: bandwidth, percentile, and whether only elevated uptake counts.
         keep: file for the reconstructions, or None.
         run: told of the progress.
+        model: the bundle, loaded already, or None.
 
     Raises:
         OutOfMemoryError: not even the smallest pieces on the CPU fit.
@@ -124,6 +129,8 @@ def score(
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
+            if model is not None:  # its networks may be moved
+                model.forget()
             decoded = smaller_pieces(decoded, run.warn)
         if file is not None:
             file.finish({"image": image, **maps, **_of_tokens(healing)})

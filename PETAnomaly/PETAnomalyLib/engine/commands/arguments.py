@@ -87,3 +87,13 @@ def device(text: str) -> str:
             f"there is no device {text!r}; there are auto, cpu, cuda, cuda:0, cuda:1 ..., mps"
         )
     return text
+
+
+def shard(text: str) -> tuple[int, int]:
+    """`I/N`: the I-th of N parts, counted from 1."""
+    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+    if found and 1 <= int(found[1]) <= int(found[2]):
+        return int(found[1]), int(found[2])
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is not I/N with I from 1 to N, as 3/20 for the third of twenty parts"
+    )

@@ -7,7 +7,8 @@ from typing import Any
 
 from PETAnomalyLib.engine.bundles.kinds import SCORERS
 from PETAnomalyLib.engine.commands import arguments
-from PETAnomalyLib.engine.commands.arguments import Subcommands
+from PETAnomalyLib.engine.commands.arguments import COHORT, Subcommands
+from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.imports import require_installed
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 
@@ -26,7 +27,14 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
         argument_default=argparse.SUPPRESS,
     )
     add = parser.add_argument
-    add("--pet", type=arguments.path, required=True, metavar="PATH", help="the PET")
+    studies = parser.add_mutually_exclusive_group(required=True)
+    studies.add_argument("--pet", type=arguments.path, metavar="PATH", help="the PET")
+    studies.add_argument(
+        "--cohort",
+        type=arguments.path,
+        metavar="DIR|FILE.csv|DICOM_ROOT",
+        help=f"many studies in one go: {COHORT}, or any folder of DICOM files",
+    )
     add(
         "--ct",
         type=arguments.path,
@@ -86,6 +94,18 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
         action="store_true",
         help="write no name of a file, no date and no UID into the results",
     )
+    add(
+        "--processes",
+        type=arguments.whole_number(1, 256),
+        metavar="P",
+        help="studies of a cohort at the same time, about 2 GB each (default: 1)",
+    )
+    add(
+        "--shard",
+        type=arguments.shard,
+        metavar="I/N",
+        help="of a cohort every N-th study from the I-th on: for job arrays",
+    )
     add("--events", action="store_true", help="tell progress as JSON lines on stdout")
     parser.set_defaults(run=run, cancellable=True)
     return parser
@@ -96,12 +116,13 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
 
     Raises:
         ModuleNotFoundError: something that a detection needs is not installed.
+        InputError: options that do not go together.
     """
+    given: dict[str, Any] = vars(options)
+    _check_cohort(given)
     require_installed("torch", "safetensors")  # before half a minute is spent
-    from PETAnomalyLib.engine.detection import detect
     from PETAnomalyLib.engine.detection_settings import DetectionSettings
 
-    given: dict[str, Any] = vars(options)
     names = (
         "model",
         "scorer",
@@ -119,4 +140,34 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
         "time_budget",
     )
     settings = DetectionSettings(**{name: given[name] for name in names if name in given})
+    if "cohort" in given:
+        from PETAnomalyLib.engine.cohorts.cohort_detection import detect_cohort
+
+        detect_cohort(
+            options.cohort,
+            options.out,
+            settings,
+            reporter,
+            given.get("processes", 1),
+            given.get("shard", (1, 1)),
+        )
+        return
+    from PETAnomalyLib.engine.detection import detect
+
     detect(options.pet, options.ct, options.out, settings, reporter)
+
+
+def _check_cohort(given: dict[str, Any]) -> None:
+    if "cohort" in given:
+        if given["ct"] is not None:
+            raise InputError(
+                "--ct is the CT of one study, and --cohort names many.",
+                "A cohort's CTs lie in its folders, or stand in its list.",
+            )
+        return
+    for name in ("processes", "shard"):
+        if name in given:
+            raise InputError(
+                f"--{name} is for many studies, and --pet names one.",
+                "Give --cohort in the place of --pet, or leave it out.",
+            )

@@ -8,10 +8,9 @@ study are the same; `evaluation_files.py` writes what comes out.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,9 @@ import numpy as np
 from PETAnomalyLib.engine import families  # noqa: F401 - enters every family, in workers too
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.installed import find_bundle
+from PETAnomalyLib.engine.cohorts.kept import is_result_of
 from PETAnomalyLib.engine.detection import detect
-from PETAnomalyLib.engine.detection_settings import DetectionSettings, resolve
+from PETAnomalyLib.engine.detection_settings import DetectionSettings
 from PETAnomalyLib.engine.evaluation.comparison import Comparison, Estimate, compare, measure
 from PETAnomalyLib.engine.evaluation.froc import (
     OperatingPoint,
@@ -52,7 +52,6 @@ from PETAnomalyLib.engine.evaluation.study_judgement import (
     scores_in_lesions,
 )
 from PETAnomalyLib.engine.evaluation.volume_errors import VolumeErrors, volume_errors
-from PETAnomalyLib.engine.runtime.json_file import read_json
 from PETAnomalyLib.engine.runtime.reporter import QuietReporter, Reporter, SilentReporter
 from PETAnomalyLib.engine.runtime.worker_pool import for_each
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy, require_ct
@@ -273,17 +272,9 @@ def detect_once(
 
 def _is_there(report: Path, study: CohortStudy, bundle: Bundle, wanted: DetectionSettings) -> bool:
     """Whether the same model has seen the same study with the same settings."""
-    if not report.exists():
+    if not is_result_of(report, bundle, wanted):
         return False
-    if study.pet.is_file() and study.pet.stat().st_mtime > report.stat().st_mtime:
-        return False
-    try:
-        made = read_json(report)
-        settings, sha256 = made["settings"], made["model"]["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):  # damaged, or not of this program
-        return False
-    same = settings == json.loads(json.dumps(asdict(resolve(wanted, bundle))))
-    return bool(same and sha256 == bundle.sha256)
+    return not study.pet.is_file() or study.pet.stat().st_mtime <= report.stat().st_mtime
 
 
 def _row(

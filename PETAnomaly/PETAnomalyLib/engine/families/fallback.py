@@ -14,6 +14,7 @@ from PETAnomalyLib.engine.families.healer import (
     OnProgress,
     Reconstructions,
 )
+from PETAnomalyLib.engine.families.loaded_model import LoadedModel
 from PETAnomalyLib.engine.families.networks import build_healer
 from PETAnomalyLib.engine.runtime.devices import device_in_words, is_out_of_memory
 from PETAnomalyLib.engine.runtime.errors import OutOfMemoryError
@@ -29,6 +30,7 @@ def heal_within_memory(
     request: HealingRequest,
     on_progress: OnProgress,
     warn: Warn,
+    model: LoadedModel | None = None,
 ) -> tuple[Healing, torch.device]:
     """Heal one study on the device, or as near to that as memory allows.
 
@@ -39,6 +41,7 @@ def heal_within_memory(
         request: how many reconstructions; the result is the same in smaller pieces.
         on_progress: told the share done, 0..1; may raise to stop.
         warn: told of each retreat.
+        model: the bundle, loaded already; None to load it for this study alone.
 
     Returns:
         The healing, and the device that it ran on in the end.
@@ -50,7 +53,7 @@ def heal_within_memory(
     while True:
         healer = None
         try:
-            healer = build_healer(bundle, device)
+            healer = build_healer(bundle, device) if model is None else model.healer(device)
             return healer.heal(image, ct, pieces, on_progress), device
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -58,6 +61,8 @@ def heal_within_memory(
         # Networks that did not even fit are not tried again with fewer samples.
         smaller = None if healer is None else healer.smaller(pieces)
         del healer  # and with it its networks on the device
+        if model is not None:
+            model.forget()
         if device.type == "cuda":
             torch.cuda.empty_cache()
         if smaller is not None:

@@ -50,3 +50,10 @@ class Cancelled(PETAnomalyError):  # noqa: N818 - it is an outcome, not a fault
 
     kind = "cancelled"
     exit_code = 4
+
+
+class StudiesFailedError(PETAnomalyError):
+    """Some studies of a cohort failed; the others are done."""
+
+    kind = "cohort"
+    exit_code = 5

@@ -9,17 +9,21 @@ import time
 from _thread import interrupt_main
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn, TypeVar
 
 from PETAnomalyLib.engine.runtime.cancellation import GRACE_SECONDS
-from PETAnomalyLib.engine.runtime.errors import Cancelled
+from PETAnomalyLib.engine.runtime.errors import Cancelled, OutOfMemoryError
 from PETAnomalyLib.engine.runtime.output import abandon_partial_output
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 Result = TypeVar("Result")
+
+WORKER_NUMBER = "PETANOMALY_WORKER"
+"""Environment variable of a worker: its number, from 0."""
 
 ASKED_EVERY_SECONDS = 0.2
 """How often the run is asked whether it shall stop, while its workers compute for minutes."""
@@ -41,7 +45,7 @@ def worker_pool(processes: int | None) -> Iterator[ProcessPoolExecutor]:
         workers,
         mp_context=context,
         initializer=_begin,
-        initargs=(max(1, cores // workers), leash),
+        initargs=(max(1, cores // workers), leash, context.Value("i", 0)),
     )
     try:
         yield pool
@@ -60,6 +64,7 @@ def for_each(
     processes: int,
     reporter: Reporter,
     share: tuple[float, float],
+    on_result: Callable[[int, Result], None] = lambda *_: None,
 ) -> list[Result]:
     """The results of `work(*job)` in the order of the jobs, some at a time.
 
@@ -70,9 +75,11 @@ def for_each(
         reporter: told of the progress, asked whether to stop: between jobs in this process, at any
             time where others work.
         share: of the whole run that this is, from and to.
+        on_result: told of each result as soon as it is there, with the number of its job.
 
     Raises:
         Cancelled: the run shall stop; no worker is left.
+        OutOfMemoryError: a worker was ended from outside, as systems do where memory runs out.
     """
 
     def on_done(count: int) -> None:
@@ -83,6 +90,7 @@ def for_each(
     if processes == 1:
         for number, job in enumerate(jobs):
             results[number] = work(*job)
+            on_result(number, results[number])
             on_done(len(results))
     else:
         with worker_pool(processes) as pool:
@@ -92,7 +100,8 @@ def for_each(
                     for number, job in enumerate(jobs)
                 }
             for done in _as_completed(numbers, reporter):
-                results[numbers[done]] = done.result()
+                results[numbers[done]] = _result(done)
+                on_result(numbers[done], results[numbers[done]])
                 on_done(len(results))
     return [results[number] for number in range(len(jobs))]
 
@@ -112,6 +121,16 @@ def _as_completed(
         yield from done
 
 
+def _result(done: Future[Result]) -> Result:
+    try:
+        return done.result()
+    except BrokenProcessPool as error:
+        raise OutOfMemoryError(
+            "A worker process was ended from outside; most often memory has run out.",
+            "Close other programs, or ask for fewer --processes.",
+        ) from error
+
+
 @contextmanager
 def _deaf_to_signals() -> Iterator[None]:
     """Signals wait until the block ends; processes started in it never hear one.
@@ -129,8 +148,17 @@ def _deaf_to_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(threads: int, leash: Connection[Any, Any]) -> None:
-    """Prepare a worker, before it imports anything heavy."""
+def _begin(threads: int, leash: Connection[Any, Any], begun: Any) -> None:
+    """Prepare a worker, before it imports anything heavy.
+
+    Args:
+        threads: that its libraries may use.
+        leash: closes when the worker shall end.
+        begun: a shared counter of the workers.
+    """
+    with begun.get_lock():
+        os.environ[WORKER_NUMBER] = str(begun.value)
+        begun.value += 1
     # The workers share the cores; libraries read this when they are loaded.
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", str(threads))

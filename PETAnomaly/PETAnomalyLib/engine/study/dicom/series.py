@@ -36,6 +36,9 @@ INDEX_TAGS = (
     "ImageType",
     "CorrectedImage",
     "FrameOfReferenceUID",
+    "StudyInstanceUID",
+    "StudyDate",
+    "PatientID",
 )
 
 
@@ -52,6 +55,9 @@ class Series:
     image_type: str
     corrected_image: str
     frame_of_reference: str
+    study_uid: str
+    study_date: str
+    patient_id: str
     files: tuple[Path, ...]
 
     def __str__(self) -> str:
@@ -84,14 +90,14 @@ def find_series(
         path = path.parent
     deep = is_folder(path)
     folder = path if deep else path.parent
-    found, notes = _index(folder, deep)
+    found, notes = all_series(folder, deep)
     if not found:
         raise InputError(
             f"{shown(folder)} contains no DICOM images{_other_images(folder)}.",
             "Give the folder that holds the DICOM series, or an image file (NIfTI, NRRD, MHA).",
         )
     if deep:
-        chosen, note = _choose(found, modality, frame_of_reference, folder)
+        chosen, note = choose_series(found, modality, frame_of_reference, folder)
     else:
         chosen, note = _series_of_file(path, found, modality), ""
     others = [series for series in found if series is not chosen]
@@ -114,9 +120,14 @@ def _series_of_file(path: Path, found: list[Series], modality: str) -> Series:
     )
 
 
-def _choose(
+def choose_series(
     found: list[Series], modality: str, frame_of_reference: str, folder: Path
 ) -> tuple[Series, str]:
+    """The series that `find_series` takes of several, and why; `folder` is for messages.
+
+    Raises:
+        InputError: as `find_series`.
+    """
     wanted = [series for series in found if _suits(series, modality)]
     if not wanted:
         closest = next((series for series in found if series.modality == modality), found[0])
@@ -172,15 +183,33 @@ def _is_flat(series: Series) -> bool:
     )
 
 
-def _index(folder: Path, deep: bool) -> tuple[list[Series], list[str]]:
-    """All series under a folder, and notes on the files that were passed over."""
+def all_series(
+    folder: Path, deep: bool, broken: list[InputError] | None = None
+) -> tuple[list[Series], list[str]]:
+    """All series under a folder, and notes on the files that were passed over.
+
+    Args:
+        folder: where to look.
+        deep: with all subfolders.
+        broken: takes what is wrong with files that cannot be read; they are passed over then.
+
+    Raises:
+        InputError: the folder cannot be read; without `broken`, a file that cannot, or one of
+            several series that has no UID: a slice would be missing silently.
+    """
     files: dict[tuple[str, ...], list[Path]] = {}
     first: dict[tuple[str, ...], pydicom.Dataset] = {}
     copies = Copies()
     notes: list[str] = []
     others = 0
     for path in files_below(folder, deep, notes):
-        header = read_index(path, list(INDEX_TAGS))
+        try:
+            header = read_index(path, list(INDEX_TAGS))
+        except InputError as error:
+            if broken is None:
+                raise
+            broken.append(error)
+            continue
         if header is None:
             others += 1
             continue
@@ -192,7 +221,7 @@ def _index(folder: Path, deep: bool) -> tuple[list[Series], list[str]]:
         first.setdefault(key, header)
     found = [_series(key, first[key], paths) for key, paths in files.items()]
     nameless = next((series for series in found if not series.uid), None)
-    if nameless is not None and len(found) > 1:
+    if nameless is not None and len(found) > 1 and broken is None:
         raise InputError(
             f"The DICOM file {shown(nameless.files[0])} is truncated or incomplete: "
             f"{tag_name('SeriesInstanceUID')} is missing.",
@@ -223,6 +252,9 @@ def _series(key: tuple[str, ...], header: pydicom.Dataset, paths: list[Path]) ->
         image_type=text(header, "ImageType"),
         corrected_image=text(header, "CorrectedImage"),
         frame_of_reference=text(header, "FrameOfReferenceUID"),
+        study_uid=text(header, "StudyInstanceUID"),
+        study_date=text(header, "StudyDate"),
+        patient_id=text(header, "PatientID"),
         files=tuple(paths),
     )
 
