@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,6 +131,27 @@ def grow_seeds(
     voxels = np.concatenate(held_back)
     flat_drawn[voxels] = True
     return drawn, voxels
+
+
+def contour_round(
+    pet: NDArray[Any],
+    spacing: tuple[float, ...],
+    voxel: tuple[int, int, int],
+    bound: float,
+    limits: GrowthLimits = THE_GUARD,
+) -> Flat | None:
+    """Padded positions of SUV >= bound connected to one voxel, or None where the guard strikes.
+
+    Args:
+        pet: SUV (k, j, i).
+        spacing: mm along k, j, i.
+        voxel: (k, j, i); its SUV reaches the bound.
+        bound: g/ml.
+        limits: the guard.
+    """
+    position = np.array([np.ravel_multi_index(voxel, padded_shape(pet.shape))])
+    seed = Seed(position, np.float32(pet[voxel]), voxel, voxel)
+    return _contour(seed, position, pet, spacing, np.float32(bound), limits)
 
 
 def _contour(
