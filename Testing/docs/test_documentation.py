@@ -30,6 +30,7 @@ RUN = (
 # Command -> file of the test that runs it, and what stands in that file.
 ELSEWHERE = (
     (r"petanomaly detect .*", "test_first_detections.py", 'commands("petanomaly detect ")'),
+    (r"petanomaly dicom result --pet dicom/pet.*", "test_result_folder.py", 'words = ["dicom"'),
     (r"petanomaly phantom .*", "test_cli.py", 'run_petanomaly("phantom"'),
     (r"petanomaly cohort check .*", "test_training_commands.py", "way_to_a_model"),
     (r"petanomaly train .*/tiny-.*", "test_training_commands.py", "way_to_a_model"),

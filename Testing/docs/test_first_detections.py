@@ -42,7 +42,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stored = sitk.GetArrayFromImage(pet) * to_bqml / slope
     grid = {"spacing": pet.GetSpacing()[1::-1], "gap": pet.GetSpacing()[2]}
     write_series(
-        folder / "dicom" / "pet", pet_header(), stored, slopes=[slope] * len(stored), **grid
+        folder / "dicom" / "pet",
+        pet_header(StudyInstanceUID="1.2.826.0.1.3680043.8.498.6"),
+        stored,
+        slopes=[slope] * len(stored),
+        **grid,
     )
     write_series(folder / "dicom" / "ct", ct_header(), sitk.GetArrayFromImage(ct), **grid)
     write_tiny_bundle(folder / "models" / "petct-phantom", "petct")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ import numpy as np
 import SimpleITK as sitk
 from PETAnomalyLib.engine.dicom_results.reading import Detector, Judged, Reading
 from PETAnomalyLib.engine.dicom_results.source import source_of
-from PETAnomalyLib.engine.findings.measures import Finding, measure
+from PETAnomalyLib.engine.findings.measures import Finding, measure, write_csv
+from PETAnomalyLib.engine.findings.segmentation import write_segmentation
 from PETAnomalyLib.engine.study.study import Study, read_study
 from pydicom.dataset import FileDataset
 from synthetic_dicom import a_body, pet_header, write_series
@@ -41,7 +44,8 @@ def write_pet(folder: Path, orientation: str = "axial", **changes: Any) -> Path:
         "PatientBirthDate": "19500203", "ReferringPhysicianName": "Doe^Jane",
         "StudyDescription": "PET/CT", **changes,
     })  # fmt: skip
-    write_series(folder, header, a_body((10, 20, 24)), orientation=ORIENTATIONS[orientation])
+    uptake = a_body((10, 20, 24)) + np.random.default_rng(0).integers(1000, 9000, (10, 20, 24))
+    write_series(folder, header, uptake, orientation=ORIENTATIONS[orientation])
     return folder
 
 
@@ -93,9 +97,7 @@ def reading_of(
         Judged(finding, (verdicts or {}).get(finding.number, "unsure"))
         for finding in findings_of(study, labels)
     ]
-    source = source_of(
-        study.pet_slices, study.pet.GetSpacing()[2], is_fdg=True, has_ct=True, anonymous=anonymous
-    )
+    source = source_of(study, has_ct=True, anonymous=anonymous)
     return Reading(labels, tuple(judged), detector, source)
 
 
@@ -105,3 +107,32 @@ def by_instance(folder: Path) -> dict[str, FileDataset]:
 
     read = [pydicom.dcmread(path) for path in folder.rglob("*.dcm")]
     return {str(dataset.SOPInstanceUID): dataset for dataset in read}
+
+
+def write_result(folder: Path, pet: Path, count: int = 5) -> Study:
+    """A result folder of the PET, as a detection leaves it, with `count` findings; the study."""
+    study = read_study(pet)
+    labels = boxes(study.pet, count)
+    findings = findings_of(study, labels)
+    folder.mkdir(parents=True)
+    sitk.WriteImage(score_of(study.pet), str(folder / "kde.nii.gz"))
+    write_segmentation(folder / "segmentation.seg.nrrd", labels, findings)
+    write_csv(folder / "findings.csv", findings)
+    report = {
+        "inputs": study.description,
+        "model": {"name": DETECTOR.model, "sha256": DETECTOR.sha256},
+        "settings": DETECTOR.settings,
+        "versions": {"petanomaly": DETECTOR.version},
+    }
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    return study
+
+
+def with_column(table: Path, name: str, values: dict[int, str]) -> None:
+    """Add a column to findings.csv: finding -> value, empty for the others."""
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*rows[0], name], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({**row, name: values.get(int(row["number"]), "")} for row in rows)

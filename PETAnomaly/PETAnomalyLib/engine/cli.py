@@ -1,6 +1,7 @@
 """The command line `petanomaly`: one way in, for people, for scripts and for the Slicer panel.
 
     petanomaly detect --pet PATH [--ct PATH] --out DIR ...
+    petanomaly dicom RESULT --pet DICOM_DIR
     petanomaly models list | show NAME | verify DIR | add DIR|ZIP
     petanomaly suv DICOM_DIR --out FILE.nii.gz
     petanomaly phantom --out DIR --count N --seed S
@@ -96,6 +97,7 @@ def commands() -> tuple[AddCommand, ...]:
     from PETAnomalyLib.engine.commands.bench import add_bench
     from PETAnomalyLib.engine.commands.cohort import add_cohort
     from PETAnomalyLib.engine.commands.detect import add_detect
+    from PETAnomalyLib.engine.commands.dicom import add_dicom
     from PETAnomalyLib.engine.commands.evaluate import add_evaluate
     from PETAnomalyLib.engine.commands.models import add_models
     from PETAnomalyLib.engine.commands.studies import add_phantom, add_suv
@@ -103,6 +105,7 @@ def commands() -> tuple[AddCommand, ...]:
 
     return (
         add_detect,
+        add_dicom,
         add_models,
         add_suv,
         add_phantom,

@@ -13,13 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
+from PETAnomalyLib import __version__
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.installed import find_bundle
-from PETAnomalyLib.engine.detection_settings import DetectionSettings, resolve
+from PETAnomalyLib.engine.detection_settings import DetectionSettings, ResolvedSettings, resolve
+from PETAnomalyLib.engine.dicom_results.reading import Detector, Judged, Reading
+from PETAnomalyLib.engine.dicom_results.source import Source, source_of
 from PETAnomalyLib.engine.families.loaded_model import LoadedModel
 from PETAnomalyLib.engine.figures.overview import overview
 from PETAnomalyLib.engine.findings.delineation import delineate
-from PETAnomalyLib.engine.findings.measures import measure, write_csv
+from PETAnomalyLib.engine.findings.measures import Finding, measure, write_csv
 from PETAnomalyLib.engine.findings.segmentation import write_segmentation
 from PETAnomalyLib.engine.frame.alignment import Alignment, align
 from PETAnomalyLib.engine.frame.doubt import spoken
@@ -28,7 +31,7 @@ from PETAnomalyLib.engine.frame.grids import to_study_grid
 from PETAnomalyLib.engine.frame.model_input import model_input
 from PETAnomalyLib.engine.frame.study_fit import StudyFit, study_fit
 from PETAnomalyLib.engine.judgement import Judgement
-from PETAnomalyLib.engine.report import write_report
+from PETAnomalyLib.engine.report import versions, write_report
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.output import output_folder
 from PETAnomalyLib.engine.runtime.reporter import Reporter
@@ -84,6 +87,7 @@ def detect(
     with output_folder(out) as partial:
         with run.stage("read", "Reading the study", 0.05):
             study = _read(bundle, pet, ct, run)
+            source = _source(study, settings)
             truth = _phantom_truth(pet, study.pet, run)
         with run.stage("align", "Aligning to the model's template", 0.12):
             template = read_float_image(bundle.template)
@@ -137,6 +141,8 @@ def detect(
             sitk.WriteImage(scored, str(partial / "scored_mask.nii.gz"), useCompression=True)
             write_segmentation(partial / "segmentation.seg.nrrd", delineation.labels, findings)
             write_csv(partial / "findings.csv", findings)
+            if source is not None:
+                _write_dicom(partial, delineation.labels, findings, source, bundle, resolved)
             overview(
                 partial / "overview.png",
                 study.pet,
@@ -178,6 +184,32 @@ def _read(bundle: Bundle, pet: Path, ct: Path | None, run: Stages) -> Study:
         run.warn(f"the model '{bundle.name}' looks at PET alone: the CT is not used")
     run.warn(*study.warnings)
     return study
+
+
+def _source(study: Study, settings: DetectionSettings) -> Source | None:
+    """What DICOM results are about, where they are wanted.
+
+    Raises:
+        InputError: they cannot be made of this PET: said before minutes are spent.
+    """
+    if not settings.dicom:
+        return None
+    return source_of(study, has_ct=study.ct is not None, anonymous=settings.anonymous)
+
+
+def _write_dicom(
+    folder: Path,
+    labels: sitk.Image,
+    findings: list[Finding],
+    source: Source,
+    bundle: Bundle,
+    resolved: ResolvedSettings,
+) -> None:
+    from PETAnomalyLib.engine.dicom_results.writing import write_objects  # highdicom, an extra
+
+    version = versions().get("petanomaly", __version__)
+    detector = Detector(version, bundle.name, bundle.sha256, asdict(resolved))
+    write_objects(folder, Reading(labels, tuple(map(Judged, findings)), detector, source))
 
 
 def _aligned(

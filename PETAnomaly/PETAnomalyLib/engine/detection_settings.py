@@ -26,6 +26,7 @@ class DetectionSettings:
         elevated_only: only uptake above the mean reconstruction counts.
         keep_reconstructions: write `reconstructions.npz`.
         anonymous: write no name of a file, and nothing else that leads back to the patient.
+        dicom: also write the findings as DICOM; the PET must be DICOM.
         anyway: go on where the study does not fit the model.
         time_budget: wall-clock seconds of the whole; where they are too few, samples are left out.
     """
@@ -42,6 +43,7 @@ class DetectionSettings:
     elevated_only: bool = True
     keep_reconstructions: bool = False
     anonymous: bool = False
+    dicom: bool = False
     anyway: bool = False
     time_budget: float | None = None
 

@@ -74,7 +74,7 @@ def write_report(
         "device": device_in_words(device),
         "seconds": seconds,
         "peak_memory": asdict(peak_memory()),
-        "versions": _versions(),
+        "versions": versions(),
     }
     path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -113,7 +113,8 @@ def _findings(findings: Sequence[Finding]) -> dict[str, Any]:
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of Python, the system and the packages that a detection needs."""
     packages = ("petanomaly", "torch", "monai", "numpy", "scipy", "SimpleITK", "pydicom")
     # Not platform.platform(): it starts `uname -p`, which would outlive a run killed just then.
     system = "-".join((platform.system(), platform.release(), platform.machine()))

@@ -133,7 +133,7 @@ def read_written(folder: Path, change: Any) -> Any:
 def source(study: Any) -> Any:
     from PETAnomalyLib.engine.dicom_results.source import source_of
 
-    return source_of(study.pet_slices, 4.0, is_fdg=True, has_ct=False)
+    return source_of(study, has_ct=False)
 
 
 @pytest.mark.parametrize("keyword", ["PatientID", "StudyInstanceUID"])

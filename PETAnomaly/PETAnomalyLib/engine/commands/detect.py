@@ -106,6 +106,11 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
         metavar="I/N",
         help="of a cohort every N-th study from the I-th on: for job arrays",
     )
+    add(
+        "--dicom",
+        action="store_true",
+        help="also write the findings as a DICOM Segmentation and Measurement Report",
+    )
     add("--events", action="store_true", help="tell progress as JSON lines on stdout")
     parser.set_defaults(run=run, cancellable=True)
     return parser
@@ -121,6 +126,8 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
     given: dict[str, Any] = vars(options)
     _check_cohort(given)
     require_installed("torch", "safetensors")  # before half a minute is spent
+    if "dicom" in options:
+        require_installed("highdicom")
     from PETAnomalyLib.engine.detection_settings import DetectionSettings
 
     names = (
@@ -136,6 +143,7 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
         "elevated_only",
         "keep_reconstructions",
         "anonymous",
+        "dicom",
         "anyway",
         "time_budget",
     )

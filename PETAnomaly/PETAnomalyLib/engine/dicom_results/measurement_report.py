@@ -75,7 +75,7 @@ def measurement_report(reading: Reading, segmentation: Segmentation | None) -> C
     )
     dataset.CodingSchemeIdentificationSequence = [coding_scheme()]
     finish(dataset, reading.source)
-    dataset.SeriesDescription = "Findings (measurements)"
+    dataset.SeriesDescription = "PETAnomaly measurements (research)"
     return dataset
 
 

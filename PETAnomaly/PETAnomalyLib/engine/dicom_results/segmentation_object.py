@@ -39,7 +39,7 @@ def segmentation_object(reading: Reading) -> Segmentation | None:
         **identification(reading, "segmentation", 1),
     )
     finish(dataset, source)
-    dataset.SeriesDescription = "Findings (segmentation)"
+    dataset.SeriesDescription = "PETAnomaly segmentation (research)"
     organisation = reading.uid("dimensions")
     for item in (*dataset.DimensionOrganizationSequence, *dataset.DimensionIndexSequence):
         item.DimensionOrganizationUID = organisation

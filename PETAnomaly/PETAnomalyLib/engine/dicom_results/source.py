@@ -15,6 +15,8 @@ from pydicom.valuerep import DS
 from PETAnomalyLib.engine.dicom_results.identifiers import derived_uid
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.dicom.tags import number, tag_name, text
+from PETAnomalyLib.engine.study.study import Study
+from PETAnomalyLib.engine.study.tracer import is_fdg
 
 UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
 # Of one patient and study throughout a series.
@@ -60,26 +62,24 @@ class Source:
     anonymous: bool
 
 
-def source_of(
-    headers: Sequence[Dataset],
-    slice_gap: float,
-    *,
-    is_fdg: bool,
-    has_ct: bool,
-    anonymous: bool = False,
-) -> Source:
-    """What is taken over from a series' headers.
+def source_of(study: Study, *, has_ct: bool, anonymous: bool = False) -> Source:
+    """What is taken over from a study's PET.
 
     Args:
-        headers: one a slice, in the order of the PET's third axis.
-        slice_gap: mm between two slices.
-        is_fdg, has_ct: see `Source`.
+        study: with the PET from DICOM.
+        has_ct: see `Source`.
         anonymous: leave out who the patient is, and every date; make new UIDs.
 
     Raises:
-        InputError: a UID that objects must refer to is missing, malformed, there twice, or the
-            slices are of several studies or patients.
+        InputError: the PET is no DICOM; a UID that objects must refer to is missing, malformed,
+            there twice, or the slices are of several studies or patients.
     """
+    headers = study.pet_slices
+    if not headers:
+        raise InputError(
+            "DICOM results need the PET as DICOM: they lie on its slices and refer to them.",
+            "Give the folder of the DICOM series in place of the image file.",
+        )
     for keyword in COMMON:
         _require_one(headers, keyword)
     for keyword in UIDS:
@@ -92,16 +92,16 @@ def source_of(
             "which it is about.",
             "Export the series again from the scanner or the archive.",
         )
-    first = headers[0]
+    first, gap = headers[0], study.pet.GetSpacing()[2]
     date = "" if anonymous else _date(first, "SeriesDate") or _date(first, "StudyDate")
     time = "" if anonymous else _time(first, "SeriesTime") or _time(first, "StudyTime")
     series_number = text(first, "SeriesNumber")
     return Source(
-        slices=tuple(_slice(header, first, slice_gap, anonymous) for header in headers),
+        slices=tuple(_slice(header, first, gap, anonymous) for header in headers),
         date=date or UNKNOWN_DATE,
         time=(time if date else "") or UNKNOWN_TIME,
         series_number=int(series_number) if re.fullmatch(r"\d{1,6}", series_number) else 0,
-        is_fdg=is_fdg,
+        is_fdg=is_fdg(study.description["pet"]["tracer"]),
         has_ct=has_ct,
         anonymous=anonymous,
     )

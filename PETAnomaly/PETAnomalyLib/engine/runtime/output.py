@@ -38,6 +38,8 @@ RESULT_FILES = frozenset(
         "scored_mask.nii.gz",
         "segmentation.seg.nrrd",
         "findings.csv",
+        "findings.seg.dcm",
+        "findings.sr.dcm",
         "report.json",
         "overview.png",
         "reconstructions.npz",

@@ -99,6 +99,20 @@ def read_mask_file(path: Path) -> tuple[sitk.Image, tuple[str, ...]]:
     return _image(marked.astype(np.uint8), stored.grid), stored.warnings
 
 
+def read_layers(path: Path) -> tuple[list[sitk.Image], dict[str, str]]:
+    """The layers of a label image or a segmentation, each in the file's own pixel type (LPS, mm),
+    and what its header says in words, by its key in small letters.
+
+    Raises:
+        InputError: as `read_image_file`, but for the layers.
+    """
+    with ExitStack() as files:
+        stored = _open(path, files)
+        _refuse_other_than_volume(stored, path)
+        values = _values(stored, path)
+    return [_image(layer, stored.grid) for layer in values], stored.notes
+
+
 def _open(path: Path, files: ExitStack) -> StoredVolume:
     """The header, by the file's name; it stays open for its voxels until `files` closes it."""
     file = files.enter_context(open_input(path))

@@ -62,6 +62,17 @@ def tracer_warnings(stated: Any, expected: Tracer, model: str) -> tuple[str, ...
     )
 
 
+def is_fdg(stated: Any) -> bool:
+    """Whether a study says that fluorodeoxyglucose was injected; not where it says nothing.
+
+    Args:
+        stated: `tracer` of a PET's description: a dictionary, or `NOT_STATED`.
+    """
+    if not isinstance(stated, dict):
+        return False
+    return stated.get("code") in _FDG_CODES or _substance(stated.get("name", "")) == "fdg"
+
+
 def _may_be(stated: dict[str, Any], expected: Tracer) -> bool:
     """Whether code or name, as far as they say anything, are those of the expected substance."""
     code, name = stated.get("code", ""), _substance(stated.get("name", ""))

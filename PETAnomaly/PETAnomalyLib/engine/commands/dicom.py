@@ -1,0 +1,60 @@
+"""`petanomaly dicom`: the findings of a result folder as DICOM objects."""
+
+from __future__ import annotations
+
+import argparse
+
+from PETAnomalyLib.engine.commands import arguments
+from PETAnomalyLib.engine.commands.arguments import Subcommands
+from PETAnomalyLib.engine.runtime.imports import require_installed
+from PETAnomalyLib.engine.runtime.reporter import Reporter
+
+
+def add_dicom(subcommands: Subcommands) -> argparse.ArgumentParser:
+    """Add `dicom`."""
+    parser: argparse.ArgumentParser = subcommands.add_parser(
+        "dicom",
+        help="write a result's findings as DICOM",
+        description="Write the findings of a result folder, also after its segmentation and table "
+        "were corrected by hand, as a DICOM Segmentation and a Measurement Report.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("result", type=arguments.new_path, metavar="RESULT", help="the result folder")
+    add(
+        "--pet",
+        type=arguments.path,
+        required=True,
+        metavar="DICOM_DIR",
+        help="the DICOM PET that the result is of",
+    )
+    add(
+        "--anonymous",
+        action="store_true",
+        help="write no name, ID, date or UID of the source",
+    )
+    add("--events", action="store_true", help="tell progress as JSON lines on stdout")
+    parser.set_defaults(run=run, cancellable=False)
+    return parser
+
+
+def run(options: argparse.Namespace, reporter: Reporter) -> None:
+    """Write both objects into the result folder.
+
+    Raises:
+        ModuleNotFoundError: highdicom is not installed.
+    """
+    require_installed("highdicom")
+    from PETAnomalyLib.engine.dicom_results.result_folder import read_result
+    from PETAnomalyLib.engine.dicom_results.writing import write_objects
+
+    reporter.stage("read", "Reading result and PET")
+    reading, notes = read_result(options.result, options.pet, options.anonymous)
+    for note in notes:
+        reporter.log("warning", note)
+    reporter.stage("write", "Writing DICOM objects")
+    files = write_objects(options.result, reading)
+    reporter.log("info", f"Wrote {' and '.join(file.name for file in files)}: "
+                 f"{len(reading.reported)} findings")  # fmt: skip
+    reporter.progress(1.0)
+    reporter.result(options.result)
