@@ -36,6 +36,7 @@ test: lint $(VENV)/.panel
 
 # One pytest for both, so that its closing line counts every test.
 test-all: lint docs $(VENV)/.panel
+	sh Testing/system_libraries.sh programs
 	$(PYTEST)
 
 fuzz: SECONDS = 600

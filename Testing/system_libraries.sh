@@ -1,5 +1,6 @@
 #!/bin/sh
-# The libraries that Qt and VTK load from the system, for the panel tests without a display.
+# The libraries that Qt and VTK load from the system, for the panel tests without a display; with the
+# word "programs" also the programs that only `make test-all` starts.
 # Installs what is missing where this is Debian or Ubuntu and we are root; else names it.
 set -eu
 
@@ -20,6 +21,12 @@ need libxkbcommon.so.0 libxkbcommon0
 need libdbus-1.so.3 libdbus-1-3
 need libfontconfig.so.1 libfontconfig1
 need libglib-2.0.so.0 libglib2.0-0
+needs_program() { # program, package
+    command -v "$1" >/dev/null || missing="$missing $2"
+}
+if [ "${1:-}" = programs ]; then
+    needs_program chromium chromium # opens the page of a cohort
+fi
 [ -d /usr/share/fonts/truetype ] || missing="$missing fonts-dejavu-core"
 
 [ -n "$missing" ] || exit 0

@@ -20,6 +20,7 @@ from pathlib import Path
 from PETAnomalyLib.engine import families  # noqa: F401 - enters every family, in workers too
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.installed import find_bundle
+from PETAnomalyLib.engine.cohorts.index_page import write_index
 from PETAnomalyLib.engine.cohorts.kept import is_result_of
 from PETAnomalyLib.engine.cohorts.listing import ListedStudy, list_studies, part_of
 from PETAnomalyLib.engine.cohorts.record import (
@@ -298,6 +299,7 @@ class _Tables:
         while True:
             rows = self._all()
             write_tables(self._out, rows)
+            write_index(self._out, rows)
             if self._all() == rows:
                 break
         self._written = time.monotonic()
