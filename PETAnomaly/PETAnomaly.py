@@ -204,7 +204,7 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
         slicer.util.arrayFromVolume(becquerel)[:] *= 5000.0
         slicer.util.arrayFromVolumeModified(becquerel)
         empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
-        for chosen, expected in ((becquerel, "Not SUV"), (empty, "no voxels"), (ct, "CT")):
+        for chosen, expected in ((becquerel, "not in SUV"), (empty, "no voxels"), (ct, "CT")):
             parameters.pet = chosen
             self.panel.update()
             self.assertIn(expected, ui.petState.text)

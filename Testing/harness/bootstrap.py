@@ -75,5 +75,9 @@ def createScene(application: Any) -> None:
         logic.SetMRMLScene(scene)
         setattr(slicer.modules, name.lower(), modules.LoadableModule(name, logic))
     vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_WARNING)
+    crosshair = slicer.vtkMRMLCrosshairNode()  # as the slice views' displayable manager makes it
+    crosshair.SetSingletonTag("default")
+    crosshair.SetName("Crosshair")
+    scene.AddNode(crosshair)
     application.createViews()
     subject_hierarchy.follow(scene)

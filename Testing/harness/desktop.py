@@ -46,6 +46,7 @@ class SliceView(QLabel):
         self._logic = slicer.app.layoutManager().sliceWidget(name).sliceLogic()
         self._shown: list[int] = []
         self.setMinimumSize(200, 200)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # the keys of a slice view are for this one
         self.setStyleSheet("background: black")
 
     def look(self) -> None:
@@ -87,7 +88,9 @@ class MainWindow(QMainWindow):
         grid = QGridLayout(views)
         self._views = [SliceView(name) for name in VIEWS]
         for index, view in enumerate(self._views):
-            grid.addWidget(view, index // 2, index % 2)
+            widget = slicer.app.layoutManager().sliceWidget(view.viewName)
+            widget.layout().addWidget(view)
+            grid.addWidget(widget, index // 2, index % 2)
         splitter = QSplitter()
         splitter.addWidget(scroll)
         splitter.addWidget(views)

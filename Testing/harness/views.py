@@ -12,15 +12,20 @@ from typing import Any
 
 import slicer
 import vtk
+from qt import QVBoxLayout
+
+from harness.mrml_widgets import qMRMLWidget
 
 SLICE_VIEW_SIZE = (400, 400)  # pixels; a view without a window needs some size for fitting
 ORIENTATIONS = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}  # as the layouts have it
 
 
-class SliceWidget:
-    """What qMRMLSliceWidget gives to scripts: its logic and nodes."""
+class SliceWidget(qMRMLWidget):
+    """What qMRMLSliceWidget gives to scripts: its logic and nodes, and a place for the focus."""
 
     def __init__(self, logic: Any) -> None:
+        super().__init__()
+        self.setLayout(QVBoxLayout())
         self._logic = logic
 
     def sliceLogic(self) -> Any:

@@ -18,6 +18,14 @@ DEFAULT_GROWTH = 0.4  # of a finding's own SUVmax (paper 1)
 NO_THRESHOLD = -1e9  # "the model's own": no map reaches this low
 DEFAULT_TIME_BUDGET = 600  # seconds: a radiologist has gone on to the next patient by then
 LAYERS = ("ct", "pet", "map")
+CONTOURS: dict[str, tuple[float, Optional[float]]] = {
+    "40 % of its SUVmax": (0.4, None),
+    "41 % of its SUVmax": (0.41, None),
+    "50 % of its SUVmax": (0.5, None),
+    "SUV 2.5": (0.0, 2.5),
+    "SUV 4": (0.0, 4.0),
+}
+"""What an added finding is drawn at: a share of its SUVmax, or a fixed SUV (g/ml)."""
 
 
 @parameterNodeWrapper
@@ -39,6 +47,7 @@ class PETAnomalyParameterNode:
         growth: share of a finding's SUVmax, 0 for no growing.
         kdeMap, zscoreMap, residualMap, scoredMask, segmentation, table: the last run's results.
         resultPet: whose results they are; those of another PET than the chosen one are not shown.
+        contour: of findings that are added, one of `CONTOURS`.
         handEdited: the findings were changed by hand since they were drawn.
         layer, opacity, preset, outlines, view3D: how the study is shown.
     """
@@ -67,6 +76,7 @@ class PETAnomalyParameterNode:
     table: vtkMRMLTableNode
     resultPet: vtkMRMLScalarVolumeNode
     handEdited: bool = False
+    contour: Annotated[str, Choice(list(CONTOURS))] = "40 % of its SUVmax"
     layer: Annotated[str, Choice(list(LAYERS))] = "map"
     opacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
     preset: str = ""

@@ -30,6 +30,7 @@ from PETAnomalyLib.panel.scene.volume_watch import VolumeWatch
 from PETAnomalyLib.panel.sections.display import DisplaySection
 from PETAnomalyLib.panel.sections.engine import EngineSection
 from PETAnomalyLib.panel.sections.findings import FindingsSection
+from PETAnomalyLib.panel.sections.look import applyLook
 from PETAnomalyLib.panel.sections.model import ModelSection
 from PETAnomalyLib.panel.sections.run import RunSection
 from PETAnomalyLib.panel.sections.study import StudySection
@@ -65,6 +66,7 @@ class PETAnomalyPanel(VTKObservationMixin):
         self._warnings: list[str] = []
         self._doneText = ""
         self._isEntered = False
+        self._hasNewResults = False
         self.study = StudySection(ui)
         self.model = model if model is not None else ModelSection(ui)
         self.engine = engine if engine is not None else EngineSection(ui)
@@ -96,6 +98,7 @@ class PETAnomalyPanel(VTKObservationMixin):
         if self.parameters is None:
             self.follow(self._getParameterNode())
         self.study.forget()
+        applyLook(self.ui)
         self.findings.enter()
         self.update()
 
@@ -149,6 +152,16 @@ class PETAnomalyPanel(VTKObservationMixin):
         self.display.update()
         self.findings.update(self.model.model)
         self.run.update(self.whyNot())
+        if self._hasNewResults:
+            self._hasNewResults = False
+            self._showResults()
+
+    def _showResults(self) -> None:
+        """What is done is folded away: room for the findings, from the first one on."""
+        for section in (self.ui.studySection, self.ui.modelSection):
+            section.collapsed = True
+        self.ui.findingsSection.collapsed = False
+        self.findings.showFirst()
 
     @property
     def isBusy(self) -> bool:
@@ -187,6 +200,8 @@ class PETAnomalyPanel(VTKObservationMixin):
         self.study.forget()
         self.update()
         if self.whyNot() or self.isBusy or not self.findings.redrawing.mayBeReplaced():
+            return
+        if not self.study.mayBeTakenForSuv(self.parameters):
             return
         if not self.engine.readiness.isReady:
             self.run.begin(isDetection=False)
@@ -232,6 +247,7 @@ class PETAnomalyPanel(VTKObservationMixin):
 
     def _onResults(self, results: Results) -> None:
         self._warnings = results.warnings
+        self._hasNewResults = True
         self.parameters.layer = "map"
         count = len(results.findings)
         found = _("1 finding") if count == 1 else _("{n} findings").format(n=count)
@@ -282,6 +298,8 @@ class PETAnomalyPanel(VTKObservationMixin):
         self.follow(None)
 
     def _onSceneEndClose(self, _caller: Any, _event: Any) -> None:
+        for section in (self.ui.studySection, self.ui.modelSection):
+            section.collapsed = False
         self.follow(self._getParameterNode())
 
     def _onSceneStartImport(self, _caller: Any, _event: Any) -> None:

@@ -5,10 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 import slicer  # slicer.util looks for qt
 import vtk
+from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.study.study import read_pet
 from PETAnomalyLib.panel.scene import inputs
-from studies import addStudy, addVolume, petArray
+from studies import addStudy, addVolume, image, petArray
 
 pytestmark = pytest.mark.usefixtures("scene")
 
@@ -27,10 +30,51 @@ def test_a_pet_in_suvbw_is_said_with_its_size_and_spacing() -> None:
 
 
 def test_plausible_values_without_units_are_taken_for_suv_with_a_warning() -> None:
-    state = inputs.describePet(addVolume("PET", petArray()))
+    pet = addVolume("PET", petArray())
+    state = inputs.describePet(pet)
     assert state.usable
     assert state.warning
+    assert state.unconfirmed
     assert "values up to 9.0" in state.text
+    inputs.confirmSuv(pet)
+    state = inputs.describePet(pet)
+    assert state.usable
+    assert not state.unconfirmed
+    assert "as you said" in state.text
+
+
+@pytest.mark.parametrize("scale", [3.7, 50.0, 5000.0])
+def test_what_the_engine_refuses_is_refused_in_its_words(scale: float, tmp_path: Any) -> None:
+    """kBq/ml without units too; read from a file, as the engine reads it."""
+    voxels = np.where(large() > 0, large() * scale, 0.0).astype(np.float32)
+    path = tmp_path / "pet.nrrd"
+    picture = image(voxels)
+    sitk.WriteImage(picture, str(path))
+    with pytest.raises(InputError) as refused:
+        read_pet(path)
+    node = addVolume("PET", voxels)
+    state = inputs.describePet(node)
+    assert not state.usable
+    said = refused.value.message.split(" is ", 1)[1]
+    assert said in state.text
+    inputs.confirmSuv(node)
+    assert not inputs.describePet(node).usable  # nobody's word makes it SUV
+    inputs.markAsSuv(node)
+    assert said in inputs.describePet(node).text
+
+
+def large() -> np.ndarray:
+    """A body of 26 l: what is too hot for SUV shows in a large part of a body only."""
+    return np.tile(petArray() > 0, (9, 1, 1)).astype(np.float32)
+
+
+def test_a_volume_of_no_numbers_is_refused() -> None:
+    voxels = petArray()
+    voxels[:] = np.nan
+    assert "NaN" in inputs.describePet(addVolume("nothing", voxels)).text
+    voxels = petArray()
+    voxels[3, 3, 3] = np.inf
+    assert "1 voxels that are NaN or infinite" in inputs.describePet(addVolume("x", voxels)).text
 
 
 @pytest.mark.parametrize("code", ["{SUVlbm}g/ml", "{SUVbsa}cm2/ml", "{SUVibw}g/ml"])
@@ -51,7 +95,7 @@ def test_bequerels_are_refused_whether_the_units_or_the_values_say_so(
         setUnits(pet, code)
     state = inputs.describePet(pet)
     assert not state.usable
-    assert "Load the PET from DICOM" in state.text
+    assert "load the PET from DICOM" in state.text
     assert not state.convertible
 
 
@@ -94,7 +138,7 @@ def test_a_ct_chosen_as_pet_is_recognised() -> None:
 def test_a_pet_chosen_as_ct_is_recognised() -> None:
     pet, _ct = addStudy()
     other = addVolume("Another PET", petArray())
-    assert "doesn't look like a CT" in inputs.describeCt(other, pet, True).text
+    assert "not in HU" in inputs.describeCt(other, pet, True).text
     assert "same volume" in inputs.describeCt(pet, pet, True).text
 
 
@@ -123,7 +167,7 @@ def test_a_volume_under_a_transform_is_refused_with_what_to_do() -> None:
 def test_a_single_slice_and_a_constant_volume_are_refused() -> None:
     assert "single slice" in inputs.describePet(addVolume("slice", petArray()[:1])).text
     constant = addVolume("constant", np.full((5, 5, 5), 2.0, np.float32))
-    assert "same value" in inputs.describePet(constant).text
+    assert "is constant" in inputs.describePet(constant).text
 
 
 def test_a_volume_without_voxels_is_refused() -> None:

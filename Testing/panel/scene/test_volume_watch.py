@@ -38,7 +38,7 @@ def test_the_panel_says_what_becomes_of_a_chosen_pet(tmp_path: Any) -> None:
         pet.SetAndObserveTransformNodeID(None)
         assert says("SUVbw, 40")
         setUnits(pet, "Bq/ml")
-        assert says("Not SUV")
+        assert says("not SUV")
         setUnits(pet, "{SUVbw}g/ml")
         slicer.util.updateVolumeFromArray(pet, petArray()[:30])
         assert says("SUVbw, 40 x 36 x 30")

@@ -38,12 +38,14 @@ def carriedOver(
             heir = _mostCommonLabel(mask, start, block)
         if heir:
             heirs.setdefault(heir, []).append(row)
-    said = {}
-    for number, forebears in heirs.items():
-        verdicts = {row.verdict for row in forebears}
-        comments = dict.fromkeys(row.comment for row in forebears if row.comment)
-        said[number] = (verdicts.pop() if len(verdicts) == 1 else UNSURE, "; ".join(comments))
-    return said
+    return {number: agreed(forebears) for number, forebears in heirs.items()}
+
+
+def agreed(rows: Sequence[Row]) -> tuple[str, str]:
+    """Verdict and comment of findings that become one."""
+    verdicts = {row.verdict for row in rows}
+    comments = dict.fromkeys(row.comment for row in rows if row.comment)
+    return (verdicts.pop() if len(verdicts) == 1 else UNSURE), "; ".join(comments)
 
 
 def _mostCommonLabel(mask: np.ndarray, start: tuple[int, int, int], block: LabelBlock) -> int:

@@ -64,6 +64,11 @@ class SceneFindings:
         """The node, or None."""
         return findingsTable(self._parameters) if self._parameters is not None else None
 
+    @property
+    def nextNumber(self) -> int:
+        """That no finding has or had."""
+        return self._highest + 1
+
     def setParameters(self, parameters: Parameters | None) -> None:
         """Follow another parameter node."""
         self._parameters = parameters

@@ -55,28 +55,51 @@ def draw(node: Any, pet: Any, block: LabelBlock, findings: Sequence[Finding]) ->
         highest = max((finding.number for finding in findings), default=0)
         image = _orientedImage(block, ijkToRas(pet), highest)
         for finding in findings:
-            addSegment(node, finding, image)
+            _addSegment(node, finding.number, segment_name(finding), image)
     present = fingerprints(node)
     setDrawn(node, {f.number: present.get(segmentId(f.number), "") for f in findings})
 
 
-def addSegment(node: Any, finding: Finding, image: Any) -> str:
-    """A segment for a finding; its identifier.
+def addSegment(
+    node: Any, number: int, name: str, pet: Any, mask: np.ndarray, start: tuple[int, int, int]
+) -> str:
+    """A segment of its own for one more finding; its identifier.
 
     Args:
         node: vtkMRMLSegmentationNode.
-        finding: whose number is its label in the image.
-        image: vtkOrientedImageData.
+        number: the finding's.
+        name: the segment's.
+        pet: the PET's node.
+        mask: (k, j, i), where it is.
+        start: the mask's first index on the PET's grid.
     """
-    segment = slicer.vtkSegment()
-    segment.SetName(segment_name(finding))
-    segment.SetColor(*(part / 255.0 for part in colour(finding.number)))
-    segment.SetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), TERMINOLOGY)
-    setNumber(segment, finding.number)
-    segment.SetLabelValue(finding.number)
+    _addSegment(node, number, name, _maskImage(pet, mask, start, number))
+    return segmentId(number)
+
+
+def putVoxels(
+    node: Any, identifier: str, pet: Any, mask: np.ndarray, start: tuple[int, int, int]
+) -> None:
+    """Replace a segment's voxels; arguments as of `addSegment`. Other segments keep theirs."""
+    segment = node.GetSegmentation().GetSegment(identifier)
+    image = _maskImage(pet, mask, start, segment.GetLabelValue())
     segment.AddRepresentation(LABELMAP, image)
-    node.GetSegmentation().AddSegment(segment, segmentId(finding.number))
-    return segmentId(finding.number)
+
+
+def _maskImage(pet: Any, mask: np.ndarray, start: tuple[int, int, int], label: int) -> Any:
+    voxels = np.where(mask, label, 0).astype(np.uint16)
+    return _orientedImage(LabelBlock(voxels, start), ijkToRas(pet), label)
+
+
+def _addSegment(node: Any, number: int, name: str, image: Any) -> None:
+    segment = slicer.vtkSegment()
+    segment.SetName(name)
+    segment.SetColor(*(part / 255.0 for part in colour(number)))
+    segment.SetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), TERMINOLOGY)
+    setNumber(segment, number)
+    segment.SetLabelValue(number)
+    segment.AddRepresentation(LABELMAP, image)
+    node.GetSegmentation().AddSegment(segment, segmentId(number))
 
 
 def setDrawn(node: Any, drawn: dict[int, str]) -> None:
@@ -102,6 +125,13 @@ def rename(node: Any, identifier: str, finding: Finding) -> None:
     segment = node.GetSegmentation().GetSegment(identifier)
     if segment is not None and (segment.GetName() or "").startswith("Finding "):
         segment.SetName(segment_name(finding))
+
+
+def colourOf(node: Any, identifier: str) -> tuple[int, int, int]:
+    """Red, green, blue (0..255) of a segment in the views; white for one that is not there."""
+    segment = node.GetSegmentation().GetSegment(identifier) if node is not None else None
+    red, green, blue = segment.GetColor() if segment is not None else (1.0, 1.0, 1.0)
+    return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def segmentIds(node: Any) -> list[str]:

@@ -1,9 +1,10 @@
 """What a chosen volume is, in the radiologist's words, and why it can't be used when it can't.
 
-A PET is trusted when its node says so: voxel value units {SUVbw}g/ml, as the PET DICOM extension
-and our own conversion set them. Without units its values must be plausible for SUV; the engine
-checks again, on all voxels. Nothing is guessed from weight or dose: a volume in Bq/ml is converted
-from its own DICOM files or refused.
+A PET in SUVbw says so in its voxel value units, {SUVbw}g/ml, as the PET DICOM extension and our own
+conversion set them. One without units may be SUV by its values; then the radiologist is asked once,
+and the answer stays with the volume. What the engine would refuse is refused here by the engine's
+own code. Nothing is guessed from weight or dose: a volume in Bq/ml is converted from its own DICOM
+files or refused.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ import numpy as np
 import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.panel.scene.volume_files import ijkToRas
+from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.study.validation import check_ct, check_pet, check_volume
+from PETAnomalyLib.panel.scene.volume_files import ijkToRas, physicalImage
 
 SUVBW_CODE = "{SUVbw}g/ml"  # UCUM, DICOM CID 84
 BECQUEREL_CODES = ("bq/ml", "bqml", "kbq/ml")
 SAMPLED_VOXELS = 200_000
-# A patient's mean SUV is 1 by definition when all of the dose is in view; 30,000 Bq/ml is SUV 5.
-HIGHEST_SUV = 500.0
-LOWEST_SUV = -100.0  # reconstructions undershoot a little below zero; air in CT is -1000
-HIGHEST_AIR_HU = -200.0
+CT_SLICES = 40  # of a CT, evenly spread: whether there is air and fat shows in any of them
+CONFIRMED_ATTRIBUTE = "PETAnomaly.ConfirmedSUV"  # on a volume without units, by the radiologist
 LEAST_OVERLAP = 0.3  # of the PET's box, per axis
 
 
@@ -37,28 +38,46 @@ class InputState:
         text: one or two sentences; what it is, or why not and what to do.
         warning: usable, but look at it.
         convertible: not SUV, and its own DICOM files are there to make it SUV.
+        unconfirmed: usable once somebody has said that its values are SUVbw.
     """
 
     usable: bool
     text: str
     warning: bool = False
     convertible: bool = False
+    unconfirmed: bool = False
 
 
 def describePet(node: Any) -> InputState:
     """What the chosen PET is."""
     if node is None:
         return InputState(False, _("Choose a PET, or load the sample study."))
+    units = unitsCode(node)
+    isSuv = units.lower() == SUVBW_CODE.lower()
     reason = _unusableVolume(node)
+    if not reason and units.lower().startswith("{suv") and not isSuv:
+        text = _("SUV of another kind ({units}). PETAnomaly needs SUV by body weight (SUVbw).")
+        reason = text.format(units=units)
     if reason:
         return InputState(False, reason)
-    units = unitsCode(node)
-    if units.lower() == SUVBW_CODE.lower():
+    isActivity = units.lower() in BECQUEREL_CODES
+    refusal = _refusalOf(node, "Bq/ml" if isActivity else "")
+    if refusal is not None:
+        return _notSuv(node, refusal)
+    if isSuv:
         return InputState(True, _("SUVbw, {size}").format(size=describeGrid(node)))
-    if units.lower().startswith("{suv"):
-        text = _("SUV of another kind ({units}). PETAnomaly needs SUV by body weight (SUVbw).")
-        return InputState(False, text.format(units=units))
-    return _judgeByValues(node, units)
+    if node.GetAttribute(CONFIRMED_ATTRIBUTE):
+        text = _("Taken for SUVbw, as you said, {size}").format(size=describeGrid(node))
+        return InputState(True, text, warning=True)
+    text = _("May be SUVbw (the file doesn't say; values up to {high:.1f}), {size}")
+    _low, high = valueRange(node)
+    text = text.format(high=high, size=describeGrid(node))
+    return InputState(True, text, warning=True, unconfirmed=True)
+
+
+def confirmSuv(node: Any) -> None:
+    """Somebody has said that a volume without units is SUVbw; saved with the scene."""
+    node.SetAttribute(CONFIRMED_ATTRIBUTE, "true")
 
 
 def describeCt(node: Any, pet: Any, required: bool) -> InputState:
@@ -148,43 +167,55 @@ def isDicom(file: Path) -> bool:
         return False
 
 
-def _judgeByValues(node: Any, units: str) -> InputState:
-    """A PET whose node doesn't say SUVbw."""
-    low, high = valueRange(node)
-    if low < LOWEST_SUV:
-        text = _("This looks like a CT (values down to {low:.0f}), not like a PET in SUV.")
-        return InputState(False, text.format(low=low))
-    if units.lower() in BECQUEREL_CODES or high > HIGHEST_SUV:
-        return _becquerel(node, units, high)
-    if high <= 0.0 or high == low:
-        return InputState(False, _("All voxels have the same value: there is nothing to look at."))
-    text = _("Taken for SUVbw (the file doesn't say; values up to {high:.1f}), {size}")
-    return InputState(True, text.format(high=high, size=describeGrid(node)), warning=True)
+def _refusalOf(node: Any, units: str) -> InputError | None:
+    """Why the engine would not take this PET; None when it would. Looked at once a volume.
+
+    The engine gets the voxels without a statement of their units, whatever the node says.
+    """
+    array, matrix = slicer.util.arrayFromVolume(node), ijkToRas(node)
+    key = (node.GetID(), node.GetImageData().GetMTime(), matrix.tobytes(), units)
+    if _judged.get("key") != key:
+        refusal = None
+        try:
+            image = physicalImage(array.astype(np.float32, copy=False), matrix)
+            check_volume(image, _("This volume"))
+            check_pet(image, _("This volume"), units)
+        except InputError as error:
+            refusal = error
+        _judged.update(key=key, refusal=refusal)
+    return _judged["refusal"]
+
+
+_judged: dict[str, Any] = {}  # the last PET: a whole body takes some tenths of a second
+
+
+def _notSuv(node: Any, refusal: InputError) -> InputState:
+    """What to do instead, where the engine's own hint is for the command line."""
+    if "SUV" not in refusal.message:
+        return InputState(False, f"{refusal.message} {refusal.hint}")
+    if dicomFiles(node):
+        text = _("{what} Its DICOM files are there: convert it.").format(what=refusal.message)
+        return InputState(False, text, convertible=True)
+    text = _(
+        "{what} Its DICOM files are not known here: load the PET from DICOM, or as a volume in "
+        "SUVbw."
+    )
+    return InputState(False, text.format(what=refusal.message))
 
 
 def _notTheCt(node: Any, pet: Any) -> str:
     """Why this volume can't be the PET's CT; empty when it can."""
     if pet is not None and node.GetID() == pet.GetID():
         return _("The same volume is chosen as PET and as CT.")
-    low, high = valueRange(node)
-    if low > HIGHEST_AIR_HU:
-        text = _("This doesn't look like a CT: no air, values from {low:.0f} to {high:.0f}.")
-        return text.format(low=low, high=high)
+    array = slicer.util.arrayFromVolume(node)
+    sample = array[:: max(1, array.shape[0] // CT_SLICES)]
+    try:
+        check_ct(physicalImage(sample.astype(np.float32), ijkToRas(node)), _("This volume"))
+    except InputError as error:
+        return f"{error.message} {error.hint}"
     if pet is not None and pet.GetImageData() is not None and overlap(node, pet) < LEAST_OVERLAP:
         return _("The CT lies elsewhere than the PET: are they of the same examination?")
     return ""
-
-
-def _becquerel(node: Any, units: str, high: float) -> InputState:
-    what = units if units else _("values up to {high:.0f}, too high for SUV").format(high=high)
-    if dicomFiles(node):
-        text = _("Not SUV ({what}). Its DICOM files are there: convert it.").format(what=what)
-        return InputState(False, text, convertible=True)
-    text = _(
-        "Not SUV ({what}), and its DICOM files are not known here. Load the PET from DICOM, or as "
-        "a volume in SUVbw."
-    )
-    return InputState(False, text.format(what=what))
 
 
 def _unusableVolume(node: Any) -> str:

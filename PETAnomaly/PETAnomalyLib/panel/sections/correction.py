@@ -38,6 +38,7 @@ class CorrectionControls:
         table.onDelete = self.delete
         ui.editButton.toggled.connect(self._onEditToggled)
         ui.deleteButton.clicked.connect(lambda: self.delete(table.selectedSegments()))
+        ui.undoButton.clicked.connect(self._onUndo)
 
     def setParameters(self, parameters: Parameters | None) -> None:
         """Follow another parameter node."""
@@ -49,6 +50,9 @@ class CorrectionControls:
         ui = self._ui
         for button in (ui.editButton, ui.deleteButton):
             button.enabled = self._findings.segmentation is not None
+        ui.undoButton.enabled = (
+            self._findings.segmentation is not None and self._findings.steps.isUndoPossible
+        )
         ui.editedState.visible = self._parameters.handEdited
         ui.editedState.text = _("Changed by hand: a redraw asks before it replaces them.")
 
@@ -60,6 +64,9 @@ class CorrectionControls:
         """Leave the Segment Editor, if it is open."""
         self.editor.close()
         self._ui.editButton.checked = False
+
+    def _onUndo(self, _checked: bool = False) -> None:
+        self._findings.undo()
 
     def _onEditToggled(self, opened: bool) -> None:
         segmentation = self._findings.segmentation

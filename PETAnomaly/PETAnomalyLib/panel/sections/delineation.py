@@ -14,6 +14,7 @@ from PETAnomalyLib.panel.parameters import (
     DEFAULT_GROWTH,
     Parameters,
     findingsSegmentation,
+    live,
     scoreMap,
     setThreshold,
     threshold,
@@ -125,7 +126,7 @@ class DelineationControls:
         slider.enabled = True
         key = (node.GetID(), node.GetImageData().GetMTime())
         if not self._range or self._range[0] != key:
-            self._range = (key, mapRange(node, value))
+            self._range = (key, mapRange(node, value, live(parameters.pet)))
         bounds = self._range[1]
         slider.decimals = bounds.decimals
         slider.minimum = min(bounds.low, value)

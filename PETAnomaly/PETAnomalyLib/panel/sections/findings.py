@@ -1,7 +1,8 @@
 """The panel's findings after a run: table, totals, and the controls that change them.
 
 Three things can change findings: a run, a control (`delineation.py`, `redrawing.py`) and a hand
-(`correction.py`). This file binds them to the findings that are in the scene, and shows those.
+(`triage.py`, `correction.py`). This file binds them to the findings that are in the scene, and
+shows those.
 """
 
 from __future__ import annotations
@@ -12,16 +13,21 @@ from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.environment import models
 from PETAnomalyLib.panel.parameters import Parameters, scoreMap
-from PETAnomalyLib.panel.scene import slice_views
+from PETAnomalyLib.panel.scene import findings_segmentation, slice_views
 from PETAnomalyLib.panel.scene.drawing import Drawer
 from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.segment_editor import FindingsEditor
+from PETAnomalyLib.panel.scene.verdict_display import dimPhysiological
+from PETAnomalyLib.panel.sections.adding import AddingControls
 from PETAnomalyLib.panel.sections.correction import CorrectionControls
 from PETAnomalyLib.panel.sections.delineation import Delineation, DelineationControls
 from PETAnomalyLib.panel.sections.export import FindingsExport
-from PETAnomalyLib.panel.sections.findings_table import FindingsTable, totalsText
+from PETAnomalyLib.panel.sections.findings_table import FindingsTable
+from PETAnomalyLib.panel.sections.reading_keys import ReadingKeys
 from PETAnomalyLib.panel.sections.redrawing import Redrawing
+from PETAnomalyLib.panel.sections.totals import totalsText
+from PETAnomalyLib.panel.sections.triage import TriageControls
 
 
 class FindingsSection:
@@ -55,12 +61,19 @@ class FindingsSection:
         self.redrawing.onRefused = self._onRefused
         self.redrawing.onFailed = self._onDrawFailed
         self.correction = CorrectionControls(ui, self.inScene, self.table, editor)
+        self.adding = AddingControls(ui, self.inScene, self.table)
+        self.triage = TriageControls(ui, self.inScene, self.table)
+        self.keys = ReadingKeys(ui.findingsTable)
+        self.table.onSelection = self._onSelection
+        self.keys.onVerdict = self.triage.judge
+        self.keys.onNext = self.triage.next
         self.export = FindingsExport(ui, self.inScene)
         ui.resetButton.clicked.connect(self.reset)
 
     def setParameters(self, parameters: Parameters | None, model: Any) -> None:
         """Follow another parameter node: what it shows counts as drawn."""
         self.redrawing.setParameters(parameters)
+        self.adding.setParameters(parameters)
         self.correction.setParameters(parameters)  # an open editor is closed: what it did counts
         self._parameters = parameters
         self._shownNodes = ()
@@ -99,13 +112,26 @@ class FindingsSection:
     def enter(self) -> None:
         """The module is shown."""
         self.correction.editor.resume()
+        self.keys.enter()
 
     def exit(self) -> None:
         """Another module is shown."""
         self.correction.editor.pause()
+        self.keys.exit()
+        self.adding.stop()
+
+    def showFirst(self) -> None:
+        """Go to the first finding, with the keyboard when nothing else has it."""
+        segments = self.table.segments()
+        if segments:
+            self.table.selectSegment(segments[0])
+            if self._ui.detectButton.hasFocus():
+                self.table.takeFocus()
 
     def stop(self) -> None:
         """End what is under way: the scene closes or the module goes."""
+        self.keys.exit()
+        self.adding.stop()
         self.redrawing.stop()
         self.correction.closeEditor()
         self.inScene.stop()
@@ -126,11 +152,18 @@ class FindingsSection:
         parameters = self._parameters
         self._ui.resetButton.enabled = scoreMap(parameters, parameters.scorer) is not None
         self.correction.update()
+        self.adding.update()
         self.export.update()
 
     def _showTable(self) -> None:
-        rows = self.rows()
-        self.table.show(rows, lambda name: slice_views.isSegmentVisible(self._parameters, name))
+        rows, segmentation = self.rows(), self.inScene.segmentation
+        self.table.show(
+            rows,
+            lambda name: slice_views.isSegmentVisible(self._parameters, name),
+            lambda row: findings_segmentation.colourOf(segmentation, row.segment),
+        )
+        self.triage.update()
+        dimPhysiological(segmentation, rows)
         self._ui.totalsState.text = (
             totalsText(rows)
             if self.inScene.table is not None
@@ -144,6 +177,10 @@ class FindingsSection:
                 (finding.centroid_r_mm, finding.centroid_a_mm, finding.centroid_s_mm)
             )
         self.correction.editor.select(segment)
+
+    def _onSelection(self) -> None:
+        self.triage.update()
+        self.adding.update()
 
     def _onVisibility(self, segment: str, shown: bool) -> None:
         slice_views.setSegmentVisible(self._parameters, segment, shown)

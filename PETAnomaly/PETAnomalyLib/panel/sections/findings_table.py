@@ -1,4 +1,4 @@
-"""The findings' table on screen: sort, go there, show or hide, delete.
+"""The findings' table on screen: sort, select, go there, show or hide, delete.
 
 It mirrors rows (`findings_table_node.Row`) and tells, by segment, what the radiologist did; it
 changes nothing itself.
@@ -12,26 +12,34 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.engine.findings.measures import total
 from PETAnomalyLib.engine.findings.segmentation import colour
+from PETAnomalyLib.panel.scene.finding_tags import LESION, PHYSIOLOGICAL, UNSURE
 from PETAnomalyLib.panel.scene.findings_table_node import Row
+from PETAnomalyLib.panel.sections.look import Look
 
 SORT_ROLE = int(qt.Qt.UserRole)
 SEGMENT_ROLE = SORT_ROLE + 1
 EDITED_MARK = "\N{LOWER RIGHT PENCIL}"
 LIMITED_MARK = "*"
+COMMENT_MARK = "\N{HORIZONTAL ELLIPSIS}"
+VERDICT_MARKS = {LESION: "L", PHYSIOLOGICAL: "P", UNSURE: "\N{EN DASH}"}
+VERDICT_ORDER = (LESION, UNSURE, PHYSIOLOGICAL)
+LEAST_ROWS, MOST_ROWS = 4, 12  # that the table has room for at least, as many as there are
+AIR, SIDES = 6, 9  # pixels above and below a row's text together, and left and right of it
 
 
 class FindingsTable:
     """A QTableView's model and its gestures.
 
     `onJump(segment)` comes when a row becomes the current one, by mouse or keyboard, or is clicked
-    again; `onVisibility(segment, shown)` when its tick changes; `onDelete(segments)` on the Delete
-    key. None of them comes while `show` fills the table.
+    again; `onSelection()` when other rows are selected; `onVisibility(segment, shown)` when a row's
+    tick changes; `onDelete(segments)` on the Delete key. None of them comes while `show` fills the
+    table.
     """
 
     def __init__(self, view: Any) -> None:
         self.onJump: Callable[[str], None] = lambda _segment: None
+        self.onSelection: Callable[[], None] = lambda: None
         self.onVisibility: Callable[[str, bool], None] = lambda _segment, _shown: None
         self.onDelete: Callable[[list[str]], None] = lambda _segments: None
         self._filling = False
@@ -44,33 +52,45 @@ class FindingsTable:
         self._model.itemChanged.connect(self._onItemChanged)
         self._selection = view.selectionModel()
         self._selection.currentRowChanged.connect(self._onCurrentRowChanged)
+        self._selection.selectionChanged.connect(self._onSelectionChanged)
         view.clicked.connect(self._onClicked)
         self._deleteKey = qt.QShortcut(qt.QKeySequence("Del"), view)
         self._deleteKey.setContext(qt.Qt.WidgetWithChildrenShortcut)
         self._deleteKey.activated.connect(self._onDeleteKey)
         self._setHeadings()
         header = view.horizontalHeader()
-        header.setSectionResizeMode(qt.QHeaderView.Stretch)
-        header.setSectionResizeMode(0, qt.QHeaderView.ResizeToContents)
+        header.setHighlightSections(False)  # bold headings take more room than there is
+        header.setStretchLastSection(True)
+        header.sortIndicatorChanged.connect(self._onSorted)
         view.sortByColumn(0, qt.Qt.AscendingOrder)
 
-    def show(self, rows: Sequence[Row], isVisible: Callable[[str], bool]) -> None:
+    def show(
+        self,
+        rows: Sequence[Row],
+        isVisible: Callable[[str], bool],
+        colourOf: Callable[[Row], tuple[int, int, int]] = lambda row: colour(row.finding.number),
+    ) -> None:
         """Fill the table; the selected findings stay selected where they still exist.
 
         Args:
             rows: the findings.
             isVisible: is a segment shown?
+            colourOf: red, green, blue (0..255) of a finding in the views.
         """
         selected = set(self.selectedSegments())
         self._filling = True
         self._model.removeRows(0, self._model.rowCount())
         self._items = []
+        dimmed = qt.QBrush(qt.QColor(*Look(self._view.palette).dimmed))
         for index, row in enumerate(rows):
-            for column, item in enumerate(_cells(row, isVisible(row.segment))):
+            for column, item in enumerate(_cells(row, isVisible(row.segment), colourOf(row))):
+                if row.verdict == PHYSIOLOGICAL:
+                    item.setForeground(dimmed)
                 self._items.append(item)
                 self._model.setItem(index, column, item)
         self._model.sort(self._sortColumn(), self._sortOrder())
         self._select(selected)
+        self._makeRoom(len(rows))
         self._filling = False
 
     def selectedSegments(self) -> list[str]:
@@ -87,6 +107,10 @@ class FindingsTable:
         if segment in self.segments():
             self._view.selectRow(self.segments().index(segment))
 
+    def takeFocus(self) -> None:
+        """The keyboard is the table's now."""
+        self._view.setFocus()
+
     def setVisible(self, segment: str, shown: bool) -> None:
         """As if its tick were clicked."""
         item = self._model.item(self.segments().index(segment), 0)
@@ -99,6 +123,10 @@ class FindingsTable:
     def _setHeadings(self) -> None:
         headings = [
             ("#", _("The finding's number; ticked when it is shown. A pencil: changed by hand.")),
+            (
+                _("L/P"),
+                _("L: lesion. P: physiological. A dash: not decided. Dots: there is a comment."),
+            ),
             (_("SUVmax"), _("The highest SUV in the finding (g/ml).")),
             (
                 _("SUVpeak"),
@@ -128,10 +156,29 @@ class FindingsTable:
     def _select(self, segments: set[str]) -> None:
         if not segments:
             return
+        flags = qt.QItemSelectionModel.Select | qt.QItemSelectionModel.Rows
         for row, segment in enumerate(self.segments()):
             if segment in segments:
-                flags = qt.QItemSelectionModel.Select | qt.QItemSelectionModel.Rows
-                self._selection.select(self._model.index(row, 0), flags)
+                index = self._model.index(row, 0)
+                self._selection.setCurrentIndex(index, flags)  # arrows go on from there
+
+    def _makeRoom(self, rows: int) -> None:
+        """As many rows as there are can be seen, within limits; more where the dock is higher.
+        Columns are as wide as what stands in them: where that is wider than the dock, they scroll.
+        """
+        line = self._view.fontMetrics().height() + AIR
+        self._view.verticalHeader().setDefaultSectionSize(line)
+        shown = min(max(rows, LEAST_ROWS), MOST_ROWS)
+        self._view.setMinimumHeight((shown + 1) * line + AIR + 2 * self._view.frameWidth)
+        metrics = self._view.fontMetrics()
+        for column in range(self._model.columnCount()):
+            texts = [self._model.item(row, column).text() for row in range(rows)]
+            heading = self._model.headerData(column, qt.Qt.Horizontal)
+            widest = max(metrics.horizontalAdvance(text) for text in [*texts, heading])
+            more = 2 * line if column == 0 else 0  # tick and colour
+            if column == self._sortColumn():
+                more = max(more, line)  # the arrow
+            self._view.setColumnWidth(column, widest + SIDES + more)
 
     def _onItemChanged(self, item: Any) -> None:
         if self._filling or item.column() != 0:
@@ -141,6 +188,13 @@ class FindingsTable:
     def _onCurrentRowChanged(self, current: Any, _previous: Any) -> None:
         if not self._filling and current.isValid():
             self.onJump(self._segmentAt(current.row()))
+
+    def _onSelectionChanged(self, _selected: Any, _deselected: Any) -> None:
+        if not self._filling:
+            self.onSelection()
+
+    def _onSorted(self, _column: int, _order: Any) -> None:
+        self._makeRoom(self._model.rowCount())
 
     def _onClicked(self, index: Any) -> None:
         if index.isValid():
@@ -152,29 +206,24 @@ class FindingsTable:
             self.onDelete(segments)
 
 
-def totalsText(rows: Sequence[Row]) -> str:
-    """`5 findings   TMTV 123.4 ml   TLG 567.8 g`."""
-    totals = total([row.finding for row in rows])
-    if not totals.count:
-        return _("No findings at this threshold.")
-    count = _("1 finding") if totals.count == 1 else _("{n} findings").format(n=totals.count)
-    return _("<b>{count}</b> &nbsp; TMTV <b>{mtv:.1f} ml</b> &nbsp; TLG <b>{tlg:.1f} g</b>").format(
-        count=count, mtv=totals.tmtv_ml, tlg=totals.tlg_g
-    )
-
-
-def _cells(row: Row, shown: bool) -> list:
+def _cells(row: Row, shown: bool, ownColour: tuple[int, int, int]) -> list:
     finding = row.finding
     number = qt.QStandardItem(
         f"{finding.number} {EDITED_MARK}" if row.byHand else f"{finding.number}"
     )
     number.setData(finding.number, SORT_ROLE)
     number.setData(row.segment, SEGMENT_ROLE)
-    number.setData(qt.QColor(*colour(finding.number)), qt.Qt.DecorationRole)
+    number.setData(qt.QColor(*ownColour), qt.Qt.DecorationRole)
     number.setCheckable(True)
     number.setCheckState(qt.Qt.Checked if shown else qt.Qt.Unchecked)
     if row.byHand:
         number.setToolTip(_("Changed by hand since it was drawn."))
+    said = qt.QStandardItem(
+        f"{VERDICT_MARKS[row.verdict]}{COMMENT_MARK}" if row.comment else VERDICT_MARKS[row.verdict]
+    )
+    said.setData(VERDICT_ORDER.index(row.verdict), SORT_ROLE)
+    said.setToolTip(f"{_(row.verdict)}. {row.comment}".strip())
+    said.setEditable(False)
     limited = LIMITED_MARK if finding.growth_limited else ""
     values = [
         (finding.suv_max, f"{finding.suv_max:.1f}"),
@@ -183,7 +232,7 @@ def _cells(row: Row, shown: bool) -> list:
         (finding.tlg_g, f"{finding.tlg_g:.1f}"),
         (finding.score_max, f"{finding.score_max:.2f}"),
     ]
-    return [number] + [_numberCell(value, text) for value, text in values]
+    return [number, said] + [_numberCell(value, text) for value, text in values]
 
 
 def _numberCell(value: float, text: str) -> Any:

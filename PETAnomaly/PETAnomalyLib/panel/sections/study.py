@@ -6,14 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 import slicer  # slicer.util looks for qt
+from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.environment.models import needsCt
 from PETAnomalyLib.panel.parameters import Parameters, live
-from PETAnomalyLib.panel.scene.inputs import InputState, describeCt, describePet, unitsCode
+from PETAnomalyLib.panel.scene.inputs import (
+    CONFIRMED_ATTRIBUTE,
+    InputState,
+    confirmSuv,
+    describeCt,
+    describePet,
+    unitsCode,
+)
 from PETAnomalyLib.panel.scene.volume_files import ijkToRas
+from PETAnomalyLib.panel.sections.look import Look, inHex
 
 GOOD, WARNING, BAD = "\N{CHECK MARK}", "\N{WARNING SIGN}", "\N{BALLOT X}"
-COLOURS = {GOOD: "#2e7d32", WARNING: "#b26a00", BAD: "#c62828"}
 
 
 class StudySection:
@@ -58,6 +66,23 @@ class StudySection:
     def _onSample(self, _checked: bool = False) -> None:
         self.onSample()
 
+    def mayBeTakenForSuv(self, parameters: Parameters) -> bool:
+        """Ask once about a PET without units; the answer stays with the volume."""
+        pet = live(parameters.pet)
+        if pet is None or not self.pet.unconfirmed:
+            return pet is not None
+        if not slicer.util.confirmOkCancelDisplay(
+            _(
+                "{name} does not say what its values are. Are they SUV by body weight (g/ml)? In "
+                "any other unit thresholds and measurements would be wrong."
+            ).format(name=pet.GetName()),
+            windowTitle=_("SUV by body weight?"),
+        ):
+            return False
+        confirmSuv(pet)
+        self.forget()
+        return True
+
     def forget(self) -> None:
         """Describe anew next time, whatever it was."""
         self._described = ()
@@ -72,8 +97,11 @@ class StudySection:
 
 
 def _say(icon: Any, label: Any, state: InputState) -> None:
-    mark = BAD if not state.usable else WARNING if state.warning else GOOD
-    icon.text = f"<span style='color:{COLOURS[mark]}; font-size:12pt'>{mark}</span>"
+    look = Look(label.palette)
+    mark, colour = (GOOD, look.good) if state.usable else (BAD, look.bad)
+    if state.usable and state.warning:
+        mark, colour = WARNING, look.warning
+    icon.text = f"<span style='color:{inHex(colour)}'>{mark}</span>"
     label.text = state.text
 
 
@@ -87,6 +115,7 @@ def _version(node: Any) -> tuple | None:
         image.GetMTime() if image is not None else 0,
         unitsCode(node),
         node.GetAttribute("DICOM.instanceUIDs"),
+        node.GetAttribute(CONFIRMED_ATTRIBUTE),
         node.GetParentTransformNode() is not None,
         ijkToRas(node).tobytes(),
     )

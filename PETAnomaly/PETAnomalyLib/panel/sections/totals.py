@@ -1,0 +1,40 @@
+"""The line of totals below the table: of the lesions and of all, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slicer.i18n import tr as _
+
+from PETAnomalyLib.panel.scene.findings_table_node import Row
+from PETAnomalyLib.panel.scene.totals import ReadingTotals, lesions, totalsOf
+
+
+def totalsText(rows: Sequence[Row]) -> str:
+    """A small table as rich text."""
+    if not rows:
+        return _("No findings at this threshold.")
+    columns = [totalsOf(lesions(rows)), totalsOf(rows)]
+    lines = [
+        ("", [_("Lesions"), _("All")]),
+        (_("Number"), [str(each.count) for each in columns]),
+        (_("TMTV"), [f"{each.tmtv_ml:.1f} ml" for each in columns]),
+        (_("TLG"), [f"{each.tlg_g:.1f} g" for each in columns]),
+        (_("SUVmax"), [_orNothing(each.suv_max, 1, "") for each in columns]),
+        (_("Dmax"), [_dmax(each) for each in columns]),
+    ]
+    cells = "".join(
+        f"<tr><td>{title}</td>"
+        + "".join(f"<td align='right'>&nbsp;&nbsp;<b>{cell}</b></td>" for cell in values)
+        + "</tr>"
+        for title, values in lines
+    )
+    return f"<table cellspacing='0'>{cells}</table>"
+
+
+def _dmax(totals: ReadingTotals) -> str:
+    return _orNothing(totals.dmax_mm / 10.0, 1, " cm")
+
+
+def _orNothing(value: float, decimals: int, unit: str) -> str:
+    return f"{value:.{decimals}f}{unit}" if value else "\N{EN DASH}"
