@@ -292,7 +292,7 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
 
         parameters = self.panel.parameters
         truth = slicer.util.getFirstNodeByClassByName(
-            "vtkMRMLSegmentationNode", "PETAnomaly sample true lesions"
+            "vtkMRMLSegmentationNode", "True lesions, PETAnomaly sample"
         )
         lesions = self.voxels(truth, truth.GetSegmentation().GetNthSegmentID(0))
         numbered, count = ndimage.label(lesions, np.ones((3, 3, 3)))

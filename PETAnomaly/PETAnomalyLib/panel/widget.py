@@ -26,6 +26,7 @@ from PETAnomalyLib.panel.jobs.suv import suvJob
 from PETAnomalyLib.panel.jobs.task import EngineTask, Job, TaskOutcome
 from PETAnomalyLib.panel.scene.inputs import dicomFiles
 from PETAnomalyLib.panel.scene.result_files import Results
+from PETAnomalyLib.panel.scene.view_3d import stop3D
 from PETAnomalyLib.panel.scene.volume_watch import VolumeWatch
 from PETAnomalyLib.panel.sections.display import DisplaySection
 from PETAnomalyLib.panel.sections.engine import EngineSection
@@ -34,6 +35,8 @@ from PETAnomalyLib.panel.sections.look import applyLook
 from PETAnomalyLib.panel.sections.model import ModelSection
 from PETAnomalyLib.panel.sections.run import RunSection
 from PETAnomalyLib.panel.sections.study import StudySection
+
+ASK_MS = 1000
 
 
 class PETAnomalyPanel(VTKObservationMixin):
@@ -79,6 +82,10 @@ class PETAnomalyPanel(VTKObservationMixin):
         self._update.setSingleShot(True)
         self._update.setInterval(0)
         self._update.timeout.connect(self.update)
+        self._ask = qt.QTimer()  # once the panel is there to be looked at
+        self._ask.setSingleShot(True)
+        self._ask.setInterval(ASK_MS)
+        self._ask.timeout.connect(self.engine.askOnce)
         self._volumes = VolumeWatch()
         self._volumes.onChanged = self._update.start
         scene = slicer.mrmlScene
@@ -99,12 +106,14 @@ class PETAnomalyPanel(VTKObservationMixin):
             self.follow(self._getParameterNode())
         self.study.forget()
         applyLook(self.ui)
+        self._ask.start()
         self.findings.enter()
         self.update()
 
     def exit(self) -> None:
         """Another module is shown; a run goes on."""
         self._isEntered = False
+        self._ask.stop()
         self._volumes.watch(())
         self.findings.exit()
 
@@ -118,6 +127,8 @@ class PETAnomalyPanel(VTKObservationMixin):
     def stop(self) -> None:
         """End what is under way, silently and completely."""
         self._update.stop()
+        self._ask.stop()
+        stop3D()
         self.task.stop()
         self.engine.stop()
         self.findings.stop()

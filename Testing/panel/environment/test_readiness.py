@@ -59,6 +59,24 @@ class Told:
         self.ready += 1
 
 
+def test_a_question_that_is_under_way_is_not_asked_again() -> None:
+    probe = Probe()
+    readiness = Readiness(probe, Shop(InstallOutcome()))
+    readiness.ask(PYTHON)
+    assert readiness.isAsking
+    told = Told(readiness)
+    assert probe.questions == 1
+    probe.answer(COMPLETE)
+    assert told.ready == 1
+    assert not readiness.isAsking
+    readiness.forget()
+    readiness.ask(PYTHON)
+    Told(readiness)
+    readiness.forget()  # another Python was chosen
+    readiness.ask(Interpreter("/other", {}, foreign=True))
+    assert probe.questions == 3
+
+
 def test_a_python_that_has_all_is_asked_once_and_then_known() -> None:
     probe, shop = Probe(), Shop(InstallOutcome())
     readiness = Readiness(probe, shop)

@@ -9,7 +9,7 @@ from harness.slices import sliceImage
 from harness.views import ThreeDView
 from open_panel import openPanel
 from PETAnomalyLib.panel.scene import windows
-from studies import addStudy
+from studies import addStudy, addVolume, petArray, waitUntil
 
 pytestmark = pytest.mark.usefixtures("scene")
 
@@ -122,9 +122,51 @@ def test_the_3d_view_makes_surfaces_and_goes_again(detected: Any, monkeypatch: A
     detected.ui.show3DButton.checked = True
     assert len(framed) == slicer.app.layoutManager().threeDViewCount > 0
     segmentation = detected.parameters.segmentation
+    assert waitUntil(lambda: segmentation.GetDisplayNode().GetVisibility3D(), 10.0)
     assert segmentation.GetSegmentation().ContainsRepresentation("Closed surface")
     rendering = slicer.util.getNodesByClass("vtkMRMLVolumeRenderingDisplayNode")
     assert [node.GetVisibility() for node in rendering] == [1]
     detected.ui.show3DButton.checked = False
     assert [node.GetVisibility() for node in rendering] == [0]
     assert len(framed) == slicer.app.layoutManager().threeDViewCount
+
+
+def test_without_a_map_the_pet_is_shown_and_the_button_of_the_map_is_grey(tmp_path: Any) -> None:
+    with openPanel(tmp_path) as panel:
+        panel.parameters.pet, panel.parameters.ct = addStudy()
+        panel.update()
+        assert panel.parameters.layer == "map"
+        assert panel.ui.showPetButton.checked
+        assert not panel.ui.showMapButton.enabled
+        assert composites()[0].GetForegroundVolumeID() == panel.parameters.pet.GetID()
+
+
+def test_with_a_map_its_button_is_pressed(detected: Any) -> None:
+    assert detected.ui.showMapButton.enabled
+    assert detected.ui.showMapButton.checked
+
+
+def test_what_has_no_voxels_is_not_put_into_the_views_until_it_has(tmp_path: Any) -> None:
+    with openPanel(tmp_path) as panel:
+        panel.parameters.pet, ct = addStudy()
+        panel.parameters.ct = ct
+        panel.update()
+        empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
+        panel.parameters.pet = empty
+        panel.update()
+        assert {node.GetForegroundVolumeID() for node in composites()} == {None}
+        slicer.util.updateVolumeFromArray(empty, petArray())
+        assert waitUntil(lambda: composites()[0].GetForegroundVolumeID() == empty.GetID(), 5.0)
+        bare = addVolume("bare", petArray())
+        bare.RemoveAllDisplayNodeIDs()
+        panel.parameters.pet = bare
+        panel.update()
+        assert waitUntil(lambda: composites()[0].GetForegroundVolumeID() == bare.GetID(), 5.0)
+        assert bare.GetDisplayNode().GetWindow() == 10.0
+
+
+def test_a_name_says_first_what_it_is(detected: Any) -> None:
+    parameters = detected.parameters
+    assert parameters.kdeMap.GetName().startswith("KDE map, Müller PET 1")
+    assert parameters.zscoreMap.GetName().startswith("Z-score map, ")
+    assert parameters.segmentation.GetName().startswith("Findings, ")

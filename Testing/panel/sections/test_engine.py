@@ -10,6 +10,7 @@ from open_panel import openPanel
 from PETAnomalyLib.panel.environment.inspection import EnvironmentReport, requiredPackages
 from PETAnomalyLib.panel.sections.engine import describeEnvironment
 from PETAnomalyLib.panel.settings import Settings
+from studies import waitUntil
 
 pytestmark = pytest.mark.usefixtures("scene")
 
@@ -24,6 +25,17 @@ def test_found_graphics_cards_can_be_chosen_and_are_remembered(tmp_path: Any) ->
         assert panel.engine.device == "cuda:0"
         assert Settings().device == "cuda:0"
         combo.setCurrentIndex(0)
+
+
+def test_the_engines_python_is_asked_before_detect_needs_to_know(tmp_path: Any) -> None:
+    with openPanel(tmp_path) as panel:
+        assert panel.engine.readiness.report is None
+        assert waitUntil(lambda: panel.engine.readiness.report is not None, 5.0)
+        panel.exit()
+        panel.engine.readiness.forget()
+        panel.enter()
+        panel.exit()  # left before it was looked at
+        assert not waitUntil(lambda: panel.engine.readiness.report is not None, 1.5)
 
 
 FOUND = EnvironmentReport(pythonVersion="3.12", torchVersion="2.9", monaiVersion="1.5", devices=())

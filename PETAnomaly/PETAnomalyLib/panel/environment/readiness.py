@@ -32,6 +32,12 @@ class Readiness:
         self._probe = probe if probe is not None else EnvironmentProbe()
         self._installer = installer if installer is not None else Installer()
         self._goOn: Callable[[EnvironmentReport], None] | None = None
+        self._asked: Interpreter | None = None
+
+    @property
+    def isAsking(self) -> bool:
+        """A question is under way."""
+        return self._asked is not None
 
     @property
     def isEnsuring(self) -> bool:
@@ -44,6 +50,7 @@ class Readiness:
 
     def ask(self, interpreter: Interpreter) -> None:
         """Ask the interpreter, in a child process, for packages and graphics cards."""
+        self._asked = interpreter
         self._probe.start(interpreter, self._onAnswer)
 
     def ensure(
@@ -65,18 +72,22 @@ class Readiness:
                 onRefused(outcome)
 
         self._goOn = goOn
-        self.ask(interpreter)
+        if self._asked != interpreter:  # else its answer is on the way
+            self.ask(interpreter)
 
     def forget(self) -> None:
         """Another interpreter: what this one has is not known."""
         self.report = None
+        self._asked = None
 
     def cancel(self) -> None:
         """Drop the question and what would follow."""
         self._goOn = None
+        self._asked = None
         self._probe.cancel()
 
     def _onAnswer(self, report: EnvironmentReport) -> None:
+        self._asked = None
         self.report = report
         self.onReport(report)
         goOn, self._goOn = self._goOn, None

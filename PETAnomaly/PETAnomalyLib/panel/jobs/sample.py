@@ -45,11 +45,12 @@ def sampleJob(parameters: Parameters) -> Job:
 
     def place(images: dict[str, sitk.Image]) -> Iterator[str]:
         yield _("PET")
-        pet = addPet(images["SUV"])
+        pet = addPet(images["SUV"], autoWindow=False)
         yield _("CT")
-        ct = addVolume(images["CTres"], f"{SAMPLE_NAME} CT", pet)
+        ct = addVolume(images["CTres"], f"CT, {SAMPLE_NAME}", pet, autoWindow=False)
         yield _("lesions")
         addTruth(images["SEG"], pet)
+        yield _("views")
         parameters.pet = pet
         parameters.ct = ct
         showInput(parameters)
@@ -58,9 +59,9 @@ def sampleJob(parameters: Parameters) -> Job:
     return Job(prepare, collect, place, _("Making the sample study"), _("Loading the sample study"))
 
 
-def addPet(image: sitk.Image) -> Any:
-    """The sample's PET node, marked as SUVbw."""
-    node = addVolume(image, f"{SAMPLE_NAME} PET", None)
+def addPet(image: sitk.Image, autoWindow: bool = True) -> Any:
+    """The sample's PET node, marked as SUVbw; `autoWindow` as of `addVolume`."""
+    node = addVolume(image, f"PET, {SAMPLE_NAME}", None, autoWindow=autoWindow)
     markAsSuv(node)
     return node
 
@@ -69,7 +70,7 @@ def addTruth(lesions: sitk.Image, pet: Any) -> Any:
     """The lesions that the phantom was made with, as a hidden segmentation."""
     node = slicer.mrmlScene.AddNewNodeByClass(
         "vtkMRMLSegmentationNode",
-        slicer.mrmlScene.GenerateUniqueName(f"{SAMPLE_NAME} true lesions"),
+        slicer.mrmlScene.GenerateUniqueName(f"True lesions, {SAMPLE_NAME}"),
     )
     node.CreateDefaultDisplayNodes()
     node.SetReferenceImageGeometryParameterFromVolumeNode(pet)
@@ -95,7 +96,7 @@ def makeNow() -> list:
     with slicer.util.WaitCursor():
         study = generate(SAMPLE_SEED)
         pet = addPet(study.suv)
-        ct = addVolume(study.ct, f"{SAMPLE_NAME} CT", pet)
+        ct = addVolume(study.ct, f"CT, {SAMPLE_NAME}", pet)
         truth = addTruth(study.lesions, pet)
     slicer.util.setSliceViewerLayers(background=ct, foreground=pet, foregroundOpacity=0.5, fit=True)
     return [pet, ct, truth]

@@ -40,7 +40,7 @@ def suvJob(parameters: Parameters, files: Sequence[Path]) -> Job:
 
     def place(image: sitk.Image) -> Iterator[str]:
         yield _("SUV volume")
-        node = addVolume(image, f"{name} SUVbw", live(original))
+        node = addVolume(image, f"SUVbw, {name}", live(original))
         markAsSuv(node)
         parameters.pet = node
 

@@ -86,6 +86,18 @@ def putVoxels(
     segment.AddRepresentation(LABELMAP, image)
 
 
+def ownImage(node: Any, identifier: str) -> Any:
+    """A segment's voxels alone, label 1, in a box of their own with air round it; None without
+    voxels.
+    """
+    part = _parts(node, [identifier]).get(identifier)
+    if part is None:
+        return None
+    k, j, i = part.start
+    block = LabelBlock(np.pad(part.mask, 1).astype(np.uint8), (k - 1, j - 1, i - 1))
+    return _orientedImage(block, part.matrix, 1)
+
+
 def _maskImage(pet: Any, mask: np.ndarray, start: tuple[int, int, int], label: int) -> Any:
     voxels = np.where(mask, label, 0).astype(np.uint16)
     return _orientedImage(LabelBlock(voxels, start), ijkToRas(pet), label)

@@ -1,4 +1,5 @@
-"""The engine's results as MRML nodes: named after the PET and the model, beside the PET.
+"""The engine's results as MRML nodes: named after what they are, the PET and the model, beside the
+PET.
 
 Copying a map into the scene takes the GUI thread's time, so results are placed step by step
 (`resultSteps`): the caller lets Qt breathe between the steps.
@@ -22,6 +23,8 @@ from PETAnomalyLib.panel.scene.windows import showMapColours
 
 OTHER_RESULTS = ("scoredMask", "segmentation", "table", "resultPet")
 OUTLINE_WIDTH = 2
+# What differs comes first: the views' corners cut a long name in its middle.
+SHORT_TITLES = {"kde": "KDE", "zscore": "Z-score", "residual": "Residual"}
 SCORER_ATTRIBUTE = "PETAnomaly.Scorer"
 THRESHOLD_ATTRIBUTE = "PETAnomaly.Threshold"  # the model's own, for a scene opened without it
 
@@ -46,7 +49,9 @@ def resultSteps(
     name = pet.GetName() if pet is not None else _("Deleted PET")
     for scorer, image in results.maps.items():
         yield _("{scorer} map").format(scorer=_(SCORER_TITLES[scorer]))
-        node = addVolume(image, f"{name} {scorer} map ({model.name})", pet, autoWindow=False)
+        node = addVolume(
+            image, f"{SHORT_TITLES[scorer]} map, {name} ({model.name})", pet, autoWindow=False
+        )
         limit = defaultThreshold(model, scorer)
         node.SetAttribute(SCORER_ATTRIBUTE, scorer)
         node.SetAttribute(THRESHOLD_ATTRIBUTE, repr(limit))
@@ -56,7 +61,7 @@ def resultSteps(
             showMapColours(node, limit)
     if results.scoredMask is not None:
         yield _("field of view")
-        title = f"{name} scored region ({model.name})"
+        title = f"Scored region, {name} ({model.name})"
         parameters.scoredMask = addVolume(
             results.scoredMask, title, pet, hidden=True, autoWindow=False
         )
@@ -64,12 +69,12 @@ def resultSteps(
     if pet is None:
         return
     yield _("findings")
-    segmentation = addSegmentation(f"{name} findings ({model.name})", pet)
+    segmentation = addSegmentation(f"Findings, {name} ({model.name})", pet)
     findings_segmentation.draw(segmentation, pet, results.labels, results.findings)
     parameters.segmentation = segmentation
     parameters.handEdited = False
     yield _("table of findings")
-    parameters.table = addTable(f"{name} findings table ({model.name})", pet, results.findings)
+    parameters.table = addTable(f"Findings table, {name} ({model.name})", pet, results.findings)
 
 
 def addSegmentation(name: str, pet: Any) -> Any:

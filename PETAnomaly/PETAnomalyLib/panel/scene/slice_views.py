@@ -18,15 +18,13 @@ def showLayers(parameters: Parameters, fit: bool = False) -> None:
     Args:
         fit: zoom and centre the views on the study as well.
     """
-    pet, ct = live(parameters.pet), live(parameters.ct)
+    pet, ct = _orNothing(live(parameters.pet)), _orNothing(live(parameters.ct))
     base = ct if ct is not None else pet
     over = {
         "ct": None,
         "pet": pet if ct is not None else None,
-        "map": scoreMap(parameters, parameters.scorer),
-    }[parameters.layer]
-    if parameters.layer == "map" and over is None and ct is not None:
-        over = pet  # no map yet: the PET is what there is to see
+        "map": _orNothing(scoreMap(parameters, parameters.scorer)),
+    }[shownLayer(parameters)]
     slicer.util.setSliceViewerLayers(
         background=base,
         foreground=over,
@@ -34,6 +32,24 @@ def showLayers(parameters: Parameters, fit: bool = False) -> None:
         foregroundOpacity=parameters.opacity,
         fit=fit and slicer.app.layoutManager() is not None,
     )
+
+
+def shownLayer(parameters: Parameters) -> str:
+    """The chosen layer; without a map yet the PET is what there is to see."""
+    if parameters.layer == "map" and not showable(scoreMap(parameters, parameters.scorer)):
+        return "pet"
+    return str(parameters.layer)
+
+
+def showable(node: Any) -> bool:
+    """Has a volume voxels and a display node? VTK prints hundreds of errors for one without."""
+    if node is None or node.GetImageData() is None or node.GetDisplayNode() is None:
+        return False
+    return node.GetImageData().GetNumberOfPoints() > 0
+
+
+def _orNothing(node: Any) -> Any:
+    return node if showable(node) else None
 
 
 def showOpacity(parameters: Parameters) -> None:

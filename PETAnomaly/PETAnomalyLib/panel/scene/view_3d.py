@@ -7,12 +7,15 @@ from typing import Any
 import slicer  # slicer.util looks for qt
 
 from PETAnomalyLib.panel.parameters import Parameters, findingsSegmentation, live
+from PETAnomalyLib.panel.scene.surfaces import SurfaceMaker
 
 MIP_SUV = (0.0, 10.0)
 
 
 def show3D(parameters: Parameters) -> None:
-    """Switch the 3-D view on or off: a MIP of the PET and the findings' surfaces."""
+    """Switch the 3-D view on or off: a MIP of the PET, and the findings' surfaces as soon as they
+    are made.
+    """
     _showSurfaces(findingsSegmentation(parameters), parameters.view3D)
     pet = live(parameters.pet)
     if pet is not None:
@@ -28,12 +31,27 @@ def frame3D() -> None:
         view.resetCamera()
 
 
+def stop3D() -> None:
+    """Make no more surfaces: the scene closes, or the module goes."""
+    for maker in _makers:
+        maker.stop()
+
+
+_makers: list[SurfaceMaker] = []  # one, once it is needed: it has a timer of Qt's
+
+
 def _showSurfaces(segmentation: Any, shown: bool) -> None:
     if segmentation is None or segmentation.GetDisplayNode() is None:
         return
-    if shown:
-        segmentation.CreateClosedSurfaceRepresentation()
-    segmentation.GetDisplayNode().SetVisibility3D(shown)
+    stop3D()
+    display = segmentation.GetDisplayNode()
+    display.SetVisibility3D(False)
+    if not shown:
+        return
+    if not _makers:
+        _makers.append(SurfaceMaker())
+    _makers[0].onDone = lambda: display.SetVisibility3D(True)
+    _makers[0].start(segmentation)
 
 
 def _showMip(pet: Any, shown: bool) -> None:

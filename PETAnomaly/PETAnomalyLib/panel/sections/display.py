@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.parameters import LAYERS, Parameters, findingsSegmentation, live, scoreMap
@@ -39,8 +38,10 @@ class DisplaySection:
         parameters = self._parameters
         if parameters is None:
             return
+        shown = slice_views.shownLayer(parameters)
         for layer, button in self._buttons.items():
-            button.checked = layer == parameters.layer
+            button.checked = layer == shown
+        self._buttons["map"].enabled = slice_views.showable(scoreMap(parameters, parameters.scorer))
         index = self._ui.presetCombo.findData(parameters.preset)
         self._ui.presetCombo.setCurrentIndex(max(0, index))
         self._ui.show3DButton.checked = parameters.view3D
@@ -49,10 +50,10 @@ class DisplaySection:
         if not before or state == before:
             return
         nodes, layer, opacity, outlines, preset = state
-        if nodes[:2] != before[0][:2] or preset != before[4]:
+        if _inputs(nodes) != _inputs(before[0]) or preset != before[4]:
             windows.showInput(parameters)
         if nodes != before[0] or layer != before[1]:
-            slice_views.showLayers(parameters, fit=nodes[:2] != before[0][:2])
+            slice_views.showLayers(parameters, fit=_inputs(nodes) != _inputs(before[0]))
         elif opacity != before[2]:
             slice_views.showOpacity(parameters)
         if outlines != before[3] or nodes != before[0]:
@@ -62,6 +63,8 @@ class DisplaySection:
         p = self._parameters
         nodes = (p.pet, p.ct, scoreMap(p, p.scorer), findingsSegmentation(p))
         identifiers = tuple(node.GetID() if live(node) else None for node in nodes)
+        # What has no voxels or no display node yet may have them later.
+        identifiers += tuple(_has(live(node)) for node in nodes[:2])
         return identifiers, p.layer, p.opacity, p.outlines, p.preset
 
     def _onLayer(self, layer: str, _checked: bool = False) -> None:
@@ -77,7 +80,18 @@ class DisplaySection:
         if parameters is None or parameters.view3D == shown:
             return
         parameters.view3D = shown
-        with slicer.util.WaitCursor():
-            view_3d.show3D(parameters)
-            if shown:
-                view_3d.frame3D()
+        view_3d.show3D(parameters)
+        if shown:
+            view_3d.frame3D()
+
+
+def _has(node: Any) -> tuple[bool, bool]:
+    """Voxels; a display node."""
+    if node is None:
+        return False, False
+    return node.GetImageData() is not None, node.GetDisplayNode() is not None
+
+
+def _inputs(nodes: tuple) -> tuple:
+    """PET and CT of a state, and whether they can be shown."""
+    return nodes[:2] + nodes[4:]

@@ -58,6 +58,11 @@ class EngineSection:
         self._sayAsking()
         self.readiness.ask(self.interpreter())
 
+    def askOnce(self) -> None:
+        """As `ask`, unless it is known or asked already: the first question takes ten seconds."""
+        if self.readiness.report is None and not self.readiness.isAsking:
+            self.ask()
+
     def ensure(
         self, onReady: Callable[[], None], onRefused: Callable[[InstallOutcome], None]
     ) -> None:
@@ -116,8 +121,8 @@ class EngineSection:
         self.onChanged()
 
     def _onAdvancedCollapsed(self, collapsed: bool) -> None:
-        if not collapsed and self.readiness.report is None:
-            self.ask()
+        if not collapsed:
+            self.askOnce()
 
     def _onCheck(self, _checked: bool = False) -> None:
         self.ask()
