@@ -24,7 +24,7 @@ from types import ModuleType
 from typing import Any
 
 import shiboken6
-from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
+from PySide6 import QtCore, QtGui, QtPrintSupport, QtUiTools, QtWidgets
 
 # A C++ virtual of the same name is called by Qt itself: replacing it in Python would look like an
 # override to PySide6.
@@ -220,7 +220,7 @@ def qtModule() -> ModuleType:
     """The module ``qt``: all names of Qt in one, PythonQt's way."""
     adaptClasses()
     module = ModuleType("qt", "Slicer's qt, on PySide6")
-    for source in (QtCore, QtGui, QtWidgets):
+    for source in (QtCore, QtGui, QtPrintSupport, QtWidgets):
         for name in dir(source):
             if not name.startswith("_"):
                 setattr(module, name, getattr(source, name))

@@ -94,6 +94,16 @@ class DelineationControls:
         settings = DrawSettings(value, parameters.growth, parameters.minimumVolume)
         return Delineation(node.GetID(), settings)
 
+    def describe(self) -> dict[str, Any]:
+        """What the findings are drawn with, by the names of report.json."""
+        parameters = self._parameters
+        return {
+            "scorer": parameters.scorer,
+            "threshold": self.threshold(),
+            "grow": parameters.growth,
+            "min_volume_ml": parameters.minimumVolume,
+        }
+
     def reset(self) -> None:
         """The model's own threshold, smallest volume and growth."""
         parameters = self._parameters

@@ -26,6 +26,7 @@ from PETAnomalyLib.panel.sections.export import FindingsExport
 from PETAnomalyLib.panel.sections.findings_table import FindingsTable
 from PETAnomalyLib.panel.sections.reading_keys import ReadingKeys
 from PETAnomalyLib.panel.sections.redrawing import Redrawing
+from PETAnomalyLib.panel.sections.report import ReportControls
 from PETAnomalyLib.panel.sections.totals import totalsText
 from PETAnomalyLib.panel.sections.triage import TriageControls
 
@@ -68,12 +69,14 @@ class FindingsSection:
         self.keys.onVerdict = self.triage.judge
         self.keys.onNext = self.triage.next
         self.export = FindingsExport(ui, self.inScene)
+        self.report = ReportControls(ui, self.inScene, self.delineation.describe)
         ui.resetButton.clicked.connect(self.reset)
 
     def setParameters(self, parameters: Parameters | None, model: Any) -> None:
         """Follow another parameter node: what it shows counts as drawn."""
         self.redrawing.setParameters(parameters)
         self.adding.setParameters(parameters)
+        self.report.setParameters(parameters)
         self.correction.setParameters(parameters)  # an open editor is closed: what it did counts
         self._parameters = parameters
         self._shownNodes = ()
@@ -154,6 +157,7 @@ class FindingsSection:
         self.correction.update()
         self.adding.update()
         self.export.update()
+        self.report.update()
 
     def _showTable(self) -> None:
         rows, segmentation = self.rows(), self.inScene.segmentation

@@ -1,0 +1,128 @@
+"""The report of a reading as a page of HTML: what was looked at, with what, and what was found.
+
+No name stands in it: volumes are called after patients.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from PETAnomalyLib import __version__
+from PETAnomalyLib.panel.parameters import Parameters, findingsSegmentation, live
+from PETAnomalyLib.panel.scene.findings_table_node import Row
+from PETAnomalyLib.panel.scene.inputs import describeGrid
+from PETAnomalyLib.panel.scene.result_nodes import RUN_ATTRIBUTE
+from PETAnomalyLib.panel.scene.totals import ReadingTotals, lesions, totalsOf
+
+SETTINGS = ("scorer", "threshold", "grow", "min_volume_ml", "samples", "decodes", "seed", "device")
+STYLE = (
+    "body { font-family: sans-serif; font-size: 10pt; } td, th { padding-right: 12px; } "
+    "th { text-align: left; }"
+)
+
+
+def reportHtml(
+    parameters: Parameters, rows: Sequence[Row], picture: bytes, settings: dict[str, Any]
+) -> str:
+    """The whole page, the picture in it.
+
+    Args:
+        parameters: of the study.
+        rows: the findings as they were read.
+        picture: PNG of the PET from the front, the lesions numbered.
+        settings: with which the findings are drawn now, over those of the run.
+    """
+    run = _run(findingsSegmentation(parameters))
+    used = {**run.get("settings", {}), **settings}
+    found = lesions(rows)
+    undecided = sum(row.verdict == "unsure" for row in rows)
+    facts = [(_("PET"), _volume(parameters.pet)), (_("CT"), _volume(parameters.ct))]
+    facts += [(_("Model"), f"{run.get('model', '')}  {str(run.get('sha256', ''))[:16]}")]
+    facts += [(name, str(used[name])) for name in SETTINGS if name in used]
+    facts += [(_("Software"), f"PETAnomaly {__version__}")]
+    encoded = base64.b64encode(picture).decode("ascii")
+    parts = [
+        f"<h2>{_('FDG-PET/CT: reading of findings')}</h2>",
+        _table(facts),
+        _warnings(run.get("warnings", [])),
+        f"<h3>{_('Totals')}</h3>",
+        _totals(totalsOf(found), totalsOf(rows)),
+        f"<h3>{_('Lesions')}</h3>",
+        _findings(found) if found else f"<p>{_('None.')}</p>",
+        f"<p>{_('{n} findings are not decided.').format(n=undecided)}</p>" if undecided else "",
+        f"<p><img src='data:image/png;base64,{encoded}'/></p>",
+        f"<p><i>{_('Research use only. Not a medical device.')}</i></p>",
+    ]
+    return (
+        f"<html><head><meta charset='utf-8'><style>{STYLE}</style></head>"
+        f"<body>{''.join(parts)}</body></html>"
+    )
+
+
+def _run(segmentation: Any) -> dict[str, Any]:
+    """What the run said of itself; empty for a scene saved by an earlier version."""
+    text = segmentation.GetAttribute(RUN_ATTRIBUTE) if segmentation is not None else None
+    try:
+        told = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _volume(node: Any) -> str:
+    node = live(node)
+    return describeGrid(node) if node is not None and node.GetImageData() is not None else _("none")
+
+
+def _warnings(warnings: Sequence[str]) -> str:
+    if not warnings:
+        return ""
+    items = "".join(f"<li>{html.escape(str(text))}</li>" for text in warnings)
+    return f"<h3>{_('The software warned')}</h3><ul>{items}</ul>"
+
+
+def _totals(own: ReadingTotals, every: ReadingTotals) -> str:
+    lines = [
+        ("", _("Lesions"), _("All findings")),
+        (_("Number"), str(own.count), str(every.count)),
+        (_("TMTV (ml)"), f"{own.tmtv_ml:.1f}", f"{every.tmtv_ml:.1f}"),
+        (_("TLG (g)"), f"{own.tlg_g:.1f}", f"{every.tlg_g:.1f}"),
+        (_("SUVmax"), f"{own.suv_max:.1f}", f"{every.suv_max:.1f}"),
+        (_("Dmax (cm)"), f"{own.dmax_mm / 10:.1f}", f"{every.dmax_mm / 10:.1f}"),
+    ]
+    return _table(lines)
+
+
+def _findings(rows: Sequence[Row]) -> str:
+    headings = ("#", "SUVmax", "SUVpeak", "MTV (ml)", "TLG (g)", _("By hand"), _("Comment"))
+    lines = [
+        (
+            str(row.finding.number),
+            f"{row.finding.suv_max:.1f}",
+            f"{row.finding.suv_peak:.1f}",
+            f"{row.finding.mtv_ml:.1f}",
+            f"{row.finding.tlg_g:.1f}",
+            _("yes") if row.byHand else "",
+            row.comment,
+        )
+        for row in rows
+    ]
+    return _table([headings, *lines])
+
+
+def _table(lines: Sequence[Sequence[str]]) -> str:
+    """The first cell of each line is its heading."""
+    body = "".join(
+        "<tr>"
+        + f"<th>{html.escape(line[0])}</th>"
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in line[1:])
+        + "</tr>"
+        for line in lines
+    )
+    return f"<table>{body}</table>"
