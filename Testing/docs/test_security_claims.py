@@ -10,9 +10,12 @@ from repository import MODULE, ROOT
 
 # Whatever opens a connection; `socket` is looked at by itself.
 NETWORK = {
-    "aiohttp", "ftplib", "http", "httpx", "imaplib", "paramiko", "poplib", "requests", "smtplib",
-    "socketserver", "ssl", "telnetlib", "urllib", "urllib3", "webbrowser", "xmlrpc",
+    "aiohttp", "dicomweb_client", "ftplib", "http", "httpx", "imaplib", "paramiko", "poplib",
+    "pynetdicom", "requests", "smtplib", "socketserver", "ssl", "telnetlib", "urllib", "urllib3",
+    "webbrowser", "xmlrpc",
 }  # fmt: skip
+HARMLESS = "urllib.parse"  # takes addresses apart, opens none
+SENDING = MODULE / "PETAnomalyLib" / "engine" / "dicom_results" / "sending.py"
 SOURCES = sorted(path for path in MODULE.rglob("*.py") if "egg-info" not in str(path))
 
 
@@ -23,14 +26,27 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
+            found.add(node.module.split(".")[0] if node.module != HARMLESS else HARMLESS)
     return found
 
 
 def test_engine_and_panel_import_nothing_that_opens_a_connection() -> None:
+    """But for what `petanomaly dicom --send` sends with."""
     assert len(SOURCES) > 100
-    users = {path.name: imports(path) & NETWORK for path in SOURCES}
-    assert {name: found for name, found in users.items() if found} == {}
+    users = {path: imports(path) & NETWORK for path in SOURCES if path != SENDING}
+    assert {path.name: found for path, found in users.items() if found} == {}
+    assert imports(SENDING) & NETWORK == {"dicomweb_client", "requests"}
+
+
+def test_what_sends_is_imported_by_its_command_alone_and_not_before_it_is_asked_to() -> None:
+    (user,) = (one for one in SOURCES if "dicom_results import sending" in one.read_text("utf-8"))
+    assert user.name == "dicom.py"
+    (place,) = (
+        node
+        for node in ast.walk(ast.parse(user.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "sending"
+    )
+    assert place.col_offset > 0, "in a function"
 
 
 def test_sockets_are_a_pair_within_the_process_and_a_look_at_stdin() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ import SimpleITK as sitk
 from dicom_studies import boxes, findings_of, with_column, write_pet, write_result
 from PETAnomalyLib.engine.cli import main
 from PETAnomalyLib.engine.findings.segmentation import write_segmentation
+from repository import MODULE
 from synthetic_dicom import DOSE_BQ
 
 highdicom = pytest.importorskip("highdicom")
@@ -229,6 +233,21 @@ def test_a_folder_that_is_no_whole_result_is_refused_in_words(
     if content is not None:
         (place / "result" / name).write_text(content, encoding="utf-8")
     assert complaint in refusal(place, capfd)
+
+
+def test_what_sends_is_not_touched_where_nothing_is_sent(place: Path) -> None:
+    script = (
+        "import sys\n"
+        "sys.modules['requests'] = sys.modules['dicomweb_client'] = None\n"
+        "from PETAnomalyLib.engine.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    words = ["dicom", str(place / "result"), "--pet", str(place / "pet")]
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *words], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(MODULE)},
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_the_events_end_with_the_folder(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
