@@ -34,10 +34,11 @@ PYTEST := QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= \
 test: lint $(VENV)/.panel
 	$(PYTEST) -m "not slow"
 
-# One pytest for both, so that its closing line counts every test.
+# One pytest for both, so that its closing line counts every test. A program that is missing is a
+# failure here, and skipped in `make test`.
 test-all: lint docs $(VENV)/.panel
 	sh Testing/system_libraries.sh programs
-	$(PYTEST)
+	PETANOMALY_TEST_EVERYTHING=1 $(PYTEST)
 
 fuzz: SECONDS = 600
 fuzz: $(VENV)/.development

@@ -22,9 +22,13 @@ need libdbus-1.so.3 libdbus-1-3
 need libfontconfig.so.1 libfontconfig1
 need libglib-2.0.so.0 libglib2.0-0
 needs_program() { # program, package
-    command -v "$1" >/dev/null || missing="$missing $2"
+    PATH="$PATH:/sbin:/usr/sbin" command -v "$1" >/dev/null || missing="$missing $2"
 }
 if [ "${1:-}" = programs ]; then
+    needs_program dciodvfy dicom3tools # judges DICOM objects
+    needs_program openssl openssl # makes a certificate
+    needs_program Orthanc orthanc # an archive that stores them
+    needs_program /usr/share/orthanc/plugins/libOrthancDicomWeb.so orthanc-dicomweb
     needs_program chromium chromium # opens the page of a cohort
 fi
 [ -d /usr/share/fonts/truetype ] || missing="$missing fonts-dejavu-core"
@@ -34,7 +38,8 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "Installing$missing"
     apt-get update -qq
     # shellcheck disable=SC2086 # a list of packages
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $missing >/dev/null
+    # RUNLEVEL: invoke-rc.d then starts no service; tests start their own, on loopback.
+    RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $missing >/dev/null
 else
     echo "The panel tests need these Debian packages (or the like elsewhere):$missing" >&2
 fi
