@@ -8,6 +8,7 @@ and to the engine.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import qt
@@ -253,6 +254,19 @@ class PETAnomalyPanel(VTKObservationMixin):
         self.task.start(self.engine.interpreter(), job)
         self.update()
 
+    def install(self) -> None:
+        """Install what the engine's Python lacks, without a run after it."""
+        if self.isBusy:
+            return
+        self.run.begin(isDetection=False)
+        self.run.stage(_("Installing what the engine needs"))
+        self._warnings, self._doneText = [], _("All that the engine needs is there.")
+        self.engine.ensure(self._onInstalled, self._onNotReady)
+
+    def _onInstalled(self) -> None:
+        self._onEnded(TaskOutcome(ok=True))
+        self.engine.ask()
+
     def _onNotReady(self, outcome: InstallOutcome) -> None:
         self._onEnded(TaskOutcome(cancelled=outcome.cancelled, message=outcome.message))
 
@@ -275,6 +289,8 @@ class PETAnomalyPanel(VTKObservationMixin):
         self.study.onConvert = self.convertToSuv
         self.model.onChanged = self.update
         self.engine.onChanged = self.update
+        self.engine.onInstall = self.install
+        self.engine.readiness.installer.onLog = partial(self.run.log, "info")
         self.run.onDetect = self.detect
         self.run.onCancel = self.cancel
         self.run.describeSettings = self._describeSettings

@@ -16,7 +16,10 @@ import slicer  # slicer.util looks for qt
 from PETAnomalyLib.panel.environment.inspection import EnvironmentReport, Package
 from PETAnomalyLib.panel.environment.installer import Installer
 from PETAnomalyLib.panel.environment.interpreter import Interpreter
-from PETAnomalyLib.panel.environment.package_sources import InstallationError
+from PETAnomalyLib.panel.environment.visible_process import (
+    InstallationCancelled,
+    InstallationError,
+)
 
 OWN = Interpreter(sys.executable, dict(os.environ), foreign=False)
 
@@ -122,3 +125,22 @@ def test_the_question_is_slicers_own_confirmation(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", question)
     assert Installer(Source(), Source()).install(OWN, lacking(MONAI)).cancelled
     assert len(question.asked) == 1
+
+
+def test_what_is_said_meanwhile_is_kept() -> None:
+    heard: list[str] = []
+    installer = Installer(Source(), Source(), lambda _text: True)
+    installer.onLog = heard.append
+    assert installer.install(OWN, lacking(TORCH, MONAI)).ok
+    assert heard == ["Collecting", "Collecting"]
+
+
+def test_cancel_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cancel(*_arguments: object) -> None:
+        raise InstallationCancelled
+
+    torch = Source()
+    monkeypatch.setattr(torch, "install", cancel)
+    outcome = Installer(torch, Source(), lambda _text: True).install(OWN, lacking(TORCH, MONAI))
+    assert outcome.cancelled
+    assert not outcome.message

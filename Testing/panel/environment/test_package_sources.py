@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,13 +16,19 @@ from PETAnomalyLib.panel.environment import package_sources
 from PETAnomalyLib.panel.environment.inspection import Package
 from PETAnomalyLib.panel.environment.interpreter import Interpreter
 from PETAnomalyLib.panel.environment.package_sources import (
-    InstallationError,
     PyTorchExtension,
     SetupTorch,
     SlicerPip,
+    WheelFolder,
     findSetupTorch,
 )
+from PETAnomalyLib.panel.environment.visible_process import (
+    InstallationCancelled,
+    InstallationError,
+    cause,
+)
 from repository import MODULE
+from waiting import processesThatMention
 
 OWN = Interpreter(sys.executable, dict(os.environ), foreign=False)
 TORCH, MONAI = Package("torch", (2, 2), 2800), Package("monai", (1, 4), 3)
@@ -44,7 +51,7 @@ def test_setup_torch_runs_in_a_process_whose_words_are_passed_on(tmp_path: Path)
     script.write_text("print('Looking for a GPU')\nprint('10 %\\r20 %')\n", encoding="utf-8")
     heard: list[str] = []
     SetupTorch(OWN, script).install([TORCH], tmp_path, heard.append)
-    assert heard == ["Looking for a GPU", "10 %", "20 %"]
+    assert [line for line in heard if line] == ["Looking for a GPU", "10 %", "20 %"]
 
 
 def test_setup_torch_runs_in_a_folder_of_ours_and_imports_nothing_that_lies_elsewhere(
@@ -56,7 +63,7 @@ def test_setup_torch_runs_in_a_folder_of_ours_and_imports_nothing_that_lies_else
     script.write_text("import os, json, subprocess, numpy\nprint(os.getcwd())\n")
     heard: list[str] = []
     SetupTorch(OWN, script).install([TORCH], tmp_path, heard.append)
-    assert heard == [str(MODULE)]
+    assert [line for line in heard if line] == [str(MODULE)]
     assert hostile.marks() == ""
 
 
@@ -118,3 +125,43 @@ def test_a_newer_slicers_pip_ensure_gets_requirements_as_it_wants_them(
     monkeypatch.setitem(sys.modules, "slicer.packaging", module)
     SlicerPip().install([MONAI], tmp_path / "c.txt", say)
     assert calls == [{"names": ["monai>=1.4"], "constraints": tmp_path / "c.txt"}]
+
+
+def test_cancelled_the_process_is_dead(tmp_path: Path) -> None:
+    script, mark = tmp_path / "sleeps.py", tmp_path / "mark"
+    script.write_text(f"import time\nprint('begun')\ntime.sleep(60)\nopen({str(mark)!r}, 'w')\n")
+    begin = time.monotonic()
+
+    def cancelOnceQuiet(line: str) -> None:
+        if not line:
+            raise InstallationCancelled
+
+    with pytest.raises(InstallationCancelled):
+        SetupTorch(OWN, script).install([TORCH], tmp_path, cancelOnceQuiet)
+    assert time.monotonic() - begin < 30.0
+    assert not processesThatMention(str(script))
+    assert not mark.exists()
+
+
+def test_a_failure_names_its_cause_and_not_only_its_last_words() -> None:
+    said = [
+        "Collecting torch",
+        "ERROR: Could not install: No space left",
+        "Its messages are above.",
+    ]
+    assert cause(said) == "ERROR: Could not install: No space left\nIts messages are above."
+    assert cause(["trying", "gave up"]) == "gave up"
+    assert cause([])
+
+
+def test_from_a_folder_of_wheels_no_other_place_is_asked(tmp_path: Path) -> None:
+    wheels = tmp_path / "räder"
+    wheels.mkdir()
+    constraints = tmp_path / "c.txt"
+    constraints.write_text("")
+    heard: list[str] = []
+    missing = Package("petanomaly-nowhere", (9,), 1)
+    with pytest.raises(InstallationError, match="No matching distribution"):
+        WheelFolder(OWN, wheels).install([missing], constraints, heard.append)
+    assert any(str(wheels) in line for line in heard)
+    assert not any("index" in line.lower() for line in heard)

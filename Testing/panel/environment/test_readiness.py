@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PETAnomalyLib.panel.environment.inspection import EnvironmentReport, requiredPackages
@@ -39,6 +40,8 @@ class Shop:
     """An installer that always ends in the same way."""
 
     def __init__(self, outcome: InstallOutcome) -> None:
+        self.wheels: Path | None = None
+        self.onLog: Callable[[str], None] = lambda _line: None
         self._outcome = outcome
         self.asked: list[tuple] = []
 

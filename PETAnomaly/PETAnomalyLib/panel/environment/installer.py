@@ -12,17 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import qt
 import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.environment.inspection import EnvironmentReport, Package
 from PETAnomalyLib.panel.environment.interpreter import Interpreter
 from PETAnomalyLib.panel.environment.package_sources import (
-    InstallationError,
     PackageSource,
     PyTorchExtension,
     SetupTorch,
     SlicerPip,
+    WheelFolder,
+)
+from PETAnomalyLib.panel.environment.visible_process import (
+    InstallationCancelled,
+    InstallationError,
 )
 
 LOOSE = ("torch", "triton", "nvidia-", "cuda-", "monai", "safetensors")  # what may come or change
@@ -38,7 +43,14 @@ class InstallOutcome:
 
 
 class PackageInstaller(Protocol):
-    """Brings an interpreter what its report says is missing; blocks, and keeps the window alive."""
+    """Brings an interpreter what its report says is missing; blocks, and keeps the window alive.
+
+    `wheels` is a folder to install from, without a network; None for the usual places.
+    `onLog(line)` gets all that is said meanwhile.
+    """
+
+    wheels: Path | None
+    onLog: Callable[[str], None]
 
     def install(self, interpreter: Interpreter, report: EnvironmentReport) -> InstallOutcome: ...
 
@@ -49,8 +61,9 @@ class Installer:
     `install` asks once, naming every package and the size of the download. It then gets torch from
     the PyTorch extension when that is installed, else from `setup_torch.py`, and the rest by pip,
     under constraints that hold every package that is there to its version. It blocks until all is
-    done, with a progress dialog and a live event loop: pip in a thread hangs Slicer 5.12. A foreign
-    Python is never touched: the outcome says what to type. A failure leaves a message that names
+    done, with a progress dialog and a live event loop: pip in a thread hangs Slicer 5.12. Cancel
+    ends what runs in a process of its own (torch, wheels). A foreign Python is never touched: the
+    outcome says what to type. A failure leaves a message that names the cause and
     the next step; what was installed until then stays and is not installed twice.
 
         outcome = installer.install(findInterpreter(), report)
@@ -64,6 +77,8 @@ class Installer:
         pip: PackageSource | None = None,
         confirm: Callable[[str], bool] | None = None,
     ) -> None:
+        self.wheels: Path | None = None
+        self.onLog: Callable[[str], None] = lambda _line: None
         self._torchSource = torchSource
         self._pip = pip if pip is not None else SlicerPip()
         self._confirm = confirm if confirm is not None else askUser
@@ -78,15 +93,24 @@ class Installer:
             return InstallOutcome(cancelled=True)
         torch = [package for package in missing if package.name == "torch"]
         others = [package for package in missing if package.name != "torch"]
-        with ProgressDialog(len(missing)) as progress, tempfile.TemporaryDirectory() as folder:
+        with (
+            ProgressDialog(len(missing), self.onLog) as progress,
+            tempfile.TemporaryDirectory() as folder,
+        ):
             constraints = Path(folder) / "constraints.txt"
             constraints.write_text(holdInstalled(), encoding="utf-8")
             try:
+                if self.wheels is not None:
+                    source = WheelFolder(interpreter, self.wheels)
+                    source.install(missing, constraints, progress.say)
+                    torch, others = [], []
                 if torch:
                     self._chooseTorchSource(interpreter).install(torch, constraints, progress.say)
                     progress.advance()
                 if others:
                     self._pip.install(others, constraints, progress.say)
+            except InstallationCancelled:
+                return InstallOutcome(cancelled=True)
             except InstallationError as error:
                 return InstallOutcome(message=f"{error}\n\n{nextStep()}")
         importlib.invalidate_caches()
@@ -99,14 +123,14 @@ class Installer:
 
 
 class ProgressDialog:
-    """What is being installed, line by line, while the window stays alive.
+    """What is being installed, line by line, and for how long, while the window stays alive."""
 
-    No Cancel: half an installation is worse than none.
-    """
-
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, log: Callable[[str], None]) -> None:
         self._steps = steps
+        self._log = log
+        self._line = ""
         self._dialog: Any = None
+        self._elapsed = qt.QElapsedTimer()
 
     def __enter__(self) -> ProgressDialog:
         self._dialog = slicer.util.createProgressDialog(
@@ -115,7 +139,7 @@ class ProgressDialog:
             labelText=_("Installing..."),
             autoClose=False,
         )
-        self._dialog.setCancelButton(None)
+        self._elapsed.start()
         self._dialog.show()
         slicer.app.processEvents()
         return self
@@ -125,8 +149,19 @@ class ProgressDialog:
         self._dialog.deleteLater()
 
     def say(self, line: str) -> None:
-        self._dialog.labelText = line[:160]
+        """Show and keep a line; an empty one lets the time go on.
+
+        Raises:
+            InstallationCancelled: Cancel was clicked.
+        """
+        if line:
+            self._log(line)
+            self._line = line[:160]
+        seconds = self._elapsed.elapsed() // 1000
+        self._dialog.labelText = f"{self._line}\n{seconds // 60}:{seconds % 60:02d}"
         slicer.app.processEvents()
+        if self._dialog.wasCanceled:
+            raise InstallationCancelled
 
     def advance(self) -> None:
         self._dialog.value = min(self._dialog.value + 1, self._steps)
@@ -164,9 +199,9 @@ def byHand(interpreter: Interpreter, missing: list[Package]) -> str:
 
 def nextStep() -> str:
     return _(
-        "Check the network connection and the free disk space and click Install again. Or install "
-        "the PyTorch extension (Extensions Manager), or choose another Python with torch and MONAI "
-        "under Advanced."
+        "All that was said is in the log. Check the network connection and the free disk space and "
+        "click Install under Advanced. Or install the PyTorch extension (Extensions Manager), "
+        "install from a folder of wheels, or choose another Python with torch under Advanced."
     )
 
 

@@ -1,5 +1,5 @@
 """Where packages come from: torch from the PyTorch extension or `setup_torch.py`, the rest from
-Slicer's pip.
+Slicer's pip; or all from wheels in a folder.
 """
 
 from __future__ import annotations
@@ -7,26 +7,23 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import qt
 import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.environment.inspection import Package
 from PETAnomalyLib.panel.environment.interpreter import MODULE_FOLDER, Interpreter
+from PETAnomalyLib.panel.environment.visible_process import InstallationError, runVisibly
 
 SETUP_TORCH = ("PETAnomalyLib/setup_torch.py", "../setup_torch.py")  # installed; in a checkout
-
-
-class InstallationError(Exception):
-    """What went wrong, in words for the radiologist."""
 
 
 class PackageSource(Protocol):
     """Where packages come from.
 
-    `install` blocks, keeps the window alive, and raises `InstallationError`.
+    `install` blocks, keeps the window alive, and raises `InstallationError`, or
+    `InstallationCancelled` where `say` does.
     """
 
     def install(
@@ -72,41 +69,25 @@ class SetupTorch:
     def install(
         self, _packages: list[Package], _constraints: Path, say: Callable[[str], None]
     ) -> None:
-        script = self._script or findSetupTorch()
-        process = qt.QProcess()
-        process.setProcessChannelMode(qt.QProcess.MergedChannels)
-        variables = qt.QProcessEnvironment()
-        for name, value in self._interpreter.environment.items():
-            variables.insert(name, value)
-        process.setProcessEnvironment(variables)
-        loop = qt.QEventLoop()
-        said: list[str] = []
+        runVisibly(self._interpreter, [str(self._script or findSetupTorch())], say)
 
-        def onOutput(*_unused: Any) -> None:
-            text = process.readAllStandardOutput().data().decode("utf-8", errors="replace")
-            for line in text.replace("\r", "\n").splitlines():
-                if line.strip():
-                    said.append(line.strip())
-                    say(line.strip())
 
-        process.connect("readyReadStandardOutput()", onOutput)
-        process.connect("finished(int,QProcess::ExitStatus)", lambda *_unused: loop.quit())
-        process.setWorkingDirectory(str(MODULE_FOLDER))
-        process.start(self._interpreter.path, [*self._interpreter.flags, str(script)])
-        if not process.waitForStarted():
-            raise InstallationError(
-                _("{python} could not be started: {reason}.").format(
-                    python=self._interpreter.path, reason=process.errorString()
-                )
-            )
-        if process.state() != qt.QProcess.NotRunning:
-            loop.exec_()
-        onOutput()
-        process.deleteLater()  # its connections hold it: it would never go by itself
-        if process.exitStatus() != qt.QProcess.NormalExit or process.exitCode() != 0:
-            raise InstallationError(
-                said[-1] if said else _("setup_torch.py failed without a word.")
-            )
+class WheelFolder:
+    """Everything from wheels in a folder, for a computer without a network: pip, which is told of
+    no other place.
+    """
+
+    def __init__(self, interpreter: Interpreter, folder: Path) -> None:
+        self._interpreter = interpreter
+        self._folder = folder
+
+    def install(
+        self, packages: list[Package], constraints: Path, say: Callable[[str], None]
+    ) -> None:
+        requirements = [package.requirement for package in packages]
+        words = ["-m", "pip", "install", "--disable-pip-version-check", "--no-index"]
+        words += ["--find-links", str(self._folder), "--constraint", str(constraints)]
+        runVisibly(self._interpreter, [*words, *requirements], say)
 
 
 def findSetupTorch() -> Path:

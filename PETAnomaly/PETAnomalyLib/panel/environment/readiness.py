@@ -30,7 +30,7 @@ class Readiness:
         self.onReport: Callable[[EnvironmentReport], None] = lambda _report: None
         self.report: EnvironmentReport | None = None
         self._probe = probe if probe is not None else EnvironmentProbe()
-        self._installer = installer if installer is not None else Installer()
+        self.installer = installer if installer is not None else Installer()
         self._goOn: Callable[[EnvironmentReport], None] | None = None
         self._asked: Interpreter | None = None
 
@@ -99,6 +99,6 @@ class Readiness:
             return InstallOutcome(message=report.error)
         if not report.missing:
             return InstallOutcome(ok=True)
-        outcome = self._installer.install(interpreter, report)
+        outcome = self.installer.install(interpreter, report)
         self.report = None  # asked again before the next run
         return outcome

@@ -90,7 +90,7 @@ def explain(exitCode: int | None, log: Sequence[str], result: Path | None) -> di
         return {
             "kind": "environment",
             "message": _("The Python package {package} is missing.").format(package=packages[-1]),
-            "hint": _("Install it with the button Install, or choose another Python."),
+            "hint": _("Click Install under Advanced, or choose another Python there."),
         }
     hint = _("Copy the diagnostics and report them; a second try may work.")
     if exitCode == 0:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+import qt
+import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.environment.inspection import Device, EnvironmentReport
@@ -19,13 +22,15 @@ AUTO_DEVICES = (("auto", "Automatic"), ("cpu", "CPU"))
 class EngineSection:
     """Interpreter and device: both belong to this computer (`Settings`), not to the study.
 
-    `onChanged()` comes after each choice and after each report.
+    `onChanged()` comes after each choice and after each report, `onInstall()` from the two buttons
+    that install what is missing.
     """
 
     def __init__(
         self, ui: Any, settings: Settings | None = None, readiness: Readiness | None = None
     ) -> None:
         self.onChanged: Callable[[], None] = lambda: None
+        self.onInstall: Callable[[], None] = lambda: None
         self.readiness = readiness if readiness is not None else Readiness()
         self.readiness.onReport = self._onReport
         self._ui = ui
@@ -36,6 +41,8 @@ class EngineSection:
         ui.deviceCombo.currentIndexChanged.connect(self._onDeviceChosen)
         ui.interpreterEdit.currentPathChanged.connect(self._onInterpreterChosen)
         ui.checkButton.clicked.connect(self._onCheck)
+        ui.installButton.clicked.connect(self._onInstall)
+        ui.installFolderButton.clicked.connect(self._onInstallFolder)
         ui.advancedBox.contentsCollapsed.connect(self._onAdvancedCollapsed)
 
     @property
@@ -127,9 +134,26 @@ class EngineSection:
     def _onCheck(self, _checked: bool = False) -> None:
         self.ask()
 
+    def installFrom(self, folder: Path | None) -> None:
+        """Install what is missing, from a folder of wheels or, for None, the usual places."""
+        self.readiness.installer.wheels = folder
+        self.onInstall()
+
+    def _onInstall(self, _checked: bool = False) -> None:
+        self.installFrom(None)
+
+    def _onInstallFolder(self, _checked: bool = False) -> None:
+        folder = qt.QFileDialog.getExistingDirectory(
+            slicer.util.mainWindow(), _("Folder of wheels (.whl)")
+        )
+        if folder:
+            self.installFrom(Path(folder))
+
     def _onReport(self, report: EnvironmentReport) -> None:
         self._fillDevices(report.devices)
         self._ui.environmentState.text = describeEnvironment(report)
+        for button in (self._ui.installButton, self._ui.installFolderButton):
+            button.enabled = bool(report.missing)
         self.onChanged()
 
 

@@ -96,9 +96,10 @@ class RunSection:
             done: what to say when it went well.
             warnings: what the engine found suspicious but usable.
         """
+        seconds = outcome.seconds or self._elapsed.elapsed() / 1000.0
         self.idle()
         ui = self._ui
-        ui.timeState.text = clock(outcome.seconds)
+        ui.timeState.text = clock(seconds)
         if outcome.ok:
             ui.stageState.text = "\n".join([done, *warnings])
             return
