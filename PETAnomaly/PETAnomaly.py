@@ -156,14 +156,19 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
         self.delayDisplay(_("{n} tests passed.").format(n=len(names)))
 
     def test_AStudyIsDetectedRedrawnSavedAndLoaded(self) -> None:
-        """Sample study, Detect, the truth, the threshold, the saved scene."""
+        """Sample study, Detect, the truth, a reading of it, the threshold, the saved scene."""
         self.loadSample()
+        self.assertVolumesAreWatched()
         self.detect()
         parameters = self.panel.parameters
+        self.assertResultsAreShown()
         self.assertMapsLieOnThePet()
         self.assertTableMatchesSegments()
         self.assertLargestLesionIsFound()
+        self.readFindings()
+        self.showSurfaces()
         before = self.panel.findings.rows()
+        self.confirmNextQuestion()  # a finding was added: may it be drawn anew?
         self.moveThreshold(0.5)
         self.assertLessEqual(len(self.panel.findings.rows()), len(before))
         self.assertTableMatchesSegments()
@@ -257,7 +262,82 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
             slicer.app.processEvents()
             time.sleep(0.01)
 
+    def readFindings(self) -> None:
+        """A verdict on every finding, one that was missed added, undo, report and table written."""
+        panel, parameters = self.panel, self.panel.parameters
+        findings, table = panel.findings.inScene, panel.findings.table
+        drawn = panel.findings.rows()
+        findings.remove([drawn[0].segment])
+        self.assertTrue(parameters.handEdited)
+        self.assertTrue(findings.undo())
+        self.assertEqual(panel.findings.rows(), drawn)
+        self.assertFalse(parameters.handEdited)
+        table.selectSegment(drawn[0].segment)
+        for _finding in drawn:
+            panel.findings.triage.judge("lesion")
+        self.assertEqual([row.verdict for row in panel.findings.rows()], ["lesion"] * len(drawn))
+        panel.findings.inScene.comment([drawn[0].segment], "a comment: 1 | 2")
+        last = drawn[-1].finding
+        findings.remove([drawn[-1].segment])  # as if it had been missed
+        panel.ui.addButton.click()
+        panel.findings.adding.picker.point.AddControlPointWorld(
+            last.centroid_r_mm, last.centroid_a_mm, last.centroid_s_mm
+        )
+        self.waitFor(lambda: not panel.ui.addButton.checked, 10.0, "the click to be heard")
+        added = panel.findings.rows()[-1]
+        self.assertTrue(added.byHand)
+        self.assertEqual(added.finding.number, len(drawn) + 1)
+        panel.findings.triage.judge("physiological")
+        self.assertEqual(panel.findings.rows()[-1].verdict, "physiological")
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("report.html", "report.pdf"):
+                self.assertTrue(panel.findings.report.write(Path(folder) / name))
+            self.assertTrue(panel.findings.export.writeCsv(Path(folder) / "findings.csv"))
+            lines = (Path(folder) / "findings.csv").read_text(encoding="utf-8").splitlines()
+        self.assertEqual(len(lines), 1 + len(drawn))
+        self.assertIn("lesion,a comment: 1 | 2,false", lines[1])
+
+    def showSurfaces(self) -> None:
+        """On and off again."""
+        display = self.panel.parameters.segmentation.GetDisplayNode()
+        self.panel.ui.show3DButton.click()
+        self.waitFor(lambda: bool(display.GetVisibility3D()), 60.0, "the surfaces")
+        self.panel.ui.show3DButton.click()
+        self.assertFalse(bool(display.GetVisibility3D()))
+
+    def confirmNextQuestion(self) -> None:
+        """Slicer in testing mode answers every question by itself, with no."""
+        asked = self.panel.findings.redrawing
+        before = asked._confirm
+
+        def confirm(_question: str, _title: str) -> bool:
+            asked._confirm = before
+            return True
+
+        asked._confirm = confirm
+
     # Checks
+
+    def assertVolumesAreWatched(self) -> None:
+        """A transform is noticed, and that it is gone."""
+        pet, text = self.panel.parameters.pet, self.panel.ui.petState
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+        pet.SetAndObserveTransformNodeID(node.GetID())
+        self.waitFor(lambda: "transform" in text.text, 10.0, "the transform to be noticed")
+        pet.SetAndObserveTransformNodeID(None)
+        self.waitFor(lambda: "transform" not in text.text, 10.0, "its end to be noticed")
+        slicer.mrmlScene.RemoveNode(node)
+        self.assertFalse(self.panel.ui.showMapButton.enabled)  # there is none yet
+
+    def assertResultsAreShown(self) -> None:
+        """What is done is folded away, the first finding is selected, the map is over the CT."""
+        ui = self.panel.ui
+        self.waitFor(lambda: ui.studySection.collapsed, 10.0, "the sections to fold")
+        self.assertTrue(ui.modelSection.collapsed)
+        first = self.panel.findings.rows()[0].segment
+        self.assertEqual(self.panel.findings.table.selectedSegments(), [first])
+        self.assertTrue(ui.showMapButton.enabled)
+        self.assertTrue(ui.showMapButton.checked)
 
     def assertMapsLieOnThePet(self) -> None:
         parameters = self.panel.parameters

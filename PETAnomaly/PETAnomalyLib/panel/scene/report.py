@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from PETAnomalyLib import __version__
 from PETAnomalyLib.panel.parameters import Parameters, findingsSegmentation, live
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.inputs import describeGrid
-from PETAnomalyLib.panel.scene.result_nodes import RUN_ATTRIBUTE
+from PETAnomalyLib.panel.scene.run_record import runOf, warningsOf
 from PETAnomalyLib.panel.scene.totals import ReadingTotals, lesions, totalsOf
 
 SETTINGS = ("scorer", "threshold", "grow", "min_volume_ml", "samples", "decodes", "seed", "device")
@@ -38,7 +37,8 @@ def reportHtml(
         picture: PNG of the PET from the front, the lesions numbered.
         settings: with which the findings are drawn now, over those of the run.
     """
-    run = _run(findingsSegmentation(parameters))
+    segmentation = findingsSegmentation(parameters)
+    run = runOf(segmentation)
     used = {**run.get("settings", {}), **settings}
     found = lesions(rows)
     undecided = sum(row.verdict == "unsure" for row in rows)
@@ -50,7 +50,7 @@ def reportHtml(
     parts = [
         f"<h2>{_('FDG-PET/CT: reading of findings')}</h2>",
         _table(facts),
-        _warnings(run.get("warnings", [])),
+        _warnings(warningsOf(segmentation)),
         f"<h3>{_('Totals')}</h3>",
         _totals(totalsOf(found), totalsOf(rows)),
         f"<h3>{_('Lesions')}</h3>",
@@ -63,16 +63,6 @@ def reportHtml(
         f"<html><head><meta charset='utf-8'><style>{STYLE}</style></head>"
         f"<body>{''.join(parts)}</body></html>"
     )
-
-
-def _run(segmentation: Any) -> dict[str, Any]:
-    """What the run said of itself; empty for a scene saved by an earlier version."""
-    text = segmentation.GetAttribute(RUN_ATTRIBUTE) if segmentation is not None else None
-    try:
-        told = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _volume(node: Any) -> str:

@@ -7,7 +7,6 @@ Copying a map into the scene takes the GUI thread's time, so results are placed 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +18,7 @@ from PETAnomalyLib.panel.environment.models import SCORER_TITLES, defaultThresho
 from PETAnomalyLib.panel.parameters import SCORERS, Parameters, live
 from PETAnomalyLib.panel.scene import findings_segmentation, findings_table_node
 from PETAnomalyLib.panel.scene.result_files import Results
+from PETAnomalyLib.panel.scene.run_record import keepRun
 from PETAnomalyLib.panel.scene.volume_nodes import addVolume, putBeside
 from PETAnomalyLib.panel.scene.windows import showMapColours
 
@@ -26,7 +26,6 @@ OTHER_RESULTS = ("scoredMask", "segmentation", "table", "resultPet")
 OUTLINE_WIDTH = 2
 # What differs comes first: the views' corners cut a long name in its middle.
 SHORT_TITLES = {"kde": "KDE", "zscore": "Z-score", "residual": "Residual"}
-RUN_ATTRIBUTE = "PETAnomaly.Run"  # model, settings and warnings, for the report of a reading
 SCORER_ATTRIBUTE = "PETAnomaly.Scorer"
 THRESHOLD_ATTRIBUTE = "PETAnomaly.Threshold"  # the model's own, for a scene opened without it
 
@@ -73,9 +72,7 @@ def resultSteps(
     yield _("findings")
     segmentation = addSegmentation(f"Findings, {name} ({model.name})", pet)
     findings_segmentation.draw(segmentation, pet, results.labels, results.findings)
-    told = {"model": model.title, "sha256": model.sha256, "warnings": results.warnings}
-    told["settings"] = results.report.get("settings", {})
-    segmentation.SetAttribute(RUN_ATTRIBUTE, json.dumps(told))
+    keepRun(segmentation, model, results)
     parameters.segmentation = segmentation
     parameters.handEdited = False
     yield _("table of findings")

@@ -7,6 +7,7 @@ shows those.
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -17,6 +18,7 @@ from PETAnomalyLib.panel.scene import findings_segmentation, slice_views
 from PETAnomalyLib.panel.scene.drawing import Drawer
 from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.scene.findings_table_node import Row
+from PETAnomalyLib.panel.scene.run_record import warningsOf
 from PETAnomalyLib.panel.scene.segment_editor import FindingsEditor
 from PETAnomalyLib.panel.scene.verdict_display import dimPhysiological
 from PETAnomalyLib.panel.sections.adding import AddingControls
@@ -24,9 +26,11 @@ from PETAnomalyLib.panel.sections.correction import CorrectionControls
 from PETAnomalyLib.panel.sections.delineation import Delineation, DelineationControls
 from PETAnomalyLib.panel.sections.export import FindingsExport
 from PETAnomalyLib.panel.sections.findings_table import FindingsTable
+from PETAnomalyLib.panel.sections.look import Look, inHex
 from PETAnomalyLib.panel.sections.reading_keys import ReadingKeys
 from PETAnomalyLib.panel.sections.redrawing import Redrawing
 from PETAnomalyLib.panel.sections.report import ReportControls
+from PETAnomalyLib.panel.sections.study import WARNING
 from PETAnomalyLib.panel.sections.totals import totalsText
 from PETAnomalyLib.panel.sections.triage import TriageControls
 
@@ -152,12 +156,26 @@ class FindingsSection:
         if nodes != self._shownNodes:
             self._shownNodes = nodes
             self._showTable()
+            self._showWarnings()
         parameters = self._parameters
         self._ui.resetButton.enabled = scoreMap(parameters, parameters.scorer) is not None
         self.correction.update()
         self.adding.update()
         self.export.update()
         self.report.update()
+
+    def _showWarnings(self) -> None:
+        """Above the findings: they are to be read with these in mind."""
+        label, warnings = self._ui.warningState, warningsOf(self.inScene.segmentation)
+        label.visible = bool(warnings)
+        if not warnings:
+            return
+        look = Look(label.palette)
+        more = _("<br>and {n} more (rest the mouse here)").format(n=len(warnings) - 1)
+        text = html.escape(warnings[0]) + (more if len(warnings) > 1 else "")
+        mark = f"<span style='color:{inHex(look.warning)}'>{WARNING}</span>"
+        label.text = f"{mark} {text}"
+        label.toolTip = "\n".join(warnings)
 
     def _showTable(self) -> None:
         rows, segmentation = self.rows(), self.inScene.segmentation
