@@ -23,7 +23,7 @@ from qt import (
 
 from harness.slices import sliceImage
 
-PANEL_WIDTH = 480
+PANEL_WIDTH = 400  # what a dock of Slicer's has at first
 LOOK_MS = 200
 VIEWS = ("Red", "Yellow", "Green")
 

@@ -1,4 +1,4 @@
-"""The README's pictures, made by using the panel: sample study, Detect, the first finding."""
+"""The README's pictures, made by using the panel: sample study, Detect, a reading begun."""
 
 from __future__ import annotations
 
@@ -38,6 +38,9 @@ def takeScreenshots(module: Any, folder: Path) -> None:
     waitUntil(lambda: not panel.isBusy)
     require(panel.parameters.segmentation is not None, ui)
     waitUntil(lambda: ui.findingsTable.model().rowCount() > 0, 60)
+    ui.findingsTable.selectRow(0)
+    for button in (ui.lesionButton, ui.lesionButton, ui.physiologicalButton):
+        button.click()  # each goes on to the next finding
     ui.findingsTable.selectRow(0)
     waitUntil(lambda: False, 1, required=False)  # the views follow the table
     showWholeBody()

@@ -170,3 +170,26 @@ def test_a_name_says_first_what_it_is(detected: Any) -> None:
     assert parameters.kdeMap.GetName().startswith("KDE map, Müller PET 1")
     assert parameters.zscoreMap.GetName().startswith("Z-score map, ")
     assert parameters.segmentation.GetName().startswith("Findings, ")
+
+
+def test_3d_brings_a_turning_mip_on_white_and_the_users_own_layout_comes_back(
+    detected: Any,
+) -> None:
+    layoutManager = slicer.app.layoutManager()
+    layoutManager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView)
+    (view,) = slicer.util.getNodesByClass("vtkMRMLViewNode")[:1]
+    view.SetBackgroundColor(0.1, 0.2, 0.3)
+    detected.ui.show3DButton.click()
+    assert layoutManager.layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
+    assert view.GetBackgroundColor() == (1.0, 1.0, 1.0)
+    assert view.GetAnimationMode() == view.Spin
+    rendering = slicer.util.getNodesByClass("vtkMRMLVolumeRenderingDisplayNode")[0]
+    opacity = rendering.GetVolumePropertyNode().GetVolumeProperty().GetScalarOpacity()
+    assert opacity.GetRange() == (0.0, 10.0)
+    detected.ui.presetCombo.setCurrentIndex(detected.ui.presetCombo.findData("grey6"))
+    detected.update()
+    assert opacity.GetRange() == (0.0, 6.0)
+    detected.ui.show3DButton.click()
+    assert layoutManager.layout == slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
+    assert view.GetBackgroundColor() == pytest.approx((0.1, 0.2, 0.3))
+    assert view.GetAnimationMode() == view.Off

@@ -8,8 +8,7 @@ import slicer  # slicer.util looks for qt
 
 from PETAnomalyLib.panel.parameters import Parameters, findingsSegmentation, live
 from PETAnomalyLib.panel.scene.surfaces import SurfaceMaker
-
-MIP_SUV = (0.0, 10.0)
+from PETAnomalyLib.panel.scene.windows import presetFor
 
 
 def show3D(parameters: Parameters) -> None:
@@ -20,6 +19,17 @@ def show3D(parameters: Parameters) -> None:
     pet = live(parameters.pet)
     if pet is not None:
         _showMip(pet, parameters.view3D)
+        showMipRange(parameters)
+
+
+def showMipRange(parameters: Parameters) -> None:
+    """The MIP is black from the top of the PET's window on."""
+    module, pet = getattr(slicer.modules, "volumerendering", None), live(parameters.pet)
+    if module is None or pet is None:
+        return
+    rendering = module.logic().GetFirstVolumeRenderingDisplayNode(pet)
+    if rendering is not None:
+        _setMipProperty(rendering.GetVolumePropertyNode(), presetFor(parameters).high)
 
 
 def frame3D() -> None:
@@ -68,7 +78,6 @@ def _showMip(pet: Any, shown: bool) -> None:
         if not shown:
             return
         rendering = logic.CreateDefaultVolumeRenderingNodes(pet)
-        _setMipProperty(rendering.GetVolumePropertyNode())
     rendering.SetVisibility(shown)
     if not shown:
         return
@@ -77,17 +86,17 @@ def _showMip(pet: Any, shown: bool) -> None:
         view.SetRaycastTechnique(slicer.vtkMRMLViewNode.MaximumIntensityProjection)
 
 
-def _setMipProperty(propertyNode: Any) -> None:
+def _setMipProperty(propertyNode: Any, high: float) -> None:
+    """Clear and white at SUV 0, opaque and black at `high`."""
     if propertyNode is None:
         return
-    low, high = MIP_SUV
     volumeProperty = propertyNode.GetVolumeProperty()
     opacity = volumeProperty.GetScalarOpacity()
     opacity.RemoveAllPoints()
-    opacity.AddPoint(low, 0.0)
+    opacity.AddPoint(0.0, 0.0)
     opacity.AddPoint(high, 1.0)
     colours = volumeProperty.GetRGBTransferFunction()
     colours.RemoveAllPoints()
-    colours.AddRGBPoint(low, 1.0, 1.0, 1.0)
+    colours.AddRGBPoint(0.0, 1.0, 1.0, 1.0)
     colours.AddRGBPoint(high, 0.0, 0.0, 0.0)
     volumeProperty.ShadeOff()

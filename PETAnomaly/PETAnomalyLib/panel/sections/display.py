@@ -9,6 +9,7 @@ from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.parameters import LAYERS, Parameters, findingsSegmentation, live, scoreMap
 from PETAnomalyLib.panel.scene import slice_views, view_3d, windows
+from PETAnomalyLib.panel.scene.reading_layout import ReadingLayout
 
 
 class DisplaySection:
@@ -18,6 +19,7 @@ class DisplaySection:
         self._ui = ui
         self._parameters: Parameters = None
         self._shown: tuple = ()
+        self._layout = ReadingLayout()
         self._buttons = dict(zip(LAYERS, (ui.showCtButton, ui.showPetButton, ui.showMapButton)))
         for layer, button in self._buttons.items():
             button.clicked.connect(partial(self._onLayer, layer))
@@ -30,6 +32,8 @@ class DisplaySection:
     def setParameters(self, parameters: Parameters | None) -> None:
         """Follow another parameter node; the views stay as they are until something changes."""
         self._parameters = parameters
+        if parameters is None:
+            self._layout.leave()
         self._shown = self._state() if parameters is not None else ()
         self.update()
 
@@ -52,6 +56,7 @@ class DisplaySection:
         nodes, layer, opacity, outlines, preset = state
         if _inputs(nodes) != _inputs(before[0]) or preset != before[4]:
             windows.showInput(parameters)
+            view_3d.showMipRange(parameters)
         if nodes != before[0] or layer != before[1]:
             slice_views.showLayers(parameters, fit=_inputs(nodes) != _inputs(before[0]))
         elif opacity != before[2]:
@@ -82,7 +87,10 @@ class DisplaySection:
         parameters.view3D = shown
         view_3d.show3D(parameters)
         if shown:
+            self._layout.show()
             view_3d.frame3D()
+        else:
+            self._layout.leave()
 
 
 def _has(node: Any) -> tuple[bool, bool]:
