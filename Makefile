@@ -91,7 +91,7 @@ $(VENV)/.evaluation: pyproject.toml $(VENV)/.torch
 	touch $@
 
 $(VENV)/.development: pyproject.toml $(VENV)/.torch
-	$(INSTALL) -e ".[training,dicom,development]"
+	$(INSTALL) -e ".[training,dicom,cluster,development]"
 	touch $@
 
 $(VENV)/.docs: pyproject.toml $(VENV)/.torch
@@ -100,5 +100,5 @@ $(VENV)/.docs: pyproject.toml $(VENV)/.torch
 
 $(VENV)/.panel: pyproject.toml Testing/system_libraries.sh $(VENV)/.development
 	sh Testing/system_libraries.sh
-	$(INSTALL) -e ".[training,dicom,development,panel-tests]"
+	$(INSTALL) -e ".[training,dicom,cluster,development,panel-tests]"
 	touch $@

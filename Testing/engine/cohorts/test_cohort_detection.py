@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from engine_process import run_petanomaly
+from PETAnomalyLib.engine import cli
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.cohorts.cohort_detection import detect_cohort
 from PETAnomalyLib.engine.cohorts.record import StudyRow
@@ -213,6 +215,50 @@ def test_shards_fill_one_folder(cohort: Path, tmp_path: Path, settings: Detectio
     rows = detect_cohort(cohort, out, settings, SilentReporter(), shard=(1, 2))
     assert [one.study for one in rows] == ["ann__0", "bob__0"]
     assert [one["state"] for one in table(out / "studies.csv")] == ["done"] * 3
+
+
+@pytest.mark.slow
+def test_from_the_command_line_in_two_processes(
+    finished: Finished, cohort: Path, tmp_path: Path, settings: DetectionSettings
+) -> None:
+    out = tmp_path / "out"
+    break_study(cohort, "ann")
+    run = run_petanomaly(
+        "detect", "--cohort", cohort, "--out", out, "--model", settings.model, "--device", "cpu",
+        "--processes", 2, "--events",
+    )  # fmt: skip
+    assert run.returncode == 5, run.stderr
+    events = [json.loads(line) for line in run.stdout.splitlines()]
+    assert events[-2] == {"event": "result", "dir": str(out)}
+    assert events[-1]["kind"] == "cohort"
+    assert any(one.get("level") == "warning" and "ann__0" in one["message"] for one in events)
+    for name in ("residual.nii.gz", "findings.csv", "segmentation.seg.nrrd"):
+        assert (out / "bob__0" / name).read_bytes() == (finished.out / "bob__0" / name).read_bytes()
+    assert (out / "index.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--cohort", "c", "--ct", "x"], "--ct is the CT of one study"),
+        (["--cohort", "c", "--pet", "x"], "not allowed with"),
+        ([], "required"),
+        (["--pet", "x", "--processes", "2"], "--processes is for many studies"),
+        (["--pet", "x", "--shard", "1/2"], "--shard is for many studies"),
+        (["--cohort", "c", "--shard", "3/2"], "not I/N"),
+        (["--cohort", "c", "--shard", "0/2"], "not I/N"),
+        (
+            ["--cohort", "c", "--scheduler", "tcp://x", "--processes", "2"],
+            "--processes is for this",
+        ),
+        (["--cohort", "c", "--scheduler-options", "x"], "is for a batch system"),
+    ],
+)
+def test_options_that_do_not_go_together_are_said(
+    words: list[str], complaint: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["detect", "--out", str(tmp_path / "out"), *words]) == 2
+    assert complaint in capfd.readouterr().err
 
 
 @pytest.mark.slow

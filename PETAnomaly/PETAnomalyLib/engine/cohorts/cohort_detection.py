@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from PETAnomalyLib.engine import families  # noqa: F401 - enters every family, in workers too
 from PETAnomalyLib.engine.bundles.bundle import Bundle
@@ -45,7 +46,12 @@ from PETAnomalyLib.engine.runtime.json_file import read_json
 from PETAnomalyLib.engine.runtime.known_error import as_known
 from PETAnomalyLib.engine.runtime.output import require_writable
 from PETAnomalyLib.engine.runtime.reporter import QuietReporter, Reporter, SilentReporter
-from PETAnomalyLib.engine.runtime.worker_pool import WORKER_NUMBER, for_each
+from PETAnomalyLib.engine.runtime.worker_pool import (
+    WORKER_NUMBER,
+    Cluster,
+    WorkerLostError,
+    for_each,
+)
 from PETAnomalyLib.engine.study.disclosure import Disclosure
 
 SECONDS_BETWEEN_TABLES = 10.0
@@ -104,7 +110,7 @@ def detect_cohort(
     out: Path,
     settings: DetectionSettings,
     reporter: Reporter,
-    processes: int = 1,
+    workers: int | Cluster = 1,
     shard: tuple[int, int] = (1, 1),
 ) -> list[StudyRow]:
     """Detect in every study of a cohort and write its tables.
@@ -114,7 +120,7 @@ def detect_cohort(
         out: where the results go.
         settings: for `detect`; a time budget is that of each study.
         reporter: told of the progress; asked whether to stop.
-        processes: that work on one study each at the same time.
+        workers: processes that work on one study each at the same time; 1: this one. Or a cluster.
         shard: I and N: of the whole cohort every N-th study from the I-th on; others do the rest.
 
     Returns:
@@ -147,7 +153,7 @@ def detect_cohort(
         else:
             tables.add(row)
     try:
-        _do(todo, processes, reporter, tables)
+        _do(todo, workers, reporter, tables)
     except Cancelled as stopped:
         hint = "The studies that are done are kept: the same command goes on from there."
         raise Cancelled(stopped.message, hint) from stopped
@@ -165,12 +171,13 @@ def detect_cohort(
     return rows
 
 
-def _do(todo: Sequence[Job], processes: int, reporter: Reporter, tables: _Tables) -> None:
-    workers = min(processes, len(todo))
+def _do(todo: Sequence[Job], workers: int | Cluster, reporter: Reporter, tables: _Tables) -> None:
+    finished: list[StudyRow] = []
 
     def say() -> None:
+        size = workers if isinstance(workers, int) else workers.size
         done, failed = tables.count(DONE), tables.count(FAILED)
-        running = min(workers, len(todo) - len(finished))
+        running = min(size, len(todo) - len(finished))
         reporter.stage("detect", f"{done} studies done, {failed} failed, {running} running")
 
     def on_result(_: int, row: StudyRow) -> None:
@@ -181,15 +188,18 @@ def _do(todo: Sequence[Job], processes: int, reporter: Reporter, tables: _Tables
         tables.write_now_and_then()
         say()
 
-    finished: list[StudyRow] = []
+    def on_lost(number: int, error: WorkerLostError) -> StudyRow:
+        return _failed(todo[number], error, None)
+
     say()
     if not todo:
         return
-    if workers == 1:
+    if isinstance(workers, int):
+        workers = min(workers, len(todo))
+    arguments: list[tuple[Any, ...]] = [(job,) for job in todo]
+    if workers == 1:  # elsewhere `for_each` asks whether to stop
         arguments = [(job, _Part(reporter, n, len(todo))) for n, job in enumerate(todo)]
-    else:
-        arguments = [(job,) for job in todo]  # type: ignore[misc]  # `for_each` asks whether to stop
-    for_each(detect_one, arguments, workers, reporter, (0.0, 1.0), on_result)
+    for_each(detect_one, arguments, workers, reporter, (0.0, 1.0), on_result, on_lost)
 
 
 def detect_one(job: Job, reporter: Reporter | None = None) -> StudyRow:
@@ -202,23 +212,24 @@ def detect_one(job: Job, reporter: Reporter | None = None) -> StudyRow:
     Raises:
         Cancelled: the run shall stop; nothing of the study is left.
     """
-    study, settings = job.study, job.settings
-    told = Disclosure(study.given, settings.anonymous)
     began = time.perf_counter()
     try:
         _detect(job, reporter or SilentReporter())
-        row = _row_of(job.folder, study)
+        row = _row_of(job.folder, job.study)
     except Cancelled:
         raise
     except Exception as error:  # a study that fails is a row, whatever it fails of
-        known = as_known(error)
-        row = StudyRow(
-            study.patient,
-            study.name,
-            FAILED,
-            seconds=round(time.perf_counter() - began, 1),
-            error=told.sentence(_in_words(known)),
-        )
+        return _failed(job, as_known(error), round(time.perf_counter() - began, 1))
+    write_record(job.out, job.record(row))
+    return row
+
+
+def _failed(job: Job, error: PETAnomalyError, seconds: float | None) -> StudyRow:
+    """The row of a study that failed, which is kept."""
+    study = job.study
+    told = Disclosure(study.given, job.settings.anonymous)
+    words = told.sentence(f"{error.message} {error.hint}".strip())
+    row = StudyRow(study.patient, study.name, FAILED, seconds=seconds, error=words)
     write_record(job.out, job.record(row))
     return row
 
@@ -266,10 +277,6 @@ def _row_of(folder: Path, study: ListedStudy) -> StudyRow:
         findings=found["count"],
         warnings=" ".join(report["warnings"]),
     )
-
-
-def _in_words(error: PETAnomalyError) -> str:
-    return f"{error.message} {error.hint}".strip()
 
 
 class _Tables:

@@ -1,4 +1,8 @@
-"""Worker processes: one study each, and none that outlives the program that started it."""
+"""Work on many studies at the same time: in processes of this computer, or on a cluster.
+
+`for_each` is the one way in. Processes are fresh ones, and none outlives the program that started
+it. A cluster is anything that does a function's jobs elsewhere (`cluster.py`).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from PETAnomalyLib.engine.runtime.cancellation import GRACE_SECONDS
 from PETAnomalyLib.engine.runtime.errors import Cancelled, OutOfMemoryError
@@ -27,6 +31,27 @@ WORKER_NUMBER = "PETANOMALY_WORKER"
 
 ASKED_EVERY_SECONDS = 0.2
 """How often the run is asked whether it shall stop, while its workers compute for minutes."""
+
+
+class WorkerLostError(OutOfMemoryError):
+    """Those who worked on a job were ended from outside, again and again."""
+
+
+class Cluster(Protocol):
+    """Workers elsewhere."""
+
+    @property
+    def size(self) -> int:
+        """How many jobs are done at the same time, as far as that is known."""
+
+    def results(
+        self, work: Callable[..., Result], jobs: Sequence[tuple[Any, ...]]
+    ) -> Iterator[tuple[int, Callable[[], Result]] | None]:
+        """What gives the result of a job, with the job's number, as soon as it is there.
+
+        None, at least every `ASKED_EVERY_SECONDS`, while there is nothing. Giving it may raise what
+        the job raised, or `WorkerLostError`. Leaving the loop takes back what has not begun.
+        """
 
 
 @contextmanager
@@ -61,21 +86,23 @@ def worker_pool(processes: int | None) -> Iterator[ProcessPoolExecutor]:
 def for_each(
     work: Callable[..., Result],
     jobs: Sequence[tuple[Any, ...]],
-    processes: int,
+    workers: int | Cluster,
     reporter: Reporter,
     share: tuple[float, float],
     on_result: Callable[[int, Result], None] = lambda *_: None,
+    on_lost: Callable[[int, WorkerLostError], Result] | None = None,
 ) -> list[Result]:
     """The results of `work(*job)` in the order of the jobs, some at a time.
 
     Args:
         work: a function of a module, that another process can import.
         jobs: its arguments.
-        processes: that work at the same time; 1: in this one.
+        workers: processes that work at the same time; 1: this one. Or a cluster.
         reporter: told of the progress, asked whether to stop: between jobs in this process, at any
             time where others work.
         share: of the whole run that this is, from and to.
         on_result: told of each result as soon as it is there, with the number of its job.
+        on_lost: the result of a job, by its number, that a cluster's workers died of; None: raise.
 
     Raises:
         Cancelled: the run shall stop; no worker is left.
@@ -87,23 +114,49 @@ def for_each(
         reporter.check_cancelled()
 
     results: dict[int, Result] = {}
-    if processes == 1:
+
+    def take(number: int, result: Result) -> None:
+        results[number] = result
+        on_result(number, result)
+        on_done(len(results))
+
+    if not isinstance(workers, int):
+        _on_cluster(workers, work, jobs, reporter, take, on_lost)
+    elif workers == 1:
         for number, job in enumerate(jobs):
-            results[number] = work(*job)
-            on_result(number, results[number])
-            on_done(len(results))
+            take(number, work(*job))
     else:
-        with worker_pool(processes) as pool:
+        with worker_pool(workers) as pool:
             with _deaf_to_signals():  # which the workers inherit: who started them decides
                 numbers = {
                     pool.submit(_until_stopped, work, job): number
                     for number, job in enumerate(jobs)
                 }
             for done in _as_completed(numbers, reporter):
-                results[numbers[done]] = _result(done)
-                on_result(numbers[done], results[numbers[done]])
-                on_done(len(results))
+                take(numbers[done], _result(done))
     return [results[number] for number in range(len(jobs))]
+
+
+def _on_cluster(
+    cluster: Cluster,
+    work: Callable[..., Result],
+    jobs: Sequence[tuple[Any, ...]],
+    reporter: Reporter,
+    take: Callable[[int, Result], None],
+    on_lost: Callable[[int, WorkerLostError], Result] | None,
+) -> None:
+    for found in cluster.results(work, jobs):
+        reporter.check_cancelled()
+        if found is None:
+            continue
+        number, give = found
+        try:
+            result = give()
+        except WorkerLostError as error:
+            if on_lost is None:
+                raise
+            result = on_lost(number, error)
+        take(number, result)
 
 
 def _as_completed(
