@@ -280,9 +280,8 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
         last = drawn[-1].finding
         findings.remove([drawn[-1].segment])  # as if it had been missed
         panel.ui.addButton.click()
-        panel.findings.adding.picker.point.AddControlPointWorld(
-            last.centroid_r_mm, last.centroid_a_mm, last.centroid_s_mm
-        )
+        centre = (last.centroid_r_mm, last.centroid_a_mm, last.centroid_s_mm)
+        panel.findings.adding.picker.point.AddControlPointWorld(vtk.vtkVector3d(*centre))
         self.waitFor(lambda: not panel.ui.addButton.checked, 10.0, "the click to be heard")
         added = panel.findings.rows()[-1]
         self.assertTrue(added.byHand)

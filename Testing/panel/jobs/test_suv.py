@@ -46,7 +46,7 @@ def test_one_click_makes_a_suv_volume_of_a_bequerel_volume_from_its_files(tmp_pa
         assert waitUntil(lambda: not panel.isBusy, 300)
         panel.update()
         pet = panel.parameters.pet
-        assert pet.GetName() == "PT SUVbw", panel.ui.stageState.text
+        assert pet.GetName() == "SUVbw, PT", panel.ui.stageState.text
         assert unitsCode(pet) == SUVBW_CODE
         assert panel.study.pet.usable
         mask = next((OBJECTS / "DRO_0_0" / "mask").rglob("*.nii*"), None)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import slicer  # slicer.util looks for qt
+import vtk
 from PETAnomalyLib.panel.parameters import CONTOURS
 from studies import ORIGIN_LPS, SPACING, petArray, waitUntil
 
@@ -20,7 +21,7 @@ def rasOf(i: float, j: float, k: float) -> list[float]:
 
 def click(panel: Any, ras: list[float]) -> None:
     """As Slicer's place mode does it: a control point where the reader clicks."""
-    panel.findings.adding.picker.point.AddControlPointWorld(*ras)
+    panel.findings.adding.picker.point.AddControlPointWorld(vtk.vtkVector3d(*ras))
 
 
 def voxels(panel: Any, segment: str) -> np.ndarray:

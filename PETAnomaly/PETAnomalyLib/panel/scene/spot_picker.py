@@ -60,6 +60,7 @@ class SpotPicker(VTKObservationMixin):
         node.SetHideFromEditors(True)
         node.SetSaveWithScene(False)
         self._point = slicer.mrmlScene.AddNode(node)
+        node.CreateDefaultDisplayNodes()  # without one no view places it
         self.addObserver(node, node.PointPositionDefinedEvent, self._onPlaced)
         crosshair = _crosshair()
         if crosshair is not None:
@@ -87,10 +88,13 @@ class SpotPicker(VTKObservationMixin):
             slicer.mrmlScene.RemoveNode(point)
 
     def _onPlaced(self, _caller: Any, _event: Any) -> None:
-        ras = [0.0, 0.0, 0.0]
-        self._point.GetNthControlPointPositionWorld(self._point.GetNumberOfControlPoints() - 1, ras)
-        self._picked = np.array(ras)
-        self._end.start()
+        point, ras = self._point, [0.0, 0.0, 0.0]
+        for index in range(point.GetNumberOfControlPoints()):  # a view's preview is one too
+            if point.GetNthControlPointPositionStatus(index) == point.PositionDefined:
+                point.GetNthControlPointPositionWorld(index, ras)
+                self._picked = np.array(ras)
+                self._end.start()
+                return
 
     def _onMode(self, interaction: Any, _event: Any) -> None:
         if interaction.GetCurrentInteractionMode() != interaction.Place:

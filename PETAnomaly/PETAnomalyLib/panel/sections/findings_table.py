@@ -174,7 +174,7 @@ class FindingsTable:
         for column in range(self._model.columnCount()):
             texts = [self._model.item(row, column).text() for row in range(rows)]
             heading = self._model.headerData(column, qt.Qt.Horizontal)
-            widest = max(metrics.horizontalAdvance(text) for text in [*texts, heading])
+            widest = max(metrics.boundingRect(text).width() for text in [*texts, heading])
             more = 2 * line if column == 0 else 0  # tick and colour
             if column == self._sortColumn():
                 more = max(more, line)  # the arrow

@@ -13,6 +13,7 @@ import qt
 from PETAnomalyLib.panel.sections.contrast import Rgb, faint, legible
 
 GREEN, AMBER, RED = (46, 125, 50), (178, 106, 0), (198, 40, 40)
+PLACEHOLDER = getattr(qt.QPalette, "PlaceholderText", 20)  # Qt 5.12's; bindings may be older
 TALL = 2.2  # the button Detect, in heights of a line
 TOGGLES = (
     "showCtButton",
@@ -55,7 +56,7 @@ def applyLook(ui: Any) -> Look:
         label.styleSheet = f"color: {inHex(look.hint)};"
     edit = ui.commentEdit
     palette = qt.QPalette(edit.palette)
-    palette.setColor(qt.QPalette.PlaceholderText, qt.QColor(*look.dimmed))
+    palette.setColor(PLACEHOLDER, qt.QColor(*look.dimmed))
     edit.setPalette(palette)
     down = f"background-color: {inHex(look.pressed)}; color: {inHex(look.onPressed)};"
     for name in TOGGLES:
