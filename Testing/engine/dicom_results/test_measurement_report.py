@@ -158,6 +158,9 @@ def test_it_is_a_preliminary_unverified_pet_report_of_our_software(tmp_path: Pat
     assert (dataset.VerificationFlag, dataset.PreliminaryFlag) == ("UNVERIFIED", "PRELIMINARY")
     assert dataset.Manufacturer == "PETAnomaly"
     assert dataset.DeviceSerialNumber == DETECTOR.sha256
+    said = dataset.to_json()
+    assert "model=a-model" in said
+    assert f"sha256={DETECTOR.sha256}" in said
 
 
 @pytest.mark.parametrize("scorer", ["zscore", "residual"])

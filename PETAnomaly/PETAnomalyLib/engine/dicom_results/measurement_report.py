@@ -174,7 +174,7 @@ def _slices_of(number: int, reading: Reading) -> Sequence[SourceImageForSegmenta
 def _algorithm(reading: Reading) -> AlgorithmIdentification:
     detector = reading.detector
     return AlgorithmIdentification(
-        name=f"{MANUFACTURER} {detector.model}",
+        name=MANUFACTURER,
         version=detector.version,
-        parameters=[f"sha256={detector.sha256}"],
+        parameters=[f"model={detector.model}", f"sha256={detector.sha256}"],
     )

@@ -67,7 +67,7 @@ def _description(number: int, one: Judged, reading: Reading) -> SegmentDescripti
 
 def _algorithm(detector: Detector) -> AlgorithmIdentificationSequence:
     return AlgorithmIdentificationSequence(
-        name=f"{MANUFACTURER} {detector.model}",
+        name=MANUFACTURER,
         family=codes.ARTIFICIAL_INTELLIGENCE,
         version=detector.version,
         source=MANUFACTURER,
