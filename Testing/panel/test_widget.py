@@ -62,8 +62,9 @@ def test_a_run_by_clicks_leaves_maps_findings_and_table_beside_the_pet(
         for node in nodes:
             assert "Müller PET 1" in node.GetName()
             assert "petct-phantom" in node.GetName()
-            item = hierarchy.GetItemByDataNode(node)
-            assert hierarchy.GetItemParent(item) == patient
+            folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node))
+            assert hierarchy.GetItemName(folder) == "Run of petct-phantom, Müller PET 1"
+            assert hierarchy.GetItemParent(folder) == patient
         kde = slicer.util.arrayFromVolume(parameters.kdeMap)
         assert np.allclose(kde, petArray() * 1.5 - 2.0, atol=1e-5)
         assert "Done: 2 findings" in panel.ui.stageState.text
@@ -218,8 +219,11 @@ def test_a_second_run_leaves_the_first_ones_results_alone_unless_asked(tmp_path:
         assert panel.parameters.kdeMap is not first
         panel.ui.replaceCheck.checked = True
         second = panel.parameters.kdeMap
+        hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
+        before = hierarchy.GetNumberOfItems()
         detect(panel)
         assert live(second) is None
+        assert hierarchy.GetNumberOfItems() == before  # no empty folder stays behind
         assert live(first) is first
 
 

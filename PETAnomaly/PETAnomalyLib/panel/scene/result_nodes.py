@@ -1,5 +1,5 @@
 """The engine's results as MRML nodes: named after what they are, the PET and the model, beside the
-PET.
+PET, in a folder of the subject hierarchy.
 
 Copying a map into the scene takes the GUI thread's time, so results are placed step by step
 (`resultSteps`): the caller lets Qt breathe between the steps.
@@ -19,7 +19,14 @@ from PETAnomalyLib.panel.parameters import SCORERS, Parameters, live
 from PETAnomalyLib.panel.scene import findings_segmentation, findings_table_node
 from PETAnomalyLib.panel.scene.result_files import Results
 from PETAnomalyLib.panel.scene.run_record import keepRun
-from PETAnomalyLib.panel.scene.volume_nodes import addVolume, putBeside
+from PETAnomalyLib.panel.scene.volume_nodes import (
+    addVolume,
+    folderBeside,
+    folderOf,
+    putBeside,
+    putInto,
+    removeEmptyFolder,
+)
 from PETAnomalyLib.panel.scene.windows import showMapColours
 
 OTHER_RESULTS = ("scoredMask", "segmentation", "table", "resultPet")
@@ -48,11 +55,13 @@ def resultSteps(
     else:
         forgetResults(parameters)
     name = pet.GetName() if pet is not None else _("Deleted PET")
+    folder = folderBeside(pet, _("Run of {model}, {name}").format(model=model.name, name=name))
     for scorer, image in results.maps.items():
         yield _("{scorer} map").format(scorer=_(SCORER_TITLES[scorer]))
         node = addVolume(
             image, f"{SHORT_TITLES[scorer]} map, {name} ({model.name})", pet, autoWindow=False
         )
+        putInto(node, folder)
         limit = defaultThreshold(model, scorer)
         node.SetAttribute(SCORER_ATTRIBUTE, scorer)
         node.SetAttribute(THRESHOLD_ATTRIBUTE, repr(limit))
@@ -71,12 +80,14 @@ def resultSteps(
         return
     yield _("findings")
     segmentation = addSegmentation(f"Findings, {name} ({model.name})", pet)
+    putInto(segmentation, folder)
     findings_segmentation.draw(segmentation, pet, results.labels, results.findings)
     keepRun(segmentation, model, results)
     parameters.segmentation = segmentation
     parameters.handEdited = False
     yield _("table of findings")
     parameters.table = addTable(f"Findings table, {name} ({model.name})", pet, results.findings)
+    putInto(parameters.table, folder)
 
 
 def addSegmentation(name: str, pet: Any) -> Any:
@@ -124,9 +135,12 @@ def resultNodes(parameters: Parameters) -> list:
 def removeResults(parameters: Parameters) -> None:
     """Remove the last run's nodes from the scene."""
     nodes = resultNodes(parameters)
+    folders = {folderOf(node) for node in nodes}
     forgetResults(parameters)
     for node in nodes:
         slicer.mrmlScene.RemoveNode(node)
+    for folder in folders:
+        removeEmptyFolder(folder)
 
 
 def forgetResults(parameters: Parameters) -> None:

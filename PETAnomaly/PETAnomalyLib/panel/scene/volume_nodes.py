@@ -59,6 +59,42 @@ def putBeside(node: Any, sibling: Any) -> None:
         hierarchy.CreateItem(parent, node)
 
 
+def folderBeside(sibling: Any, name: str) -> int:
+    """A folder beside a node in the subject hierarchy; its item, 0 without a hierarchy."""
+    hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
+    if hierarchy is None or sibling is None:
+        return 0
+    item = hierarchy.GetItemByDataNode(sibling)
+    parent = hierarchy.GetItemParent(item) if item else hierarchy.GetSceneItemID()
+    return int(hierarchy.CreateFolderItem(parent, hierarchy.GenerateUniqueItemName(name)))
+
+
+def putInto(node: Any, folder: int) -> None:
+    """Move a node's item into a folder of the subject hierarchy; 0 for nowhere."""
+    hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
+    if hierarchy is None or not folder or node.GetHideFromEditors():
+        return
+    item = hierarchy.GetItemByDataNode(node)
+    if item:
+        hierarchy.SetItemParent(item, folder)
+
+
+def removeEmptyFolder(folder: int) -> None:
+    """Remove a folder that nothing is left in."""
+    hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
+    if hierarchy is None or not folder:
+        return
+    if hierarchy.GetItemLevel(folder) == "Folder" and not hierarchy.GetNumberOfItemChildren(folder):
+        hierarchy.RemoveItem(folder)
+
+
+def folderOf(node: Any) -> int:
+    """The item that holds a node's item; 0 for none."""
+    hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
+    item = hierarchy.GetItemByDataNode(node) if hierarchy is not None else 0
+    return int(hierarchy.GetItemParent(item)) if item else 0
+
+
 def _imageIjkToRas(image: sitk.Image) -> np.ndarray:
     matrix = np.eye(4)
     matrix[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * image.GetSpacing()
