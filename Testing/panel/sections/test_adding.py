@@ -105,14 +105,29 @@ def test_thinking_better_of_it_leaves_nothing(missed: Any) -> None:
     assert len(missed.findings.rows()) == 1
 
 
-def test_what_hovers_is_said_in_the_status_line(missed: Any, monkeypatch: Any) -> None:
+def test_what_hovers_is_drawn_and_said_in_the_status_line(missed: Any, monkeypatch: Any) -> None:
     said: list[str] = []
     monkeypatch.setattr(slicer.util, "showStatusMessage", lambda text, *_a, **_k: said.append(text))
     missed.ui.addButton.click()
     crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
     crosshair.SetCursorPositionRAS(rasOf(28, 16, 36))
     assert waitUntil(lambda: any("SUVmax 6.0" in text for text in said), 5.0)
+    preview = slicer.util.getFirstNodeByClassByName("vtkMRMLSegmentationNode", "PETAnomaly preview")
+    sphere = petArray() >= 0.4 * np.float32(6.0)
+    sphere[:32] = False
+    drawn = slicer.util.arrayFromSegmentBinaryLabelmap(
+        preview, preview.GetSegmentation().GetNthSegmentID(0), missed.parameters.pet
+    )
+    assert np.array_equal(drawn > 0, sphere)
+    crosshair.SetCursorPositionRAS(rasOf(19, 17, 5))  # nothing there
+    assert waitUntil(lambda: preview.GetScene() is None, 5.0)
+    crosshair.SetCursorPositionRAS(rasOf(28, 16, 36))
+    waitUntil(lambda: False, 0.3)
+    before = slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")
     missed.ui.addButton.click()
+    after = slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")
+    assert before - after == 1
+    assert [row.segment for row in missed.findings.rows()] == ["Finding_1"]
 
 
 def test_merged_and_split_again_they_are_as_before(detected: Any) -> None:

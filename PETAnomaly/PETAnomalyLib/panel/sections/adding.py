@@ -15,14 +15,15 @@ from PETAnomalyLib.panel.scene import adding, reshaping
 from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.scene.findings_segmentation import addSegment
 from PETAnomalyLib.panel.scene.spot_picker import PlacePicker, SpotPicker
+from PETAnomalyLib.panel.scene.spot_preview import SpotPreview
 from PETAnomalyLib.panel.sections.findings_table import FindingsTable
 
 
 class AddingControls:
     """The buttons Add, Merge and Split.
 
-    Add waits for a click on a hot spot; while the mouse rests, the status line says what a click
-    there would add. A click into a finding that is there goes to it instead.
+    Add waits for a click on a hot spot; while the mouse rests, what a click there would add is
+    drawn, and said in the status line. A click into a finding that is there goes to it instead.
 
     Args:
         ui: the widgets by name.
@@ -42,6 +43,7 @@ class AddingControls:
         self._findings = findings
         self._table = table
         self._parameters: Parameters = None
+        self._preview = SpotPreview()
         self.picker = picker if picker is not None else SpotPicker()
         self.picker.onPicked = self.addAt
         self.picker.onHover = self._onHover
@@ -66,6 +68,7 @@ class AddingControls:
     def stop(self) -> None:
         """Wait for no click any more."""
         self.picker.stop()
+        self._preview.clear()
         self._ui.addButton.checked = False
 
     def addAt(self, ras: np.ndarray) -> None:
@@ -97,8 +100,10 @@ class AddingControls:
         try:
             spot = adding.spotAt(pet, ras, self._parameters.contour)
         except InputError as error:
+            self._preview.clear()
             slicer.util.showStatusMessage(error.message)
             return
+        self._preview.show(pet, spot)
         suv = float(slicer.util.arrayFromVolume(pet)[spot.hottest])
         volume = spot.mask.sum() * np.prod(pet.GetSpacing()) / 1000.0
         slicer.util.showStatusMessage(
@@ -111,8 +116,10 @@ class AddingControls:
             self.picker.start()
         else:
             self.picker.stop()
+            self._preview.clear()
 
     def _onEnded(self) -> None:
+        self._preview.clear()
         self._ui.addButton.checked = False
 
     def _onMerge(self, _checked: bool = False) -> None:
