@@ -51,7 +51,7 @@ def totals(dataset: Any) -> Any:
     return group
 
 
-@pytest.mark.parametrize("count", [1, 30])
+@pytest.mark.parametrize("count", [1, 6, pytest.param(30, marks=pytest.mark.slow)])
 def test_every_number_of_a_finding_is_there_with_its_unit(tmp_path: Path, count: int) -> None:
     reading = reading_of(write_pet(tmp_path / "pet"), count)
     dataset = written(tmp_path / "out", reading)

@@ -235,7 +235,9 @@ def test_a_folder_that_is_no_whole_result_is_refused_in_words(
     assert complaint in refusal(place, capfd)
 
 
-def test_what_sends_is_not_touched_where_nothing_is_sent(place: Path) -> None:
+def test_another_process_writes_the_same_bytes_and_touches_nothing_that_sends(
+    place: Path,
+) -> None:
     script = (
         "import sys\n"
         "sys.modules['requests'] = sys.modules['dicomweb_client'] = None\n"
@@ -245,9 +247,14 @@ def test_what_sends_is_not_touched_where_nothing_is_sent(place: Path) -> None:
     words = ["dicom", str(place / "result"), "--pet", str(place / "pet")]
     ran = subprocess.run(
         [sys.executable, "-c", script, *words], capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": str(MODULE)},
+        env={**os.environ, "PYTHONPATH": str(MODULE), "PYTHONHASHSEED": "7"},
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
+    files = sorted((place / "result").glob("*.dcm"))
+    before = [path.read_bytes() for path in files]
+    export(place)
+    assert [path.read_bytes() for path in files] == before
+    assert len(files) == 2
 
 
 def test_the_events_end_with_the_folder(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
