@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from PETAnomalyLib.engine.bundles.kinds import SCORERS
 from PETAnomalyLib.engine.commands import arguments
 from PETAnomalyLib.engine.commands.arguments import COHORT, Subcommands
-from PETAnomalyLib.engine.runtime.cluster import BATCH_SYSTEMS, open_cluster
+from PETAnomalyLib.engine.commands.workers import OPTIONS, add_workers, check_workers, workers
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.imports import require_installed
 from PETAnomalyLib.engine.runtime.reporter import Reporter
-from PETAnomalyLib.engine.runtime.worker_pool import Cluster
 
 MOST_DRAWS = 1000
 LARGEST_SEED = 2**63 - 1
@@ -103,24 +100,7 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
         action="store_true",
         help="also write the findings as a DICOM Segmentation and Measurement Report",
     )
-    add(
-        "--processes",
-        type=arguments.whole_number(1, 256),
-        metavar="P",
-        help="studies of a cohort at the same time, about 2 GB each (default: 1)",
-    )
-    add(
-        "--scheduler",
-        metavar="ADDRESS|slurm|pbs|sge",
-        help="a Dask cluster for the studies of a cohort: the address of its scheduler, or the "
-        "batch system that starts one",
-    )
-    add(
-        "--scheduler-options",
-        type=arguments.path,
-        metavar="FILE.yaml",
-        help="what the batch system is asked for",
-    )
+    add_workers(parser, "studies of a cohort, about 2 GB each,")
     add(
         "--shard",
         type=arguments.shard,
@@ -141,6 +121,7 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
     """
     given: dict[str, Any] = vars(options)
     _check_cohort(given)
+    check_workers(options)
     require_installed("torch", "safetensors")  # before half a minute is spent
     if "dicom" in options:
         require_installed("highdicom")
@@ -167,45 +148,24 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
     if "cohort" in given:
         from PETAnomalyLib.engine.cohorts.cohort_detection import detect_cohort
 
-        with _workers(given) as workers:
+        with workers(options) as chosen:
             shard = given.get("shard", (1, 1))
-            detect_cohort(options.cohort, options.out, settings, reporter, workers, shard)
+            detect_cohort(options.cohort, options.out, settings, reporter, chosen, shard)
         return
     from PETAnomalyLib.engine.detection import detect
 
     detect(options.pet, options.ct, options.out, settings, reporter)
 
 
-@contextmanager
-def _workers(given: dict[str, Any]) -> Iterator[int | Cluster]:
-    if "scheduler" not in given:
-        yield given.get("processes", 1)
-        return
-    require_installed("distributed")
-    if given["scheduler"] in BATCH_SYSTEMS:
-        require_installed("dask_jobqueue")
-    with open_cluster(given["scheduler"], given.get("scheduler_options")) as cluster:
-        yield cluster
-
-
 def _check_cohort(given: dict[str, Any]) -> None:
     if "cohort" in given:
-        if "scheduler" in given and "processes" in given:
-            raise InputError(
-                "--processes is for this computer, and --scheduler for others.", "Give one of them."
-            )
-        if "scheduler_options" in given and given.get("scheduler") not in BATCH_SYSTEMS:
-            raise InputError(
-                "--scheduler-options is for a batch system.",
-                f"Give --scheduler {', '.join(BATCH_SYSTEMS)}, or leave it out.",
-            )
         if given["ct"] is not None:
             raise InputError(
                 "--ct is the CT of one study, and --cohort names many.",
                 "A cohort's CTs lie in its folders, or stand in its list.",
             )
         return
-    for name in ("processes", "scheduler", "scheduler_options", "shard"):
+    for name in (*OPTIONS, "shard"):
         if name in given:
             raise InputError(
                 f"--{name.replace('_', '-')} is for many studies, and --pet names one.",

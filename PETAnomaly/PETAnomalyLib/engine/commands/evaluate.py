@@ -6,6 +6,7 @@ import argparse
 
 from PETAnomalyLib.engine.commands import arguments
 from PETAnomalyLib.engine.commands.arguments import COHORT, Subcommands
+from PETAnomalyLib.engine.commands.workers import add_workers, check_workers, workers
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 
@@ -25,8 +26,7 @@ def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
     add("--model", action="append", metavar="NAME|DIR", help="may be repeated")
     add("--out", type=arguments.new_path, required=True, metavar="DIR")
     add("--table1", action="store_true", help="paper 1's Table 1")
-    add("--processes", type=arguments.whole_number(1, 256), default=1, metavar="P",
-        help="studies at the same time, about 2 GB each")  # fmt: skip
+    add_workers(parser, "studies, about 2 GB each,")
     parser.set_defaults(run=run_evaluate, cancellable=True)
     return parser
 
@@ -36,13 +36,15 @@ def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
     from PETAnomalyLib.engine.detection_settings import DetectionSettings
     from PETAnomalyLib.engine.runtime.errors import InputError
 
+    check_workers(options)
     if options.table1:
         from PETAnomalyLib.engine.evaluation.table1 import MODELS, as_markdown, table1
 
         models = options.model or MODELS
-        result = table1(
-            options.cohort, models, options.out, DetectionSettings(), reporter, options.processes
-        )
+        with workers(options) as chosen:
+            result = table1(
+                options.cohort, models, options.out, DetectionSettings(), reporter, chosen
+            )
         print(as_markdown(result), end="")
         return
     if options.cohort is None or not options.model:
@@ -56,15 +58,16 @@ def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
     from PETAnomalyLib.engine.study.cohort_layout import find_studies
 
     studies = find_studies(options.cohort)
-    found = evaluate(
-        studies,
-        options.model,
-        options.out,
-        DetectionSettings(),
-        reporter,
-        options.processes,
-        anatomy_of_phantom,
-    )
+    with workers(options) as chosen:
+        found = evaluate(
+            studies,
+            options.model,
+            options.out,
+            DetectionSettings(),
+            reporter,
+            chosen,
+            anatomy_of_phantom,
+        )
     write_evaluation(found, options.out)
     rows = {row.rule.name: row for row in found.rows}
     write_figures(rows, found.rows[0], studies, options.out)

@@ -7,7 +7,9 @@ import json
 
 from PETAnomalyLib.engine.commands import arguments
 from PETAnomalyLib.engine.commands.arguments import Subcommands
+from PETAnomalyLib.engine.commands.workers import add_workers, workers
 from PETAnomalyLib.engine.runtime.reporter import Reporter
+from PETAnomalyLib.engine.runtime.worker_pool import for_each
 
 MOST_PHANTOMS = 100_000
 LARGEST_SEED = 2**62
@@ -55,20 +57,25 @@ def add_phantom(subcommands: Subcommands) -> argparse.ArgumentParser:
     add("--count", type=arguments.whole_number(1, MOST_PHANTOMS), required=True, metavar="N")
     add("--seed", type=arguments.whole_number(0, LARGEST_SEED), required=True, metavar="S")
     add("--healthy", action="store_true", help="without lesions")
+    add_workers(parser, "patients")
     add("--json", action="store_true", help="print what was made as JSON")
     parser.set_defaults(run=run_phantom, cancellable=False)
     return parser
 
 
 def run_phantom(options: argparse.Namespace, reporter: Reporter) -> None:
-    """Make the cohort, patient by patient, so that it can be followed."""
+    """Make the cohort, patient by patient, so that it can be followed.
+
+    Raises:
+        InputError: options that do not go together, or a cluster that is not there.
+    """
     from PETAnomalyLib.engine.phantom import write_cohort
 
     reporter.stage("phantom", "Making phantoms")
-    studies = []
-    for number in range(options.count):
-        studies += write_cohort(options.out, 1, options.seed + number, options.healthy)
-        reporter.progress((number + 1) / options.count)
+    jobs = [(options.out, 1, options.seed + n, options.healthy) for n in range(options.count)]
+    with workers(options) as chosen:
+        made = for_each(write_cohort, jobs, chosen, reporter, (0.0, 1.0))
+    studies = [study for of_one in made for study in of_one]
     if options.json:
         print(json.dumps(studies, indent=2, ensure_ascii=False))
         return

@@ -53,7 +53,7 @@ from PETAnomalyLib.engine.evaluation.study_judgement import (
 )
 from PETAnomalyLib.engine.evaluation.volume_errors import VolumeErrors, volume_errors
 from PETAnomalyLib.engine.runtime.reporter import QuietReporter, Reporter, SilentReporter
-from PETAnomalyLib.engine.runtime.worker_pool import for_each
+from PETAnomalyLib.engine.runtime.worker_pool import Cluster, for_each
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy, require_ct
 from PETAnomalyLib.engine.study.lesion_mask import require_lesions
 
@@ -179,7 +179,7 @@ def evaluate(
     out: Path,
     settings: DetectionSettings,
     reporter: Reporter,
-    processes: int = 1,
+    workers: int | Cluster = 1,
     find_anatomy: FindAnatomy = no_anatomy,
 ) -> Evaluation:
     """Run every model on every study and judge its maps and findings.
@@ -193,7 +193,7 @@ def evaluate(
         out: where the detections go.
         settings: for `detect`; its model and scorer are set here.
         reporter: told of the progress.
-        processes: that work on one study each at the same time.
+        workers: processes that work on one study each at the same time; 1: this one. Or a cluster.
         find_anatomy: names sites and organs, where they are known.
 
     Raises:
@@ -207,9 +207,9 @@ def evaluate(
         require_ct(studies, "choose models without CT")
     reporter.stage("detect", f"{len(bundles)} models on {len(studies)} studies")
     # In this process a study asks whether the run shall stop; in others `for_each` does.
-    within = (QuietReporter(reporter),) if processes == 1 else ()
+    within = (QuietReporter(reporter),) if workers == 1 else ()
     jobs = [(study, bundle, out, settings, *within) for bundle in bundles for study in studies]
-    for_each(detect_once, jobs, processes, reporter, (0.0, 0.7))
+    for_each(detect_once, jobs, workers, reporter, (0.0, 0.7))
     rules = [
         Rule(bundle.name, scorer, bundle.thresholds["scorers"][scorer], settings.grow,
              bundle.min_volume_ml)
@@ -219,7 +219,7 @@ def evaluate(
     reporter.stage("judge", f"Judging {len(rules)} ways of drawing on {len(studies)} studies")
     detections = Detections(out, bundles[0].name)
     read = [(study, rules, detections) for study in studies]
-    scores = for_each(scores_in_lesions, read, processes, reporter, (0.7, 0.75))
+    scores = for_each(scores_in_lesions, read, workers, reporter, (0.7, 0.75))
     trials = []
     for rule, of_rule in zip(rules, zip(*scores)):
         in_lesions = np.concatenate(of_rule)
@@ -227,7 +227,7 @@ def evaluate(
         to_try = sorted({rule.threshold, *thresholds_to_try(in_lesions)})
         trials.append(Trials(of_voxels, to_try))
     todo = [(study, rules, trials, detections, find_anatomy) for study in studies]
-    judged = for_each(judge, todo, processes, reporter, (0.75, 0.98))
+    judged = for_each(judge, todo, workers, reporter, (0.75, 0.98))
     lesions = [lesion for of_study, _ in judged for lesion in of_study]
     clear = [[lesion.is_clear for lesion in of_study] for of_study, _ in judged]
     names = [study.name for study in studies]

@@ -30,7 +30,7 @@ from PETAnomalyLib.engine.phantom import write_cohort
 from PETAnomalyLib.engine.phantom.truth import anatomy_of_phantom
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.reporter import Reporter
-from PETAnomalyLib.engine.runtime.worker_pool import for_each
+from PETAnomalyLib.engine.runtime.worker_pool import Cluster, for_each
 from PETAnomalyLib.engine.study.cohort_layout import find_studies
 
 # Kept out of training, of calibration and of every decision.
@@ -113,7 +113,7 @@ def table1(
     out: Path,
     settings: DetectionSettings,
     reporter: Reporter,
-    processes: int,
+    workers: int | Cluster,
 ) -> Table1:
     """Make the table, and write `table1.md`, `.csv` and `.json` beside the whole evaluation.
 
@@ -125,12 +125,12 @@ def table1(
         out: where everything goes.
         settings: for `detect`.
         reporter: told of the progress.
-        processes: that work on one study each at the same time.
+        workers: processes that work on one study each at the same time; 1: this one. Or a cluster.
     """
     ae, pet, petct = _by_role([find_bundle(model) for model in models])
-    studies = find_studies(cohort or kept_phantoms(out / "phantoms", reporter, processes))
+    studies = find_studies(cohort or kept_phantoms(out / "phantoms", reporter, workers))
     paths = [str(bundle.path) for bundle in (petct, pet, ae)]
-    found = evaluate(studies, paths, out, settings, reporter, processes, anatomy_of_phantom)
+    found = evaluate(studies, paths, out, settings, reporter, workers, anatomy_of_phantom)
     rows = {row.rule.name: row for row in found.rows}
     ways = {
         AE: f"{ae.name} residual",
@@ -220,14 +220,14 @@ def _by_role(bundles: Sequence[Bundle]) -> tuple[Bundle, Bundle, Bundle]:
 
 
 def kept_phantoms(
-    folder: Path, reporter: Reporter, processes: int, seeds: Sequence[int] = SEEDS
+    folder: Path, reporter: Reporter, workers: int | Cluster, seeds: Sequence[int] = SEEDS
 ) -> Path:
     """The phantoms of `seeds` in a folder, those made that are missing; returns the folder."""
     missing = [s for s in seeds if not (folder / f"phantom-{s}" / "0" / "SUV.nii.gz").exists()]
     if missing:
         reporter.stage("phantom", f"Making {len(missing)} phantoms")
         jobs = [(folder, 1, seed) for seed in missing]
-        for_each(write_cohort, jobs, processes, reporter, (0.0, 0.0))
+        for_each(write_cohort, jobs, workers, reporter, (0.0, 0.0))
     return folder
 
 
