@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -141,6 +142,17 @@ def test_edits_and_held_back_growth_are_marked(table: Any) -> None:
     assert made.text(1, 0).startswith("2 ")
     assert made.text(0, 0) == "1"
     assert made.text(1, 4) == "10.0*"
+
+
+def test_what_lies_in_a_foreign_region_is_marked_and_counted_apart() -> None:
+    rows = [*ROWS, Row(replace(finding(4, 5.0), unfamiliar=True), "Finding_4")]
+    view = qt.QTableView()
+    made = FindingsTable(view)
+    made.show(rows, lambda _segment: True)
+    assert [made.text(row, 6).endswith("?") for row in range(4)] == [False, False, False, True]
+    assert "<td>Unfamiliar</td><td align='right'>&nbsp;&nbsp;<b>0</b></td>" in totalsText(rows)
+    assert "Unfamiliar" not in totalsText(ROWS)
+    view.deleteLater()
 
 
 def test_the_totals_add_up_volume_and_glycolysis() -> None:

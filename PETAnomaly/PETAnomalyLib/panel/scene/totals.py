@@ -18,6 +18,7 @@ class ReadingTotals:
 
     Attributes:
         count: how many.
+        unfamiliar: how many of them lie where the study is unlike what the model knows.
         tmtv_ml, tlg_g: total metabolic tumour volume, total lesion glycolysis.
         suv_max: the highest SUV in any of them, g/ml; 0 without findings.
         dmax_mm: the largest distance between the centroids of two of them; 0 with fewer than two
@@ -25,6 +26,7 @@ class ReadingTotals:
     """
 
     count: int
+    unfamiliar: int
     tmtv_ml: float
     tlg_g: float
     suv_max: float
@@ -37,6 +39,7 @@ def totalsOf(rows: Sequence[Row]) -> ReadingTotals:
     sums = total(findings)
     return ReadingTotals(
         count=sums.count,
+        unfamiliar=sum(finding.unfamiliar for finding in findings),
         tmtv_ml=sums.tmtv_ml,
         tlg_g=sums.tlg_g,
         suv_max=max((finding.suv_max for finding in findings), default=0.0),

@@ -21,6 +21,7 @@ SORT_ROLE = int(qt.Qt.UserRole)
 SEGMENT_ROLE = SORT_ROLE + 1
 EDITED_MARK = "\N{LOWER RIGHT PENCIL}"
 LIMITED_MARK = "*"
+UNFAMILIAR_MARK = "?"
 COMMENT_MARK = "\N{HORIZONTAL ELLIPSIS}"
 VERDICT_MARKS = {LESION: "L", PHYSIOLOGICAL: "P", UNSURE: "\N{EN DASH}"}
 VERDICT_ORDER = (LESION, UNSURE, PHYSIOLOGICAL)
@@ -225,14 +226,20 @@ def _cells(row: Row, shown: bool, ownColour: tuple[int, int, int]) -> list:
     said.setToolTip(f"{_(row.verdict)}. {row.comment}".strip())
     said.setEditable(False)
     limited = LIMITED_MARK if finding.growth_limited else ""
+    unfamiliar = UNFAMILIAR_MARK if finding.unfamiliar else ""
     values = [
         (finding.suv_max, f"{finding.suv_max:.1f}"),
         (finding.suv_peak, f"{finding.suv_peak:.1f}"),
         (finding.mtv_ml, f"{finding.mtv_ml:.1f}{limited}"),
         (finding.tlg_g, f"{finding.tlg_g:.1f}"),
-        (finding.score_max, f"{finding.score_max:.2f}"),
+        (finding.score_max, f"{finding.score_max:.2f}{unfamiliar}"),
     ]
-    return [number, said] + [_numberCell(value, text) for value, text in values]
+    cells = [_numberCell(value, text) for value, text in values]
+    if finding.unfamiliar:
+        cells[-1].setToolTip(
+            _("The study is unlike what the model knows here: the score may be its ignorance.")
+        )
+    return [number, said, *cells]
 
 
 def _numberCell(value: float, text: str) -> Any:

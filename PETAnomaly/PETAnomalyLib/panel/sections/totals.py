@@ -15,9 +15,11 @@ def totalsText(rows: Sequence[Row]) -> str:
     if not rows:
         return _("No findings at this threshold.")
     columns = [totalsOf(lesions(rows)), totalsOf(rows)]
+    foreign = [(_("Unfamiliar"), [str(each.unfamiliar) for each in columns])]
     lines = [
         ("", [_("Lesions"), _("All")]),
         (_("Number"), [str(each.count) for each in columns]),
+        *(foreign if columns[-1].unfamiliar else []),
         (_("TMTV"), [f"{each.tmtv_ml:.1f} ml" for each in columns]),
         (_("TLG"), [f"{each.tlg_g:.1f} g" for each in columns]),
         (_("SUVmax"), [_orNothing(each.suv_max, 1, "") for each in columns]),
