@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+import required_program
 from PETAnomalyLib.engine.cohorts.index_page import write_index
 from PETAnomalyLib.engine.cohorts.record import DONE, FAILED, WAITING, StudyRow
 from PIL import Image
@@ -56,7 +57,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_browser(page: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Chromium without a window, with a profile of its own."""
     if BROWSER is None:
-        pytest.skip("there is no Chromium")
+        required_program.missing("there is no Chromium")
     command = [
         BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
         "--hide-scrollbars", f"--user-data-dir={page.parent / '.browser'}", *words,
