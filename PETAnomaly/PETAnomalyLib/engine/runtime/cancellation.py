@@ -53,7 +53,7 @@ class Cancellation:
         Cancelled: when somebody has asked the run to stop.
         """
         if self._requested.is_set():
-            raise Cancelled(self._reason, "Nothing was written.")
+            raise Cancelled(self._reason, "Of what was under way nothing was written.")
 
     def end_now(self) -> None:
         """Remove temporary output and end this process without unwinding it."""
