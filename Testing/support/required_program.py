@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -22,7 +23,6 @@ def program(name: str, package: str) -> str:
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if found is None:
         missing(f"{name} is not installed (Debian: {package})")
-    assert found is not None
     return found
 
 
@@ -33,7 +33,7 @@ def file(path: Path, package: str) -> Path:
     return path
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     """Skip the test, or let it fail where everything must run."""
     if os.environ.get(EVERYTHING):
         pytest.fail(f"{what}; sh Testing/system_libraries.sh programs installs it")
