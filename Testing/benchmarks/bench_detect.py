@@ -20,10 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from busy_machine import busy
 
 HERE = Path(__file__).resolve().parents[2]
 
@@ -33,19 +33,6 @@ class Seconds(NamedTuple):
 
     whole: float
     healing: float
-
-
-@contextmanager
-def _busy(processes: int) -> Iterator[None]:
-    counting = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)
-    ]
-    try:
-        yield
-    finally:
-        for process in counting:
-            process.kill()
-            process.wait()
 
 
 def _run(checkout: Path, study: Path, model: str, cores: int | None) -> Seconds:
@@ -89,14 +76,16 @@ def main() -> None:
         + (" whole there, s | healing there, s | whole | healing |" if options.against else "")
     )
     print("|---|---|---|---|---|" + ("---|---|---|---|" if options.against else ""))
-    for study, busy, cores in itertools.product(options.studies, options.busy, options.cores):
+    for study, others_busy, cores in itertools.product(
+        options.studies, options.busy, options.cores
+    ):
         runs: dict[Path, list[Seconds]] = {checkout: [] for checkout in checkouts}
-        with _busy(busy):
+        with busy(others_busy):
             for _ in range(options.runs):
                 for checkout in checkouts:
                     runs[checkout].append(_run(checkout, study.resolve(), options.model, cores))
         own, *others = (_fewest(runs[checkout]) for checkout in checkouts)
-        cells = [study.name, busy, cores or "all", f"{own.whole:.1f}", f"{own.healing:.1f}"]
+        cells = [study.name, others_busy, cores or "all", f"{own.whole:.1f}", f"{own.healing:.1f}"]
         for other in others:
             cells += [f"{other.whole:.1f}", f"{other.healing:.1f}",
                       f"{other.whole / own.whole:.2f} times faster",

@@ -15,16 +15,14 @@ together, runs of kept tokens as one chunk, every operation on all threads.
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from busy_machine import busy
 from PETAnomalyLib.engine import families  # noqa: F401  # they enter themselves
 from PETAnomalyLib.engine.bundles.installed import find_bundle
 from PETAnomalyLib.engine.families.networks import build_network, load_weights
@@ -129,20 +127,6 @@ def made_dense(study: Judged) -> list[MaskedGrid]:
         uniforms = torch.rand((len(grid.uniforms), DENSE), generator=generator, dtype=torch.float64)
         grids.append(grid._replace(mask=mask, uniforms=uniforms))
     return grids
-
-
-@contextmanager
-def busy(processes: int) -> Iterator[None]:
-    """So many processes that count."""
-    counting = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)
-    ]
-    try:
-        yield
-    finally:
-        for process in counting:
-            process.kill()
-            process.wait()
 
 
 def timed(work: Callable[[], torch.Tensor]) -> tuple[torch.Tensor, float, float]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 import slicer  # slicer.util looks for qt
+from PETAnomalyLib.engine.findings.measures import Finding
+from PETAnomalyLib.panel.scene import findings_segmentation
 from PETAnomalyLib.panel.scene.inputs import markAsSuv
+from PETAnomalyLib.panel.scene.label_block import cutOut
 
 SIZE = (40, 36, 50)  # i, j, k
 SPACING = (4.0, 4.0, 5.0)
@@ -53,6 +56,14 @@ def addStudy() -> tuple[Any, Any]:
     markAsSuv(pet)
     hounsfield = np.where(petArray() > 0, 40, -1000).astype(np.int16)
     return pet, addVolume("Müller CT 1", hounsfield)
+
+
+def addSegmentation(pet: Any, labels: np.ndarray, findings: Sequence[Finding]) -> Any:
+    """A segmentation node with these findings, drawn as a run's."""
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    node.CreateDefaultDisplayNodes()
+    findings_segmentation.draw(node, pet, cutOut(labels), findings)
+    return node
 
 
 def waitUntil(condition: Callable[[], bool], seconds: float = 90.0) -> bool:

@@ -16,7 +16,12 @@ import SimpleITK as sitk
 from PETAnomalyLib import __version__
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.installed import find_bundle
-from PETAnomalyLib.engine.detection_settings import DetectionSettings, ResolvedSettings, resolve
+from PETAnomalyLib.engine.detection_settings import (
+    DetectionSettings,
+    ResolvedSettings,
+    require_device,
+    resolve,
+)
 from PETAnomalyLib.engine.dicom_results.reading import Detector, Judged, Reading
 from PETAnomalyLib.engine.dicom_results.source import Source, source_of
 from PETAnomalyLib.engine.families.loaded_model import LoadedModel
@@ -60,7 +65,7 @@ def detect(
         out: the folder to fill; see DESIGN section 4 for the files.
         settings: what the user chose.
         reporter: told of stages and progress; asked whether to stop.
-        model: the one that the settings name, loaded already; None to load it for this study alone.
+        model: the one that the settings name, for several studies; None: it is found by its name.
 
     Returns:
         `out`.
@@ -70,17 +75,15 @@ def detect(
         OutOfMemoryError: not even the smallest pieces on the CPU fit.
         Cancelled: the run was asked to stop; nothing is left behind.
     """
-    bundle = find_bundle(settings.model) if model is None else model.bundle
+    model = model or LoadedModel(find_bundle(settings.model))
+    bundle = model.bundle
     resolved = resolve(settings, bundle)
     if bundle.ct == "required" and ct is None:
         raise InputError(
             f"the model '{bundle.name}' needs the CT of the study",
             "give it with --ct, or choose a model for PET alone such as pet-phantom",
         )
-    if settings.device not in ("auto", "cpu"):  # whether it is there, only torch knows
-        from PETAnomalyLib.engine.runtime.devices import choose_device
-
-        choose_device(settings.device)
+    require_device(settings.device)
     told = Disclosure([pet] if ct is None else [pet, ct], settings.anonymous)
     run = Stages(reporter)
     schedule = Schedule(settings.time_budget, resolved.samples, run)
@@ -101,21 +104,13 @@ def detect(
 
             judgement = Judgement(bundle, template, settings.anyway, run)
             healing, device = maps.heal(
-                bundle,
-                image,
-                ct_image,
-                resolved,
-                settings.device,
-                run,
-                judgement,
-                schedule,
-                model,
+                model, image, ct_image, resolved, settings.device, run, judgement, schedule
             )
             scored = judgement.marked(scored, alignment)
             reporter.check_cancelled()
         with run.stage("score", "Decoding and scoring every voxel", 0.82):
             keep = partial / "reconstructions.npz" if settings.keep_reconstructions else None
-            scores = maps.score(bundle, image, healing, resolved, keep, run, model)
+            scores = maps.score(model, image, healing, resolved, keep, run)
             on_pet_grid = {
                 name: to_study_grid(
                     _like(template, score), study.pet, alignment, float(score.min())

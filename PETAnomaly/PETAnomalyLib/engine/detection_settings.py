@@ -100,3 +100,15 @@ def resolve(settings: DetectionSettings, bundle: Bundle) -> ResolvedSettings:
         elevated_only=settings.elevated_only,
         time_budget=settings.time_budget,
     )
+
+
+def require_device(name: str) -> None:
+    """Refuse a device that is not there, before minutes are spent.
+
+    Raises:
+        InputError: this computer or its torch has none of that name.
+    """
+    if name not in ("auto", "cpu"):  # whether others are there, only torch knows
+        from PETAnomalyLib.engine.runtime.devices import choose_device
+
+        choose_device(name)

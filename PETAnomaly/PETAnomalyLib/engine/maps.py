@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.detection_settings import ResolvedSettings
 from PETAnomalyLib.engine.families.fallback import heal_within_memory, smaller_pieces
 from PETAnomalyLib.engine.families.healer import Healing, HealingRequest, Judged
@@ -29,7 +28,7 @@ from PETAnomalyLib.engine.scoring.scoring import Array, score_tiles
 
 
 def heal(
-    bundle: Bundle,
+    model: LoadedModel,
     image: Array,
     ct: Array | None,
     resolved: ResolvedSettings,
@@ -37,19 +36,17 @@ def heal(
     run: Stages,
     on_judged: Callable[[Judged], None],
     schedule: Schedule,
-    model: LoadedModel | None = None,
 ) -> tuple[Healing, torch.device]:
     """Heal a study.
 
     Args:
-        bundle: the model.
+        model: that heals.
         image, ct: D x H x W, the model's intensities.
         resolved: how often, and from which seed.
         device: `auto`, `cpu`, `cuda`, `cuda:i` or `mps`.
         run: told of the progress.
         on_judged: told what the model finds of the study before it is healed; may raise to stop.
         schedule: told how long the rest takes, and asked how long it may.
-        model: the bundle, loaded already, or None.
 
     Returns:
         The healing, and the device that it ran on in the end.
@@ -75,30 +72,28 @@ def heal(
 
     use_physical_cores()
     wanted = choose_device(device)
-    healed = heal_within_memory(bundle, wanted, image, ct, request, on_progress, run.warn, model)
+    healed = heal_within_memory(model, wanted, image, ct, request, on_progress, run.warn)
     schedule.tell()
     return healed
 
 
 def score(
-    bundle: Bundle,
+    model: LoadedModel,
     image: Array,
     healing: Healing,
     resolved: ResolvedSettings,
     keep: Path | None,
     run: Stages,
-    model: LoadedModel | None = None,
 ) -> dict[str, Array]:
     """The maps in the model frame, by scorer.
 
     Args:
-        bundle: the model.
+        model: that healed; its networks are let go where memory runs out.
         image: D x H x W, the model's intensity.
         healing: of it.
         resolved: bandwidth, percentile, and whether only elevated uptake counts.
         keep: file for the reconstructions, or None.
         run: told of the progress.
-        model: the bundle, loaded already, or None.
 
     Raises:
         OutOfMemoryError: not even the smallest pieces on the CPU fit.
@@ -120,7 +115,7 @@ def score(
                 maps = score_tiles(
                     image,
                     tiles if file is None else file.following(tiles),
-                    scorers=bundle.scorers,
+                    scorers=model.bundle.scorers,
                     min_bandwidth=resolved.min_bandwidth,
                     epsilon_percentile=resolved.epsilon_percentile,
                     elevated_only=resolved.elevated_only,
@@ -129,8 +124,7 @@ def score(
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-            if model is not None:  # its networks may be moved
-                model.forget()
+            model.forget()  # its networks may be moved
             decoded = smaller_pieces(decoded, run.warn)
         if file is not None:
             file.finish({"image": image, **maps, **_of_tokens(healing)})

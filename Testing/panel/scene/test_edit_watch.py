@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 import slicer  # slicer.util looks for qt
 from PETAnomalyLib.engine.findings.measures import measure
-from PETAnomalyLib.panel.scene import findings_segmentation as drawing
 from PETAnomalyLib.panel.scene.edit_watch import EditWatch
-from PETAnomalyLib.panel.scene.label_block import cutOut
-from studies import addStudy, image, petArray, waitUntil
+from studies import addSegmentation, addStudy, image, petArray, waitUntil
 
 pytestmark = pytest.mark.usefixtures("scene")
 
@@ -21,9 +19,7 @@ def watched() -> Any:
     labels[18:23, 16:21, 12:17] = 1
     labels[35:38, 15:18, 27:30] = 2
     findings = measure(image(labels), image(petArray()), image(petArray()))
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
-    node.CreateDefaultDisplayNodes()
-    drawing.draw(node, pet, cutOut(labels), findings)
+    node = addSegmentation(pet, labels, findings)
     edits: list = []
     watch = EditWatch()
     watch.watch(node)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import slicer  # slicer.util looks for qt
-from PETAnomalyLib.engine.findings.segmentation import colour
-from PETAnomalyLib.panel.scene import finding_tags, findings_segmentation
+from PETAnomalyLib.engine.findings.segmentation import NUMBER_TAG, colour
+from PETAnomalyLib.panel.scene import findings_segmentation
 from studies import waitUntil
 
 pytestmark = pytest.mark.usefixtures("scene")
@@ -130,7 +130,7 @@ def test_a_redraw_carries_over_what_was_said(detected: Any) -> None:
 def test_a_scene_of_an_earlier_version_gets_its_tags(detected: Any) -> None:
     node = detected.parameters.segmentation
     for name in ("Finding_1", "Finding_2"):
-        node.GetSegmentation().GetSegment(name).RemoveTag(finding_tags.NUMBER_TAG)
+        node.GetSegmentation().GetSegment(name).RemoveTag(NUMBER_TAG)
     node.RemoveAttribute(findings_segmentation.DRAWN_ATTRIBUTE)
     detected.findings.inScene.stop()
     detected.update()

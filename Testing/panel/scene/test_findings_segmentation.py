@@ -8,9 +8,10 @@ import pytest
 import slicer  # slicer.util looks for qt
 import vtk
 from PETAnomalyLib.engine.findings.measures import measure
+from PETAnomalyLib.engine.findings.segmentation import segment_id
 from PETAnomalyLib.panel.scene import findings_segmentation as drawing
 from PETAnomalyLib.panel.scene.label_block import cutOut
-from studies import addStudy, addVolume, image, petArray
+from studies import addSegmentation, addStudy, addVolume, image, petArray
 
 pytestmark = pytest.mark.usefixtures("scene")
 
@@ -24,10 +25,7 @@ def study() -> Any:
     labels[18:23, 16:21, 12:17] = 1
     labels[35:38, 15:18, 27:30] = 2
     findings = measure(image(labels), image(petArray()), image(petArray() * 2))
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
-    node.CreateDefaultDisplayNodes()
-    drawing.draw(node, pet, cutOut(labels), findings)
-    return pet, score, labels, findings, node
+    return pet, score, labels, findings, addSegmentation(pet, labels, findings)
 
 
 def test_segments_have_the_findings_names_colours_and_terminology(study: Any) -> None:
@@ -52,7 +50,7 @@ def test_a_segment_measures_as_the_whole_image_does(study: Any) -> None:
     pet, score, _labels, findings, node = study
     for finding in findings:
         measured = drawing.measureSegment(
-            node, drawing.segmentId(finding.number), finding.number, pet, score
+            node, segment_id(finding.number), finding.number, pet, score
         )
         assert measured is not None
         assert astuple(measured) == pytest.approx(astuple(finding))
@@ -102,9 +100,7 @@ def test_more_than_255_findings_keep_their_labels() -> None:
     labels = np.zeros(petArray().shape, np.uint16)
     labels[::5, ::5, ::5] = np.arange(1, 10 * 8 * 8 + 1).reshape(10, 8, 8)
     findings = measure(image(labels), image(petArray()), image(petArray()))
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
-    node.CreateDefaultDisplayNodes()
-    drawing.draw(node, pet, cutOut(labels), findings)
+    node = addSegmentation(pet, labels, findings)
     assert len(drawing.segmentIds(node)) == 640
     for number in (1, 255, 256, 257, 640):
         exported = slicer.util.arrayFromSegmentBinaryLabelmap(node, f"Finding_{number}", pet)

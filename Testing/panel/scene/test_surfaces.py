@@ -10,9 +10,8 @@ import qt
 import slicer  # slicer.util looks for qt
 from PETAnomalyLib.engine.findings.measures import measure
 from PETAnomalyLib.panel.scene import findings_segmentation as drawing
-from PETAnomalyLib.panel.scene.label_block import cutOut
 from PETAnomalyLib.panel.scene.surfaces import SURFACE, SurfaceMaker
-from studies import addStudy, image, petArray, waitUntil
+from studies import addSegmentation, addStudy, image, petArray, waitUntil
 
 pytestmark = pytest.mark.usefixtures("scene")
 
@@ -28,10 +27,7 @@ def node() -> Any:
         k, j, i = 5 + 2 * number, 4 + number, 2 * number
         labels[k : k + 3, j : j + 2, i : i + 3] = number
     findings = measure(image(labels), image(petArray()), image(petArray()))
-    made = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
-    made.CreateDefaultDisplayNodes()
-    drawing.draw(made, pet, cutOut(labels), findings)
-    return made
+    return addSegmentation(pet, labels, findings)
 
 
 def surface(node: Any, identifier: str) -> Any:

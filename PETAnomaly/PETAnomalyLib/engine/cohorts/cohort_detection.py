@@ -14,7 +14,6 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +33,8 @@ from PETAnomalyLib.engine.cohorts.record import (
     write_record,
 )
 from PETAnomalyLib.engine.cohorts.tables import write_tables
-from PETAnomalyLib.engine.detection_settings import DetectionSettings, resolve
-from PETAnomalyLib.engine.families.loaded_model import LoadedModel
+from PETAnomalyLib.engine.detection_settings import DetectionSettings, require_device, resolve
+from PETAnomalyLib.engine.families.loaded_model import model_of_process
 from PETAnomalyLib.engine.runtime.errors import (
     Cancelled,
     InputError,
@@ -133,10 +132,7 @@ def detect_cohort(
     """
     bundle = find_bundle(settings.model)
     resolve(settings, bundle)
-    if settings.device not in ("auto", "cpu"):  # whether it is there, only torch knows
-        from PETAnomalyLib.engine.runtime.devices import choose_device
-
-        choose_device(settings.device)
+    require_device(settings.device)
     reporter.stage("list", "Looking for the studies of the cohort")
     studies, notes = list_studies(cohort, settings.anonymous)
     told = Disclosure([cohort], settings.anonymous)
@@ -244,13 +240,8 @@ def _detect(job: Job, reporter: Reporter) -> None:
 
     ct = study.ct if job.bundle.ct == "required" else None
     settings = replace(job.settings, device=_own_device(job.settings.device))
-    detect(study.pet, ct, job.folder, settings, reporter, _model(job.bundle.path))
-
-
-@lru_cache(maxsize=1)
-def _model(folder: Path) -> LoadedModel:
-    """The model, loaded once a process."""
-    return LoadedModel(find_bundle(folder))
+    model = model_of_process(job.bundle.path, job.bundle.sha256)
+    detect(study.pet, ct, job.folder, settings, reporter, model)
 
 
 def _own_device(asked: str) -> str:

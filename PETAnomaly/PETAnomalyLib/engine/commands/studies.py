@@ -9,7 +9,6 @@ from PETAnomalyLib.engine.commands import arguments
 from PETAnomalyLib.engine.commands.arguments import Subcommands
 from PETAnomalyLib.engine.commands.workers import add_workers, workers
 from PETAnomalyLib.engine.runtime.reporter import Reporter
-from PETAnomalyLib.engine.runtime.worker_pool import for_each
 
 MOST_PHANTOMS = 100_000
 LARGEST_SEED = 2**62
@@ -70,6 +69,7 @@ def run_phantom(options: argparse.Namespace, reporter: Reporter) -> None:
         InputError: options that do not go together, or a cluster that is not there.
     """
     from PETAnomalyLib.engine.phantom import write_cohort
+    from PETAnomalyLib.engine.runtime.worker_pool import for_each
 
     reporter.stage("phantom", "Making phantoms")
     jobs = [(options.out, 1, options.seed + n, options.healthy) for n in range(options.count)]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from PETAnomalyLib.engine.commands import arguments
-from PETAnomalyLib.engine.runtime.cluster import BATCH_SYSTEMS, open_cluster
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.imports import require_installed
-from PETAnomalyLib.engine.runtime.worker_pool import Cluster
+
+if TYPE_CHECKING:  # multiprocessing comes with it, which most commands do without
+    from PETAnomalyLib.engine.runtime.worker_pool import Cluster
 
 OPTIONS = ("processes", "scheduler", "scheduler_options")
 
@@ -51,11 +53,14 @@ def check_workers(options: argparse.Namespace) -> None:
         raise InputError(
             "--processes is for this computer, and --scheduler for others.", "Give one of them."
         )
-    if file and scheduler not in BATCH_SYSTEMS:
-        raise InputError(
-            "--scheduler-options is for a batch system.",
-            f"Give --scheduler {', '.join(BATCH_SYSTEMS)}, or leave it out.",
-        )
+    if file:
+        from PETAnomalyLib.engine.runtime.cluster import BATCH_SYSTEMS
+
+        if scheduler not in BATCH_SYSTEMS:
+            raise InputError(
+                "--scheduler-options is for a batch system.",
+                f"Give --scheduler {', '.join(BATCH_SYSTEMS)}, or leave it out.",
+            )
 
 
 @contextmanager
@@ -71,6 +76,8 @@ def workers(options: argparse.Namespace) -> Iterator[int | Cluster]:
     if scheduler is None:
         yield processes or 1
         return
+    from PETAnomalyLib.engine.runtime.cluster import BATCH_SYSTEMS, open_cluster
+
     require_installed("distributed")
     if scheduler in BATCH_SYSTEMS:
         require_installed("dask_jobqueue")

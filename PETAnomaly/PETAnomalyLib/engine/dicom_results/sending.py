@@ -118,7 +118,8 @@ def send(files: Sequence[Path], archive: Archive, token: str | None) -> None:
     except (ValueError, TypeError, KeyError, AttributeError, SyntaxError) as error:  # of XML
         what, remedy = _NO_DICOMWEB
         raise InputError(f"{archive.host} {what}", remedy) from error
-    missing = [one for one in objects if str(one.SOPInstanceUID) not in _confirmed(stored)]
+    confirmed = _confirmed(stored)
+    missing = [one for one in objects if str(one.SOPInstanceUID) not in confirmed]
     if missing or status[-1:] != [_STORED]:
         kinds = " and ".join(text(one, "Modality") for one in missing) or "something"
         raise InputError(

@@ -52,6 +52,7 @@ from PETAnomalyLib.engine.evaluation.study_judgement import (
     scores_in_lesions,
 )
 from PETAnomalyLib.engine.evaluation.volume_errors import VolumeErrors, volume_errors
+from PETAnomalyLib.engine.families.loaded_model import model_of_process
 from PETAnomalyLib.engine.runtime.reporter import QuietReporter, Reporter, SilentReporter
 from PETAnomalyLib.engine.runtime.worker_pool import Cluster, for_each
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy, require_ct
@@ -267,7 +268,8 @@ def detect_once(
     if _is_there(folder / "report.json", study, bundle, wanted):
         return
     ct = study.ct if bundle.ct == "required" else None
-    detect(study.pet, ct, folder, wanted, reporter or SilentReporter())
+    model = model_of_process(bundle.path, bundle.sha256)
+    detect(study.pet, ct, folder, wanted, reporter or SilentReporter(), model)
 
 
 def _is_there(report: Path, study: CohortStudy, bundle: Bundle, wanted: DetectionSettings) -> bool:

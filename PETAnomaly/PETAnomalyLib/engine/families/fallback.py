@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import torch
 
-from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.families.healer import (
     Array,
     Healing,
@@ -15,7 +14,6 @@ from PETAnomalyLib.engine.families.healer import (
     Reconstructions,
 )
 from PETAnomalyLib.engine.families.loaded_model import LoadedModel
-from PETAnomalyLib.engine.families.networks import build_healer
 from PETAnomalyLib.engine.runtime.devices import device_in_words, is_out_of_memory
 from PETAnomalyLib.engine.runtime.errors import OutOfMemoryError
 
@@ -23,25 +21,23 @@ Warn = Callable[[str], None]
 
 
 def heal_within_memory(
-    bundle: Bundle,
+    model: LoadedModel,
     device: torch.device,
     image: Array,
     ct: Array | None,
     request: HealingRequest,
     on_progress: OnProgress,
     warn: Warn,
-    model: LoadedModel | None = None,
 ) -> tuple[Healing, torch.device]:
     """Heal one study on the device, or as near to that as memory allows.
 
     Args:
-        bundle: the model.
+        model: whose healer it is; lets it go where memory runs out.
         device: where to begin.
         image, ct: D x H x W, the model's intensities.
         request: how many reconstructions; the result is the same in smaller pieces.
         on_progress: told the share done, 0..1; may raise to stop.
         warn: told of each retreat.
-        model: the bundle, loaded already; None to load it for this study alone.
 
     Returns:
         The healing, and the device that it ran on in the end.
@@ -53,7 +49,7 @@ def heal_within_memory(
     while True:
         healer = None
         try:
-            healer = build_healer(bundle, device) if model is None else model.healer(device)
+            healer = model.healer(device)
             return healer.heal(image, ct, pieces, on_progress), device
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -61,8 +57,7 @@ def heal_within_memory(
         # Networks that did not even fit are not tried again with fewer samples.
         smaller = None if healer is None else healer.smaller(pieces)
         del healer  # and with it its networks on the device
-        if model is not None:
-            model.forget()
+        model.forget()
         if device.type == "cuda":
             torch.cuda.empty_cache()
         if smaller is not None:

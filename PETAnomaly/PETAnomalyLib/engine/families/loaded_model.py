@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PETAnomalyLib.engine.bundles.bundle import Bundle
+from PETAnomalyLib.engine.bundles.installed import find_bundle
 
 if TYPE_CHECKING:  # torch comes with these; a detection imports it after the study has been read
     import torch
@@ -45,3 +48,14 @@ class LoadedModel:
     def forget(self) -> None:
         """Let the healer go: memory ran out, or its networks were moved."""
         self._healer = self._device = None
+
+
+@lru_cache(maxsize=1)
+def model_of_process(folder: Path, sha256: str) -> LoadedModel:  # noqa: ARG001 - of a changed one
+    """The model that this process works with: found and loaded once, until it is another one.
+
+    Args:
+        folder: of the bundle.
+        sha256: hash of all its files.
+    """
+    return LoadedModel(find_bundle(folder))

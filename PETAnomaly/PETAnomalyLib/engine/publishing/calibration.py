@@ -38,6 +38,7 @@ from PETAnomalyLib.engine.evaluation.metrics import (
 )
 from PETAnomalyLib.engine.families.fallback import heal_within_memory, smaller_pieces
 from PETAnomalyLib.engine.families.healer import HealingRequest
+from PETAnomalyLib.engine.families.loaded_model import LoadedModel
 from PETAnomalyLib.engine.findings.delineation import Delineator
 from PETAnomalyLib.engine.frame.alignment import Alignment, align
 from PETAnomalyLib.engine.frame.field_of_view import scored_mask
@@ -227,7 +228,7 @@ class _Healing:
     """Heals studies one after the other; out of memory as `detect` is."""
 
     def __init__(self, bundle: Bundle, device: torch.device, reporter: Reporter) -> None:
-        self.bundle = bundle
+        self._model = LoadedModel(bundle)
         self.reporter = reporter
         self._device = device
 
@@ -246,13 +247,13 @@ class _Healing:
     def _one(self, study: _Study, t: float, samples: int) -> _Healed:
         request = HealingRequest(
             samples=samples,
-            decodes=self.bundle.decodes,
+            decodes=self._model.bundle.decodes,
             seed=0,
             resampling_threshold=t,
             samples_at_once=samples,
         )
         healing, self._device = heal_within_memory(
-            self.bundle, self._device, study.image, study.ct, request, self._go_on, self._warn
+            self._model, self._device, study.image, study.ct, request, self._go_on, self._warn
         )
         decoded = healing.decoded
         while True:
@@ -261,6 +262,7 @@ class _Healing:
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
+            self._model.forget()  # its networks may be moved
             decoded = smaller_pieces(decoded, self._warn)
 
     def _go_on(self, _share: float) -> None:

@@ -18,6 +18,7 @@ import torch
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.families.fallback import heal_within_memory
 from PETAnomalyLib.engine.families.healer import Array, HealingRequest, Judged
+from PETAnomalyLib.engine.families.loaded_model import LoadedModel
 from PETAnomalyLib.engine.frame.alignment import Alignment, align
 from PETAnomalyLib.engine.frame.familiarity import distribution
 from PETAnomalyLib.engine.frame.model_input import model_input
@@ -99,6 +100,7 @@ class Judge:
     def __init__(self, bundle: Bundle, reporter: Reporter) -> None:
         self.template: sitk.Image = read_float_image(bundle.template)
         self._bundle = bundle
+        self._model = LoadedModel(bundle)
         self._reporter = reporter
         self._device: torch.device = choose_device("auto")
         use_physical_cores()
@@ -138,7 +140,7 @@ class Judge:
         )
         try:
             heal_within_memory(
-                self._bundle, self._device, image, ct, request, self._go_on, self._warn
+                self._model, self._device, image, ct, request, self._go_on, self._warn
             )
         except _JudgedEnough:
             return measures(self._bundle, self.template, found[0])

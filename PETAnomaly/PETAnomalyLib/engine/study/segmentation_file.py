@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from PETAnomalyLib.engine.findings.segmentation import IDENTIFIER, NUMBER_TAG
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.image_file import read_layers
 from PETAnomalyLib.engine.study.input_path import shown
 from PETAnomalyLib.engine.study.lattice import on_voxels_of
 
-# How a segment says which finding it is: the panel's tag, or its identifier.
-_NUMBER_TAG = re.compile(r"(?:^|\|)PETAnomaly\.Number:(\d{1,5})(?:\||$)")
-_IDENTIFIER = re.compile(r"Finding_(\d{1,5})")
+_NUMBER = r"(\d{1,5})"
+_NUMBER_TAG = re.compile(rf"(?:^|\|){re.escape(NUMBER_TAG)}:{_NUMBER}(?:\||$)")
+_IDENTIFIER = re.compile(re.escape(IDENTIFIER) + _NUMBER)
 _MOST = int(np.iinfo(np.uint16).max)
 
 

@@ -13,6 +13,7 @@ from PETAnomalyLib.engine.findings.hot_spot import NEARBY_MM, Index, hottest_nea
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.panel.parameters import CONTOURS
 from PETAnomalyLib.panel.scene import findings_segmentation
+from PETAnomalyLib.panel.scene.label_block import shared
 from PETAnomalyLib.panel.scene.volume_files import ijkToRas
 
 
@@ -88,10 +89,8 @@ def withoutOthers(segmentation: Any, pet: Any, spot: Spot) -> np.ndarray:
         if part is None:
             continue
         other, start = part
-        low = [max(a, b) for a, b in zip(spot.start, start)]
-        high = [min(a + n, b + m) for a, n, b, m in zip(spot.start, mask.shape, start, other.shape)]
-        if all(a < b for a, b in zip(low, high)):
-            own = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, spot.start))
-            theirs = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, start))
+        common = shared(spot.start, mask.shape, start, other.shape)
+        if common is not None:
+            own, theirs = common
             mask[own] &= ~other[theirs]
     return mask

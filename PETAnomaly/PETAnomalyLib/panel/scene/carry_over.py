@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from PETAnomalyLib.panel.scene.finding_tags import UNSURE
+from PETAnomalyLib.engine.findings.verdict import UNSURE
 from PETAnomalyLib.panel.scene.findings_segmentation import partOnGrid
 from PETAnomalyLib.panel.scene.findings_table_node import Row
-from PETAnomalyLib.panel.scene.label_block import LabelBlock
+from PETAnomalyLib.panel.scene.label_block import LabelBlock, shared
 
 
 def carriedOver(
@@ -50,13 +50,9 @@ def agreed(rows: Sequence[Row]) -> tuple[str, str]:
 
 def _mostCommonLabel(mask: np.ndarray, start: tuple[int, int, int], block: LabelBlock) -> int:
     """Of the labels under a mask (k, j, i) that begins at an index of the grid; 0 for none."""
-    low = [max(a, b) for a, b in zip(start, block.start)]
-    high = [
-        min(a + n, b + m) for a, n, b, m in zip(start, mask.shape, block.start, block.voxels.shape)
-    ]
-    if any(b <= a for a, b in zip(low, high)):
+    common = shared(start, mask.shape, block.start, block.voxels.shape)
+    if common is None:
         return 0
-    own = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, start))
-    other = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, block.start))
-    count = np.bincount(block.voxels[other][mask[own]])
+    own, labels = common
+    count = np.bincount(block.voxels[labels][mask[own]])
     return int(count[1:].argmax()) + 1 if count[1:].any() else 0

@@ -12,12 +12,11 @@ from urllib.parse import quote, unquote
 
 import vtk
 
-NUMBER_TAG = "PETAnomaly.Number"
+from PETAnomalyLib.engine.findings.segmentation import NUMBER_TAG
+from PETAnomalyLib.engine.findings.verdict import UNSURE, VERDICTS
+
 VERDICT_TAG = "PETAnomaly.Verdict"
 COMMENT_TAG = "PETAnomaly.Comment"
-
-LESION, PHYSIOLOGICAL, UNSURE = "lesion", "physiological", "unsure"
-VERDICTS = (LESION, PHYSIOLOGICAL, UNSURE)
 
 
 def numberOf(segment: Any) -> int | None:
@@ -32,7 +31,7 @@ def setNumber(segment: Any, number: int) -> None:
 
 
 def verdictOf(segment: Any) -> str:
-    """One of `VERDICTS`; `unsure` until a reader has said otherwise."""
+    """One of `verdict.VERDICTS`; `unsure` until a reader has said otherwise."""
     text = _tag(segment, VERDICT_TAG)
     return text if text in VERDICTS else UNSURE
 

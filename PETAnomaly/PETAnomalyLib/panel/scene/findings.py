@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from PETAnomalyLib.engine.findings.measures import Finding
+from PETAnomalyLib.engine.findings.segmentation import segment_id
 from PETAnomalyLib.panel.parameters import (
     Parameters,
     findingsSegmentation,
@@ -105,13 +106,11 @@ class SceneFindings:
         with self._watch.ownChange():
             findings_segmentation.draw(segmentation, pet, drawing.labels, drawing.findings)
             for number, (verdict, comment) in said.items():
-                segment = segmentation.GetSegmentation().GetSegment(
-                    findings_segmentation.segmentId(number)
-                )
+                segment = segmentation.GetSegmentation().GetSegment(segment_id(number))
                 finding_tags.setVerdict(segment, verdict)
                 finding_tags.setComment(segment, comment)
         self.steps.forget()
-        rows = [Row(f, findings_segmentation.segmentId(f.number)) for f in drawing.findings]
+        rows = [Row(f, segment_id(f.number)) for f in drawing.findings]
         self._write([_judged(segmentation, row) for row in rows])
         self._learn()
 
@@ -146,7 +145,7 @@ class SceneFindings:
 
         Args:
             segments: their identifiers.
-            verdict: one of `finding_tags.VERDICTS`.
+            verdict: one of `verdict.VERDICTS`.
         """
         self._tell(segments, finding_tags.verdictOf, finding_tags.setVerdict, verdict)
 

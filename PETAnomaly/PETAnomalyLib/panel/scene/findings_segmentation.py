@@ -20,20 +20,15 @@ from scipy import ndimage
 from vtk.util.numpy_support import vtk_to_numpy
 
 from PETAnomalyLib.engine.findings.measures import PEAK_RADIUS_MM, Finding, measure
-from PETAnomalyLib.engine.findings.segmentation import TERMINOLOGY, colour, segment_name
+from PETAnomalyLib.engine.findings.segmentation import TERMINOLOGY, colour, segment_id, segment_name
 from PETAnomalyLib.panel.scene.finding_tags import setNumber
-from PETAnomalyLib.panel.scene.label_block import LabelBlock
+from PETAnomalyLib.panel.scene.label_block import LabelBlock, shared
 from PETAnomalyLib.panel.scene.volume_files import ijkToRas, physicalImage
 
 LABELMAP = "Binary labelmap"
 SAME_GRID = 1e-2  # voxels
 SAME_PLACE_MM = 0.0137  # a step of no scanner's grid: a matrix read from a file rounds as before
 DRAWN_ATTRIBUTE = "PETAnomaly.Drawn"
-
-
-def segmentId(number: int) -> str:
-    """The engine's own name for a finding's segment, in segmentation.seg.nrrd as here."""
-    return f"Finding_{number}"
 
 
 def draw(node: Any, pet: Any, block: LabelBlock, findings: Sequence[Finding]) -> None:
@@ -57,7 +52,7 @@ def draw(node: Any, pet: Any, block: LabelBlock, findings: Sequence[Finding]) ->
         for finding in findings:
             _addSegment(node, finding.number, segment_name(finding), image)
     present = fingerprints(node)
-    setDrawn(node, {f.number: present.get(segmentId(f.number), "") for f in findings})
+    setDrawn(node, {f.number: present.get(segment_id(f.number), "") for f in findings})
 
 
 def addSegment(
@@ -74,7 +69,7 @@ def addSegment(
         start: the mask's first index on the PET's grid.
     """
     _addSegment(node, number, name, _maskImage(pet, mask, start, number))
-    return segmentId(number)
+    return segment_id(number)
 
 
 def putVoxels(
@@ -111,7 +106,7 @@ def _addSegment(node: Any, number: int, name: str, image: Any) -> None:
     setNumber(segment, number)
     segment.SetLabelValue(number)
     segment.AddRepresentation(LABELMAP, image)
-    node.GetSegmentation().AddSegment(segment, segmentId(number))
+    node.GetSegmentation().AddSegment(segment, segment_id(number))
 
 
 def setDrawn(node: Any, drawn: dict[int, str]) -> None:
@@ -311,11 +306,9 @@ def _shift(matrix: np.ndarray, gridMatrix: np.ndarray) -> Any:
 
 def _insideGrid(mask: np.ndarray, start: tuple, pet: Any) -> Any:
     """Cut off what was painted outside the PET."""
-    shape = slicer.util.arrayFromVolume(pet).shape
-    low = [max(0, s) for s in start]
-    high = [min(n, s + m) for n, s, m in zip(shape, start, mask.shape)]
-    if any(b <= a for a, b in zip(low, high)):
+    common = shared(start, mask.shape, (0, 0, 0), slicer.util.arrayFromVolume(pet).shape)
+    if common is None:
         return None
-    part = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, start))
-    inside = mask[part]
-    return (inside, tuple(low)) if inside.any() else None
+    own, onGrid = common
+    inside = mask[own]
+    return (inside, tuple(piece.start for piece in onGrid)) if inside.any() else None

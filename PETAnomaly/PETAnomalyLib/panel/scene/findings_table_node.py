@@ -15,7 +15,7 @@ from typing import Any
 import vtk
 
 from PETAnomalyLib.engine.findings.measures import Finding
-from PETAnomalyLib.panel.scene.finding_tags import UNSURE
+from PETAnomalyLib.engine.findings.verdict import UNSURE
 from PETAnomalyLib.panel.scene.result_files import findingFromText
 
 COLUMNS = tuple(column.name for column in fields(Finding))
@@ -33,7 +33,7 @@ class Row:
 
     Attributes:
         byHand: added, or changed since the software drew it.
-        verdict: one of `finding_tags.VERDICTS`.
+        verdict: one of `verdict.VERDICTS`.
         comment: the reader's, one line.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,3 +28,20 @@ def cutOut(labels: np.ndarray) -> LabelBlock:
         return LabelBlock(labels[:1, :1, :1].copy())
     k, j, i = (slice(int(indices[0]), int(indices[-1]) + 1) for indices in where)
     return LabelBlock(labels[k, j, i].copy(), (k.start, j.start, i.start))
+
+
+def shared(
+    start: Sequence[int], shape: Sequence[int], otherStart: Sequence[int], otherShape: Sequence[int]
+) -> tuple[tuple[slice, ...], tuple[slice, ...]] | None:
+    """Where two boxes (k, j, i) of one grid overlap: slices of the one and of the other; None where
+    they do not.
+    """
+    low = [max(a, b) for a, b in zip(start, otherStart)]
+    high = [min(a + n, b + m) for a, n, b, m in zip(start, shape, otherStart, otherShape)]
+    if any(b <= a for a, b in zip(low, high)):
+        return None
+    own, theirs = (
+        tuple(slice(a - s, b - s) for a, b, s in zip(low, high, first))
+        for first in (start, otherStart)
+    )
+    return own, theirs

@@ -13,6 +13,7 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from PETAnomalyLib import __version__
+from PETAnomalyLib.engine.findings.verdict import UNSURE
 from PETAnomalyLib.panel.parameters import Parameters, findingsSegmentation, live
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.inputs import describeGrid
@@ -41,7 +42,7 @@ def reportHtml(
     run = runOf(segmentation)
     used = {**run.get("settings", {}), **settings}
     found = lesions(rows)
-    undecided = sum(row.verdict == "unsure" for row in rows)
+    undecided = sum(row.verdict == UNSURE for row in rows)
     facts = [(_("PET"), _volume(parameters.pet)), (_("CT"), _volume(parameters.ct))]
     facts += [(_("Model"), f"{run.get('model', '')}  {str(run.get('sha256', ''))[:16]}")]
     facts += [(name, str(used[name])) for name in SETTINGS if name in used]

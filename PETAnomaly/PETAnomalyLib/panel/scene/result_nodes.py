@@ -14,6 +14,7 @@ import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
 from PETAnomalyLib.engine.findings.measures import Finding
+from PETAnomalyLib.engine.findings.segmentation import segment_id
 from PETAnomalyLib.panel.environment.models import SCORER_TITLES, defaultThreshold
 from PETAnomalyLib.panel.parameters import SCORERS, Parameters, live
 from PETAnomalyLib.panel.scene import findings_segmentation, findings_table_node
@@ -110,10 +111,7 @@ def addTable(name: str, pet: Any, findings: list[Finding]) -> Any:
     node = slicer.mrmlScene.AddNewNodeByClass(
         "vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name)
     )
-    rows = [
-        findings_table_node.Row(finding, findings_segmentation.segmentId(finding.number))
-        for finding in findings
-    ]
+    rows = [findings_table_node.Row(finding, segment_id(finding.number)) for finding in findings]
     findings_table_node.write(node, rows)
     putBeside(node, pet)
     return node

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from PETAnomalyLib.engine.findings.measures import total
-from PETAnomalyLib.panel.scene.finding_tags import LESION
+from PETAnomalyLib.engine.findings.verdict import LESION
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PETAnomalyLib.panel.scene.finding_tags import PHYSIOLOGICAL
+from PETAnomalyLib.engine.findings.verdict import PHYSIOLOGICAL
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 
 DIMMED = 0.3  # opacity; any other is the user's own and stays

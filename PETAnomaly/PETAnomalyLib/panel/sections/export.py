@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.scene import findings_table_node
 from PETAnomalyLib.panel.scene.findings import SceneFindings
+from PETAnomalyLib.panel.sections.saving import isWritten
 
 
 class FindingsExport:
@@ -27,17 +28,12 @@ class FindingsExport:
 
     def writeCsv(self, path: Path) -> bool:
         """Write the table; a folder that can't be written to is said."""
-        try:
-            findings_table_node.writeCsv(path, self._findings.rows())
-        except OSError as error:
-            slicer.util.errorDisplay(
-                _("The table was not written to {path}: {why}").format(
-                    path=path, why=error.strerror or error
-                )
-            )
-            return False
-        slicer.util.showStatusMessage(_("Written: {path}").format(path=path), 5000)
-        return True
+        rows = self._findings.rows()
+        return isWritten(
+            path,
+            lambda place: findings_table_node.writeCsv(place, rows),
+            _("The table was not written to {path}: {why}"),
+        )
 
     def _onExport(self) -> None:
         name = self._findings.table.GetName()

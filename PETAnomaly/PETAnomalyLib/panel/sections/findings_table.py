@@ -13,7 +13,7 @@ import qt
 from slicer.i18n import tr as _
 
 from PETAnomalyLib.engine.findings.segmentation import colour
-from PETAnomalyLib.panel.scene.finding_tags import LESION, PHYSIOLOGICAL, UNSURE
+from PETAnomalyLib.engine.findings.verdict import LESION, PHYSIOLOGICAL, UNSURE
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.sections.look import Look
 

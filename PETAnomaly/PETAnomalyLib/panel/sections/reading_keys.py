@@ -15,7 +15,7 @@ from typing import Any
 import qt
 import slicer  # slicer.util looks for qt
 
-from PETAnomalyLib.panel.scene.finding_tags import LESION, PHYSIOLOGICAL, UNSURE
+from PETAnomalyLib.engine.findings.verdict import LESION, PHYSIOLOGICAL, UNSURE
 
 VERDICT_KEYS = {"L": LESION, "P": PHYSIOLOGICAL, "U": UNSURE}
 NEXT_KEY = "N"

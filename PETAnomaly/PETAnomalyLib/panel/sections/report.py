@@ -16,6 +16,7 @@ from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.scene.mip_picture import writeNumberedMip
 from PETAnomalyLib.panel.scene.report import reportHtml
 from PETAnomalyLib.panel.scene.totals import lesions
+from PETAnomalyLib.panel.sections.saving import isWritten
 
 BLACK_SUV = 8.0  # what the picture shows black; the liver stays light
 
@@ -49,25 +50,18 @@ class ReportControls:
     def write(self, path: Path) -> bool:
         """Write `.pdf` or, with any other ending, HTML; what can't be written is said."""
         self._findings.settle()
+        return isWritten(path, self._write, _("The report was not written to {path}: {why}"))
+
+    def _write(self, path: Path) -> None:
         rows = self._findings.rows()
-        try:
-            with tempfile.TemporaryDirectory() as folder:
-                picture = Path(folder) / "mip.png"
-                writeNumberedMip(picture, live(self._parameters.pet), lesions(rows), BLACK_SUV)
-                page = reportHtml(self._parameters, rows, picture.read_bytes(), self._describe())
-            if path.suffix.lower() == ".pdf":
-                writePdf(path, page)
-            else:
-                path.write_text(page, encoding="utf-8")
-        except OSError as error:
-            slicer.util.errorDisplay(
-                _("The report was not written to {path}: {why}").format(
-                    path=path, why=error.strerror or error
-                )
-            )
-            return False
-        slicer.util.showStatusMessage(_("Written: {path}").format(path=path), 5000)
-        return True
+        with tempfile.TemporaryDirectory() as folder:
+            picture = Path(folder) / "mip.png"
+            writeNumberedMip(picture, live(self._parameters.pet), lesions(rows), BLACK_SUV)
+            page = reportHtml(self._parameters, rows, picture.read_bytes(), self._describe())
+        if path.suffix.lower() == ".pdf":
+            writePdf(path, page)
+        else:
+            path.write_text(page, encoding="utf-8")
 
     def _onReport(self, _checked: bool = False) -> None:
         path = qt.QFileDialog.getSaveFileName(

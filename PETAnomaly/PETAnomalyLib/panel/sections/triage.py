@@ -9,7 +9,7 @@ from typing import Any
 import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.panel.scene.finding_tags import LESION, PHYSIOLOGICAL, UNSURE
+from PETAnomalyLib.engine.findings.verdict import LESION, PHYSIOLOGICAL, UNSURE
 from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.sections.findings_table import FindingsTable
