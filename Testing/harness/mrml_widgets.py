@@ -118,18 +118,25 @@ class qMRMLNodeComboBox(QWidget):
 
             @vtk.calldata_type(vtk.VTK_OBJECT)
             def onNodeAdded(_caller: Any, _event: Any, node: Any) -> None:
+                if self._isDeleted() or node is None or not self._matches(node):
+                    return  # of the scene's hundred nodes a box lists a few
                 self._refresh()
-                if shiboken6.isValid(self) and node is not None and node.GetID() in self._nodeIDs():
+                if shiboken6.isValid(self) and node.GetID() in self._nodeIDs():
                     self.nodeAdded.emit(node)
 
+            @vtk.calldata_type(vtk.VTK_OBJECT)
+            def onNodeRemoved(_caller: Any, _event: Any, node: Any) -> None:
+                if not self._isDeleted() and (node is None or node.GetID() in self._nodeIDs()):
+                    self._refresh()
+
             changed = [
-                slicer.vtkMRMLScene.NodeRemovedEvent,
                 slicer.vtkMRMLScene.EndImportEvent,
                 slicer.vtkMRMLScene.EndCloseEvent,
                 slicer.vtkMRMLScene.EndRestoreEvent,
             ]
             tags = [scene.AddObserver(event, lambda *_: self._refresh()) for event in changed]
             tags.append(scene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, onNodeAdded))
+            tags.append(scene.AddObserver(slicer.vtkMRMLScene.NodeRemovedEvent, onNodeRemoved))
             self._observerTags = tags
         self._refresh()
         self.setEnabled(scene is not None)
