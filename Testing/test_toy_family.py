@@ -46,6 +46,7 @@ def bundle(registered: None, tmp_path_factory: pytest.TempPathFactory) -> Path: 
     return place / "models" / "toy"
 
 
+@pytest.mark.slow
 def test_it_is_trained_exported_and_verified(
     bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -55,6 +56,7 @@ def test_it_is_trained_exported_and_verified(
     assert manifest["petanomaly"]["healer"] == {"family": "toy", "blur": {"kernel": 3}}
 
 
+@pytest.mark.slow
 def test_it_detects(bundle: Path, tmp_path: Path) -> None:
     study = bundle.parents[1] / "scans" / "a" / "0"
     detect = ["detect", "--pet", str(study / "SUV.nii.gz"), "--model", str(bundle)]

@@ -47,7 +47,7 @@ def results(
     return place
 
 
-@pytest.mark.parametrize("name", ["plain", "anonymous"])
+@pytest.mark.parametrize("name", [pytest.param("plain", marks=pytest.mark.slow), "anonymous"])
 def test_the_command_for_a_result_writes_the_very_same_bytes(
     results: Path, tmp_path: Path, name: str
 ) -> None:

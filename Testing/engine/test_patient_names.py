@@ -132,8 +132,8 @@ def test_and_anonymously_without_anything_that_leads_to_the_patient(
 @pytest.mark.parametrize(
     ("ending", "kind"),
     [
-        (".nii.gz", "petct"),
-        pytest.param(".nrrd", "autoencoder", marks=pytest.mark.slow),
+        pytest.param(".nii.gz", "petct", marks=pytest.mark.slow),
+        (".nrrd", "autoencoder"),
         pytest.param(".mha", "autoencoder", marks=pytest.mark.slow),
     ],
 )

@@ -64,11 +64,10 @@ def test_a_report_of_the_same_is_used_again(
     detect_once(study, bundle, tmp_path, DetectionSettings(device="cpu"), Stop())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize(
-    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
-)
-@pytest.mark.parametrize("processes", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("processes", [1, 2])
 def test_one_signal_ends_an_evaluation_in_mid_study(
     number: signal.Signals,
     processes: int,

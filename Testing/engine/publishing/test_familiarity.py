@@ -71,6 +71,7 @@ def test_the_measures_fit_into_a_bundle_and_detect_places_a_study_among_them(
         assert any(measure["value"] == pytest.approx(end, abs=2e-5) for end in ends)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_are_enough")
 def test_a_foreign_study_is_said_to_be_foreign_in_warning_mask_and_findings(
     cohort: list[CohortStudy], tiny_bundles: dict[str, Bundle], tmp_path: Path

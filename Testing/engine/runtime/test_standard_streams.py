@@ -96,7 +96,7 @@ def test_a_run_whose_stdin_was_never_open_has_no_leash(tmp_path: Path) -> None:
     "streams",
     [
         pytest.param("<&-", marks=pytest.mark.slow),
-        "<&- >&-",
+        pytest.param("<&- >&-", marks=pytest.mark.slow),
         pytest.param("2>/dev/full", marks=pytest.mark.slow),
         ">/dev/full",
     ],

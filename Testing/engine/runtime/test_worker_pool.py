@@ -104,7 +104,7 @@ def processes_of_session(session: int) -> list[int]:
         pytest.param(signal.SIGINT, False, marks=pytest.mark.slow),
         pytest.param(signal.SIGTERM, True, marks=pytest.mark.slow),  # as `timeout` does
         (signal.SIGINT, True),  # Ctrl-C
-        (signal.SIGKILL, False),
+        pytest.param(signal.SIGKILL, False, marks=pytest.mark.slow),
     ],
 )
 def test_one_signal_ends_all_in_mid_job_and_leaves_nothing(

@@ -92,11 +92,13 @@ def test_tensorboard_reads_the_same_curve(models: Path) -> None:
     assert "codes_used" in board.Tags()["scalars"]
 
 
+@pytest.mark.slow
 def test_the_use_of_the_codebook_is_reported(models: Path) -> None:
     [validated] = [entry for entry in read_log(models / "ct-vqgan") if "codes_used" in entry]
     assert 1 <= validated["validation_perplexity"] <= validated["codes_used"] <= 16
 
 
+@pytest.mark.slow
 def test_runs_of_one_model_share_one_template_and_one_cache(models: Path) -> None:
     assert (models / "template.nii.gz").exists()
     assert len(list((models / "aligned").glob("*.npz"))) == 2

@@ -25,7 +25,9 @@ from token_by_token import require_same, token_by_token
 
 @torch.no_grad()
 @pytest.mark.parametrize("threshold", [0.0, 0.05])
-@pytest.mark.parametrize("share", [0.0, 0.02, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize(
+    "share", [0.0, 0.02, 0.1, *(pytest.param(s, marks=pytest.mark.slow) for s in (0.5, 1.0))]
+)
 def test_the_tokens_are_those_of_the_naive_algorithm(share: float, threshold: float) -> None:
     performer = restless(SMALL)
     tokens, context = random_tokens(SMALL)
