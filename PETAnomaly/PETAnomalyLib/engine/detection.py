@@ -28,6 +28,7 @@ from PETAnomalyLib.engine.families.loaded_model import LoadedModel
 from PETAnomalyLib.engine.figures.overview import overview
 from PETAnomalyLib.engine.findings.delineation import delineate
 from PETAnomalyLib.engine.findings.measures import Finding, measure, write_csv
+from PETAnomalyLib.engine.findings.organs import COLUMNS, Organs, places
 from PETAnomalyLib.engine.findings.segmentation import write_segmentation
 from PETAnomalyLib.engine.frame.alignment import Alignment, align
 from PETAnomalyLib.engine.frame.doubt import spoken
@@ -45,6 +46,7 @@ from PETAnomalyLib.engine.schedule import Schedule
 from PETAnomalyLib.engine.study.disclosure import Disclosure
 from PETAnomalyLib.engine.study.image_file import read_float_image
 from PETAnomalyLib.engine.study.lesion_mask import read_lesions
+from PETAnomalyLib.engine.study.organs import read_organs
 from PETAnomalyLib.engine.study.study import Study, read_study
 from PETAnomalyLib.engine.study.tracer import tracer_warnings
 
@@ -56,6 +58,7 @@ def detect(
     settings: DetectionSettings,
     reporter: Reporter,
     model: LoadedModel | None = None,
+    organs: Path | None = None,
 ) -> Path:
     """Find what does not belong in a PET(/CT) study and write the result folder.
 
@@ -66,6 +69,8 @@ def detect(
         settings: what the user chose.
         reporter: told of stages and progress; asked whether to stop.
         model: the one that the settings name, for several studies; None: it is found by its name.
+        organs: somebody's segmentation of the organs, see `read_organs`; None: no finding is
+            placed.
 
     Returns:
         `out`.
@@ -84,12 +89,13 @@ def detect(
             "give it with --ct, or choose a model for PET alone such as pet-phantom",
         )
     require_device(settings.device)
-    told = Disclosure([pet] if ct is None else [pet, ct], settings.anonymous)
+    told = Disclosure([one for one in (pet, ct, organs) if one is not None], settings.anonymous)
     run = Stages(reporter)
     schedule = Schedule(settings.time_budget, resolved.samples, run)
     with output_folder(out) as partial:
         with run.stage("read", "Reading the study", 0.05):
             study = _read(bundle, pet, ct, run)
+            known_organs = None if organs is None else _read_organs(organs, study, run)
             source = _source(study, settings)
             truth = _phantom_truth(pet, study.pet, run)
         with run.stage("align", "Aligning to the model's template", 0.12):
@@ -135,7 +141,8 @@ def detect(
                 sitk.WriteImage(score, str(partial / f"{name}.nii.gz"), useCompression=True)
             sitk.WriteImage(scored, str(partial / "scored_mask.nii.gz"), useCompression=True)
             write_segmentation(partial / "segmentation.seg.nrrd", delineation.labels, findings)
-            write_csv(partial / "findings.csv", findings)
+            further = {} if known_organs is None else _placed(delineation.labels, known_organs)
+            write_csv(partial / "findings.csv", findings, further)
             if source is not None:
                 _write_dicom(partial, delineation.labels, findings, source, bundle, resolved)
             overview(
@@ -179,6 +186,19 @@ def _read(bundle: Bundle, pet: Path, ct: Path | None, run: Stages) -> Study:
         run.warn(f"the model '{bundle.name}' looks at PET alone: the CT is not used")
     run.warn(*study.warnings)
     return study
+
+
+def _read_organs(path: Path, study: Study, run: Stages) -> Organs:
+    """The organs; the study's description says which they are."""
+    organs, study.description["organs"], warnings = read_organs(path, study.pet)
+    run.warn(*warnings)
+    return organs
+
+
+def _placed(labels: sitk.Image, organs: Organs) -> dict[str, list[float | str]]:
+    """Columns that say in which organ each finding lies."""
+    cells = [place.cells() for place in places(labels, organs)]
+    return {name: [row[index] for row in cells] for index, name in enumerate(COLUMNS)}
 
 
 def _source(study: Study, settings: DetectionSettings) -> Source | None:

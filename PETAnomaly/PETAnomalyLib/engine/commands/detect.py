@@ -43,6 +43,14 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
         metavar="PATH",
         help="the CT, if the model uses one",
     )
+    add(
+        "--organs",
+        type=arguments.path,
+        default=None,
+        metavar="PATH",
+        help="segmented organs, to say where each finding lies: a label image with a JSON file of "
+        "names beside it, a .seg.nrrd, or a folder of one mask an organ",
+    )
     add("--out", type=arguments.new_path, required=True, metavar="DIR", help="where the results go")
     add("--model", metavar="NAME|DIR", help="the model; see: petanomaly models list")
     add("--scorer", type=arguments.scorer, metavar="|".join(SCORERS))
@@ -154,7 +162,7 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
         return
     from PETAnomalyLib.engine.detection import detect
 
-    detect(options.pet, options.ct, options.out, settings, reporter)
+    detect(options.pet, options.ct, options.out, settings, reporter, organs=options.organs)
 
 
 def _check_cohort(given: dict[str, Any]) -> None:
@@ -163,6 +171,11 @@ def _check_cohort(given: dict[str, Any]) -> None:
             raise InputError(
                 "--ct is the CT of one study, and --cohort names many.",
                 "A cohort's CTs lie in its folders, or stand in its list.",
+            )
+        if given["organs"] is not None:
+            raise InputError(
+                "--organs are those of one study, and --cohort names many.",
+                "Detect with --pet where findings are to be placed.",
             )
         return
     for name in (*OPTIONS, "shard"):

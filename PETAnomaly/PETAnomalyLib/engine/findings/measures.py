@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -122,16 +122,27 @@ def total(findings: Sequence[Finding]) -> Totals:
     )
 
 
-def write_csv(path: Path, findings: Sequence[Finding]) -> None:
+def write_csv(
+    path: Path,
+    findings: Sequence[Finding],
+    further: Mapping[str, Sequence[float | str]] | None = None,
+) -> None:
     """Write one row a finding under a header row, UTF-8, decimal points, `true` and `false`.
 
     Four decimals: more than any of the numbers is worth, enough to add them up again.
+
+    Args:
+        path: the file.
+        findings: the rows.
+        further: columns after those of `Finding`, a value a finding.
     """
+    columns = further or {}
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(field.name for field in fields(Finding))
-        for finding in findings:
-            writer.writerow(_cell(value) for value in astuple(finding))
+        writer.writerow([*(field.name for field in fields(Finding)), *columns])
+        for index, finding in enumerate(findings):
+            values = [*astuple(finding), *(column[index] for column in columns.values())]
+            writer.writerow([cell(value) for value in values])
 
 
 def sphere_coverage(spacing_kji_mm: Sequence[float]) -> NDArray[np.float64]:
@@ -233,7 +244,10 @@ def _sphere_sums(
     return sums
 
 
-def _cell(value: float | bool) -> str:
+def cell(value: float | str) -> str:
+    """A value as findings.csv has it."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

@@ -22,7 +22,9 @@ _MOST = int(np.iinfo(np.uint16).max)
 
 
 @dataclass(frozen=True)
-class _Segment:
+class Segment:
+    """What a header says of a segment: its label in its layer, and the finding it is of, if any."""
+
     name: str
     layer: int
     value: int
@@ -45,7 +47,7 @@ def read_finding_labels(path: Path, pet: sitk.Image) -> sitk.Image:
     values = [sitk.GetArrayFromImage(layer) for layer in layers]
     labels = np.zeros(values[0].shape, np.uint16)
     claimed = [np.zeros(one.shape, bool) for one in values]
-    for segment, number in _numbered(_segments(notes, len(layers), name), name):
+    for segment, number in _numbered(segments_of(notes, len(layers), name), name):
         inside = values[segment.layer] == segment.value
         claimed[segment.layer] |= inside
         if labels[inside].any():
@@ -64,9 +66,23 @@ def read_finding_labels(path: Path, pet: sitk.Image) -> sitk.Image:
     return on_voxels_of(image, pet, name, whole=False)
 
 
-def _segments(notes: dict[str, str], layers: int, name: str) -> list[_Segment]:
-    """Those that the header lists (vtkMRMLSegmentationStorageNode)."""
-    found: list[_Segment] = []
+def is_segmentation(notes: dict[str, str]) -> bool:
+    """Whether a header is that of a Slicer segmentation with segments."""
+    return "segment0_id" in notes
+
+
+def segments_of(notes: dict[str, str], layers: int, name: str) -> list[Segment]:
+    """Those that the header lists (vtkMRMLSegmentationStorageNode).
+
+    Args:
+        notes: what the header says, by its key in small letters.
+        layers: how many there are.
+        name: of the segmentation, for errors.
+
+    Raises:
+        InputError: a segment without a layer or label.
+    """
+    found: list[Segment] = []
     while f"segment{len(found)}_id" in notes:
         prefix = f"segment{len(found)}_"
         identifier = notes[prefix + "id"]
@@ -83,11 +99,11 @@ def _segments(notes: dict[str, str], layers: int, name: str) -> list[_Segment]:
                 "Save it again in Slicer.",
             )
         number = int(said[1]) if said else None
-        found.append(_Segment(notes.get(prefix + "name", identifier), layer, value, number))
+        found.append(Segment(notes.get(prefix + "name", identifier), layer, value, number))
     return found
 
 
-def _numbered(segments: list[_Segment], name: str) -> list[tuple[_Segment, int]]:
+def _numbered(segments: list[Segment], name: str) -> list[tuple[Segment, int]]:
     taken = [segment.number for segment in segments if segment.number is not None]
     twice = sorted({number for number in taken if taken.count(number) > 1})
     if twice:

@@ -1,0 +1,159 @@
+"""Which organ a finding lies in, or nearest to, when somebody has segmented the organs.
+
+The organs' names are those of whoever segmented them (TotalSegmentator, MOOSE, a person). Where FDG
+collects without disease (Shreve et al., RadioGraphics 1999;19:61) a finding is *suggested* to be
+physiological, never set to it: lesions lie there too.
+
+NumPy, SciPy and SimpleITK only: this file runs inside Slicer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
+from scipy.spatial import cKDTree
+
+from PETAnomalyLib.engine.findings.measures import bounding_boxes
+from PETAnomalyLib.engine.findings.verdict import PHYSIOLOGICAL
+
+COLUMNS = ("organ", "organ_distance_mm", "suggestion")
+"""Of findings.csv, after the measures, where organs were given."""
+
+MOST_ORGANS = int(np.iinfo(np.uint16).max)
+_WORD = re.compile(r"[a-z]+")
+_PHYSIOLOGICAL = frozenset({
+    "bladder", "kidney", "kidneys", "ureter", "ureters", "brain", "heart", "bowel", "bowels",
+    "intestine", "intestines", "colon", "rectum", "sigmoid", "duodenum", "jejunum", "ileum",
+    "caecum", "cecum",
+})  # fmt: skip
+# Words of a name that make it another thing: the gall bladder, a cyst of the kidney.
+_SOMETHING_ELSE = frozenset({
+    "gall", "cyst", "tumor", "tumour", "lesion", "lesions", "cancer", "metastasis",
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Organs:
+    """Organs on a PET's grid.
+
+    Attributes:
+        labels: uint16, D x H x W; 0 is no organ, otherwise the organ's place in `names` plus 1.
+        names: as whoever segmented them calls them.
+    """
+
+    labels: NDArray[np.uint16]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a finding lies.
+
+    Attributes:
+        organ: that has most of the finding's voxels, else the nearest; empty without any organ.
+        distance_mm: 0 where the finding has voxels in it, else from voxel centre to voxel centre.
+        suggestion: `physiological` where more than half of the finding lies in an organ that FDG
+            collects in without disease, else empty.
+    """
+
+    organ: str
+    distance_mm: float
+    suggestion: str
+
+    def cells(self) -> tuple[str, float | str, str]:
+        """The values of `COLUMNS`."""
+        return self.organ, self.distance_mm if self.organ else "", self.suggestion
+
+
+def painted(
+    shape: tuple[int, int, int], masks: Sequence[tuple[str, NDArray[np.integer]]]
+) -> Organs:
+    """Organs from masks that may overlap: a voxel belongs to the smallest of its organs.
+
+    Args:
+        shape: D x H x W of the PET.
+        masks: name and flat indices of the voxels of each organ.
+    """
+    labels = np.zeros(shape, np.uint16)
+    flat = labels.reshape(-1)
+    largest_first = sorted(range(len(masks)), key=lambda n: (-len(masks[n][1]), n))
+    for number in largest_first:
+        flat[masks[number][1]] = number + 1
+    return Organs(labels, tuple(name for name, _ in masks))
+
+
+def is_physiological(name: str) -> bool:
+    """Whether FDG collects in an organ without disease, by its name."""
+    words = set(_WORD.findall(name.lower()))
+    return bool(words & _PHYSIOLOGICAL) and not words & _SOMETHING_ELSE
+
+
+def places(labels: sitk.Image, organs: Organs) -> list[Place]:
+    """Where each finding lies, in the order of the labels, as `measure` gives them.
+
+    Args:
+        labels: the findings' numbers, 0 is background.
+        organs: on the same grid.
+    """
+    found = sitk.GetArrayViewFromImage(labels)
+    nearest = _Nearest(organs, labels.GetSpacing()[::-1])
+    return [
+        _place(np.argwhere(found[box] == number) + [part.start for part in box], organs, nearest)
+        for number, box in bounding_boxes(found)
+    ]
+
+
+def _place(voxels: NDArray[np.integer], organs: Organs, nearest: _Nearest) -> Place:
+    """Of the finding with these voxels, (n, 3) as k, j, i."""
+    counts = np.bincount(organs.labels[tuple(voxels.T)], minlength=len(organs.names) + 1)
+    counts[0] = 0
+    label = int(counts.argmax())
+    if counts[label]:
+        name = organs.names[label - 1]
+        mostly_inside = 2 * counts[_physiological_labels(organs)].sum() > len(voxels)
+        suggestion = PHYSIOLOGICAL if is_physiological(name) and mostly_inside else ""
+        return Place(name, 0.0, suggestion)
+    label, distance = nearest.to(voxels)
+    return Place(organs.names[label - 1] if label else "", distance, "")
+
+
+def _physiological_labels(organs: Organs) -> list[int]:
+    return [n + 1 for n, name in enumerate(organs.names) if is_physiological(name)]
+
+
+class _Nearest:
+    """The nearest voxel of any organ; made when a finding first asks.
+
+    The voxel of an organ that is nearest to one outside has a neighbour outside: a step along the
+    axis on which they lie apart comes nearer. So the organs' surfaces are all that is looked at.
+    """
+
+    def __init__(self, organs: Organs, spacing_kji_mm: Sequence[float]) -> None:
+        self._organs = organs
+        self._spacing = np.asarray(spacing_kji_mm)
+        self._surface: tuple[cKDTree, NDArray[np.uint16]] | None = None
+
+    def to(self, voxels: NDArray[np.integer]) -> tuple[int, float]:
+        """Label and distance (mm) from (n, 3) voxels outside all organs; 0 without organs. Of two
+        that are as near, the lower label.
+        """
+        if not self._organs.labels.any():
+            return 0, 0.0
+        tree, labels = self._surface = self._surface or self._made()
+        points = voxels * self._spacing
+        distances, _ = tree.query(points)
+        least = float(distances.min())
+        closest = points[distances <= least * (1 + 1e-9)]
+        reached = np.concatenate(tree.query_ball_point(closest, least * (1 + 1e-9)))
+        return int(labels[reached.astype(int)].min()), least
+
+    def _made(self) -> tuple[cKDTree, NDArray[np.uint16]]:
+        occupied = self._organs.labels > 0
+        surface = occupied & ~binary_erosion(occupied)
+        return cKDTree(np.argwhere(surface) * self._spacing), self._organs.labels[surface]
