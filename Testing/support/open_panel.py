@@ -29,6 +29,7 @@ READY = SimpleNamespace(
     devices=(SimpleNamespace(id="cuda:0", label="NVIDIA H200"),),
     error="",
     missing=(),
+    dicomMissing=(),
 )
 
 

@@ -7,8 +7,9 @@ and to the engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import qt
@@ -22,6 +23,7 @@ from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
 from PETAnomalyLib.panel import parameters as study
 from PETAnomalyLib.panel.environment.installer import InstallOutcome
 from PETAnomalyLib.panel.jobs.detection import detectionJob
+from PETAnomalyLib.panel.jobs.dicom_export import dicomJob, offerToDatabase
 from PETAnomalyLib.panel.jobs.sample import sampleJob
 from PETAnomalyLib.panel.jobs.suv import suvJob
 from PETAnomalyLib.panel.jobs.task import EngineTask, Job, TaskOutcome
@@ -163,6 +165,7 @@ class PETAnomalyPanel(VTKObservationMixin):
         self.study.update(self.parameters, self.model.model, self.isBusy)
         self.display.update()
         self.findings.update(self.model.model)
+        self.findings.dicom.update(self.isBusy)
         self.run.update(self.whyNot())
         if self._hasNewResults:
             self._hasNewResults = False
@@ -237,6 +240,36 @@ class PETAnomalyPanel(VTKObservationMixin):
         files = dicomFiles(self.parameters.pet)
         self._start(suvJob(self.parameters, files), _("Converted to SUVbw."))
 
+    def exportDicom(self, series: Path | Sequence[Path], folder: Path) -> None:
+        """Write the findings as DICOM objects.
+
+        Args:
+            series: the PET's DICOM files, or a folder that holds them.
+            folder: for the objects.
+        """
+        if self.isBusy:
+            return
+        self.run.begin(isDetection=False)
+        self.run.stage(_("Looking at the engine's Python"))
+        start = partial(self._startDicom, series, folder)
+        self.engine.ensure(start, self._onNotReady, forDicom=True)
+
+    def _startDicom(self, series: Path | Sequence[Path], folder: Path) -> None:
+        findings = self.findings
+        try:
+            job = dicomJob(
+                self.parameters,
+                findings.rows(),
+                findings.delineation.describe(),
+                series,
+                folder,
+                offerToDatabase,
+            )
+        except PETAnomalyError as error:
+            self._onEnded(TaskOutcome(message=error.message, hint=error.hint))
+            return
+        self._start(job, _("The DICOM objects are in {folder}.").format(folder=folder))
+
     def _startDetection(self) -> None:
         try:
             job = detectionJob(
@@ -291,6 +324,7 @@ class PETAnomalyPanel(VTKObservationMixin):
         self.engine.onChanged = self.update
         self.engine.onInstall = self.install
         self.engine.readiness.installer.onLog = partial(self.run.log, "info")
+        self.findings.dicom.onExport = self.exportDicom
         self.run.onDetect = self.detect
         self.run.onCancel = self.cancel
         self.run.describeSettings = self._describeSettings

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import slicer  # slicer.util looks for qt
+from dicom_studies import write_pet
 from open_panel import openPanel
 from PETAnomalyLib.panel.environment.interpreter import findInterpreter
 from PETAnomalyLib.panel.scene.inputs import SUVBW_CODE, unitsCode
@@ -15,10 +16,7 @@ from studies import waitUntil
 
 OBJECTS = SHARED_DATA / "suv-reference-objects"
 
-pytestmark = [
-    pytest.mark.usefixtures("scene"),
-    pytest.mark.skipif(not OBJECTS.exists(), reason="the real data are not here"),
-]
+pytestmark = pytest.mark.usefixtures("scene")
 
 
 def loadSeries(folder: Path) -> Any:
@@ -36,6 +34,7 @@ def loadSeries(folder: Path) -> Any:
     return node
 
 
+@pytest.mark.skipif(not OBJECTS.exists(), reason="the real data are not here")
 def test_one_click_makes_a_suv_volume_of_a_bequerel_volume_from_its_files(tmp_path: Any) -> None:
     with openPanel(tmp_path) as panel:
         panel.engine.interpreter = findInterpreter  # the real engine
@@ -58,3 +57,17 @@ def test_one_click_makes_a_suv_volume_of_a_bequerel_volume_from_its_files(tmp_pa
         assert list(Path(slicer.app.temporaryPath).glob("PETAnomaly-*")) == [] or waitUntil(
             lambda: not list(Path(slicer.app.temporaryPath).glob("PETAnomaly-*")), 10
         )
+
+
+def test_what_the_engine_refuses_is_said_in_its_own_words(tmp_path: Path) -> None:
+    with openPanel(tmp_path) as panel:
+        panel.engine.interpreter = findInterpreter  # the real engine
+        pet = loadSeries(write_pet(tmp_path / "PET", PatientWeight=None))
+        slicer.util.arrayFromVolume(pet)[:] *= 1000.0  # Bq/ml, whatever the few slices say
+        pet.Modified()
+        panel.parameters.pet = pet
+        panel.convertToSuv()
+        assert waitUntil(lambda: not panel.isBusy, 120)
+        said = panel.ui.stageState.text
+        assert "PatientWeight" in said
+        assert "unexpectedly" not in said

@@ -12,6 +12,7 @@ from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 MOST_PHANTOMS = 100_000
 LARGEST_SEED = 2**62
+EVENTS = "tell progress as JSON lines on stdout"
 
 
 def add_suv(subcommands: Subcommands) -> argparse.ArgumentParser:
@@ -24,6 +25,7 @@ def add_suv(subcommands: Subcommands) -> argparse.ArgumentParser:
     )
     parser.add_argument("dicom", type=arguments.path, metavar="DICOM_DIR", help="the DICOM folder")
     parser.add_argument("--out", type=arguments.new_path, required=True, metavar="FILE.nii.gz")
+    parser.add_argument("--events", action="store_true", help=EVENTS)
     parser.set_defaults(run=run_suv, cancellable=False)
     return parser
 
@@ -57,7 +59,9 @@ def add_phantom(subcommands: Subcommands) -> argparse.ArgumentParser:
     add("--seed", type=arguments.whole_number(0, LARGEST_SEED), required=True, metavar="S")
     add("--healthy", action="store_true", help="without lesions")
     add_workers(parser, "patients")
-    add("--json", action="store_true", help="print what was made as JSON")
+    told = parser.add_mutually_exclusive_group().add_argument
+    told("--json", action="store_true", help="print what was made as JSON")
+    told("--events", action="store_true", help=EVENTS)
     parser.set_defaults(run=run_phantom, cancellable=False)
     return parser
 

@@ -74,6 +74,11 @@ def requiredPackages() -> tuple[Package, ...]:
     )
 
 
+def dicomPackages() -> tuple[Package, ...]:
+    """What findings as DICOM objects need besides."""
+    return (Package("highdicom", (0, 28), 5),)
+
+
 @dataclass(frozen=True)
 class EnvironmentReport:
     """What was found in one interpreter.
@@ -83,6 +88,7 @@ class EnvironmentReport:
         torchVersion, monaiVersion: None when not installed.
         devices: the fastest first, the CPU last.
         missing: what has to be installed before the engine can run.
+        dicomMissing: what has to be installed besides before it can write DICOM objects.
         error: why it can't be used, in words; empty when nothing but `missing` stands in the way.
     """
 
@@ -91,6 +97,7 @@ class EnvironmentReport:
     monaiVersion: str | None = None
     devices: tuple[Device, ...] = (Device("cpu", "CPU"),)
     missing: tuple[Package, ...] = ()
+    dicomMissing: tuple[Package, ...] = ()
     error: str = ""
 
     @property
@@ -152,7 +159,7 @@ class EnvironmentProbe:
         )
         self._process = process
         self._timer.start()
-        names = [package.name for package in requiredPackages()]
+        names = [package.name for package in (*requiredPackages(), *dicomPackages())]
         process.setWorkingDirectory(str(MODULE_FOLDER))
         process.start(interpreter.path, interpreter.running(str(PROBE), *names))
 
@@ -217,12 +224,18 @@ def readAnswer(output: str, errors: str) -> EnvironmentReport:
         )
     answer = json.loads(answers[-1][len(MARK) :])
     packages = answer["packages"]
-    required = requiredPackages()
+
+    def lacking(needed: tuple[Package, ...]) -> tuple[Package, ...]:
+        return tuple(
+            package for package in needed if not package.isMetBy(packages.get(package.name))
+        )
+
     return EnvironmentReport(
         pythonVersion=answer["python"],
         torchVersion=packages.get("torch"),
         monaiVersion=packages.get("monai"),
         devices=tuple(Device(**device) for device in answer["devices"]),
-        missing=tuple(p for p in required if not p.isMetBy(packages.get(p.name))),
+        missing=lacking(requiredPackages()),
+        dicomMissing=lacking(dicomPackages()),
         error=answer["error"],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PETAnomalyLib.panel.environment.inspection import (
     EnvironmentProbe,
@@ -58,14 +59,21 @@ class Readiness:
         interpreter: Interpreter,
         onReady: Callable[[], None],
         onRefused: Callable[[InstallOutcome], None],
+        forDicom: bool = False,
     ) -> None:
-        """Call `onReady` once all is there; `onRefused` when it is not, and will not be."""
-        if self.isReady:
+        """Call `onReady` once all is there, with `forDicom` also what DICOM objects need;
+        `onRefused` when it is not, and will not be.
+        """
+        known = self.report
+        if known is not None and known.ready and not (forDicom and known.dicomMissing):
             onReady()
             return
 
         def goOn(report: EnvironmentReport) -> None:
-            outcome = self._makeReady(interpreter, report)
+            needed = report
+            if forDicom:
+                needed = replace(report, missing=(*report.missing, *report.dicomMissing))
+            outcome = self._makeReady(interpreter, needed)
             if outcome.ok:
                 onReady()
             else:

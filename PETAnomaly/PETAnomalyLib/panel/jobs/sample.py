@@ -33,7 +33,7 @@ def sampleJob(parameters: Parameters) -> Job:
 
     def prepare(folder: Path, _work: Work) -> list[str]:
         out = str(folder / "sample")
-        return ["phantom", "--out", out, "--count", "1", "--seed", str(SAMPLE_SEED)]
+        return ["phantom", "--out", out, "--count", "1", "--seed", str(SAMPLE_SEED), "--events"]
 
     def collect(folder: Path, work: Work) -> dict[str, sitk.Image]:
         study = next((folder / "sample").rglob("SUV.nii.gz")).parent

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,9 +9,10 @@ import SimpleITK as sitk
 from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.background import Work
+from PETAnomalyLib.panel.jobs.dicom_files import linkOrCopy
 from PETAnomalyLib.panel.jobs.task import Job
 from PETAnomalyLib.panel.parameters import Parameters, live
-from PETAnomalyLib.panel.scene.inputs import markAsSuv
+from PETAnomalyLib.panel.scene.inputs import keepDicomSource, markAsSuv
 from PETAnomalyLib.panel.scene.volume_nodes import addVolume
 
 
@@ -32,8 +31,8 @@ def suvJob(parameters: Parameters, files: Sequence[Path]) -> Job:
         series.mkdir()
         for number, file in enumerate(files):
             work.check()
-            _linkOrCopy(file, series / f"{number:05d}.dcm")
-        return ["suv", str(series), "--out", str(folder / "suv.nii.gz")]
+            linkOrCopy(file, series / f"{number:05d}.dcm")
+        return ["suv", str(series), "--out", str(folder / "suv.nii.gz"), "--events"]
 
     def collect(folder: Path, _work: Work) -> sitk.Image:
         return sitk.ReadImage(str(folder / "suv.nii.gz"))
@@ -42,16 +41,10 @@ def suvJob(parameters: Parameters, files: Sequence[Path]) -> Job:
         yield _("SUV volume")
         node = addVolume(image, f"SUVbw, {name}", live(original))
         markAsSuv(node)
+        if live(original) is not None:
+            keepDicomSource(node, original)
         parameters.pet = node
 
     return Job(
         prepare, collect, place, _("Collecting the DICOM files"), _("Loading the SUV volume")
     )
-
-
-def _linkOrCopy(source: Path, target: Path) -> None:
-    """A hard link costs nothing; across disks, or where links are not allowed, a copy."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

@@ -26,6 +26,7 @@ BECQUEREL_CODES = ("bq/ml", "bqml", "kbq/ml")
 SAMPLED_VOXELS = 200_000
 CT_SLICES = 40  # of a CT, evenly spread: whether there is air and fat shows in any of them
 CONFIRMED_ATTRIBUTE = "PETAnomaly.ConfirmedSUV"  # on a volume without units, by the radiologist
+DICOM_SOURCE = "PETAnomaly.DicomSource"  # reference to the volume that a volume was made of
 LEAST_OVERLAP = 0.3  # of the PET's box, per axis
 
 
@@ -139,8 +140,18 @@ def overlap(first: Any, second: Any) -> float:
     return max(0.0, min(shares))
 
 
+def keepDicomSource(node: Any, source: Any) -> None:
+    """Keep with a volume the one that it was made of, which knows the DICOM files."""
+    node.SetNodeReferenceID(DICOM_SOURCE, source.GetID())
+
+
 def dicomFiles(node: Any) -> list[Path]:
-    """The DICOM files that a volume was loaded from, as far as Slicer still knows them."""
+    """The DICOM files that a volume was loaded from, or made of, as far as Slicer still knows
+    them.
+    """
+    source = node.GetNodeReference(DICOM_SOURCE)
+    if source is not None:
+        return dicomFiles(source)
     uids = (node.GetAttribute("DICOM.instanceUIDs") or "").split()
     database = getattr(slicer, "dicomDatabase", None)
     if uids and database is not None and database.isOpen:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from slicer.i18n import tr as _
+
+from PETAnomalyLib import __version__
+from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.panel.scene.result_files import Results
 
 RUN_ATTRIBUTE = "PETAnomaly.Run"
@@ -14,6 +18,9 @@ def keepRun(segmentation: Any, model: Any, results: Results) -> None:
     """Keep it with the findings, for whoever opens the scene."""
     told = {
         "model": model.title,
+        "name": model.name,
+        "version": results.report.get("versions", {}).get("petanomaly", __version__),
+        "ct": model.ct == "required",
         "sha256": model.sha256,
         "warnings": results.warnings,
         "settings": results.report.get("settings", {}),
@@ -29,6 +36,30 @@ def runOf(segmentation: Any) -> dict[str, Any]:
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
+
+
+def detectorOf(segmentation: Any, drawnWith: dict[str, Any]) -> dict[str, Any]:
+    """As much of report.json as a DICOM result needs: what found these findings.
+
+    Args:
+        segmentation: the findings' node.
+        drawnWith: settings that have changed since the run.
+
+    Raises:
+        InputError: nothing was kept, or by a version that kept less.
+    """
+    told = runOf(segmentation)
+    if not all(isinstance(told.get(part), str) for part in ("name", "version", "sha256")):
+        raise InputError(
+            _("These findings do not say which model found them: an earlier version saved them."),
+            _("Run Detect again."),
+        )
+    return {
+        "model": {"name": told["name"], "sha256": told["sha256"]},
+        "settings": {**told.get("settings", {}), **drawnWith},
+        "inputs": {"pet": {}, "ct": {}} if told.get("ct") else {"pet": {}},
+        "versions": {"petanomaly": told["version"]},
+    }
 
 
 def warningsOf(segmentation: Any) -> list[str]:

@@ -71,12 +71,15 @@ class EngineSection:
             self.ask()
 
     def ensure(
-        self, onReady: Callable[[], None], onRefused: Callable[[InstallOutcome], None]
+        self,
+        onReady: Callable[[], None],
+        onRefused: Callable[[InstallOutcome], None],
+        forDicom: bool = False,
     ) -> None:
         """`Readiness.ensure` for the engine's Python."""
         if not self.readiness.isReady:
             self._sayAsking()
-        self.readiness.ensure(self.interpreter(), onReady, onRefused)
+        self.readiness.ensure(self.interpreter(), onReady, onRefused, forDicom)
 
     def describe(self) -> list[str]:
         """For the diagnostics."""

@@ -24,11 +24,13 @@ from PETAnomalyLib.panel.scene.verdict_display import dimPhysiological
 from PETAnomalyLib.panel.sections.adding import AddingControls
 from PETAnomalyLib.panel.sections.correction import CorrectionControls
 from PETAnomalyLib.panel.sections.delineation import Delineation, DelineationControls
+from PETAnomalyLib.panel.sections.dicom_export import DicomExport
 from PETAnomalyLib.panel.sections.export import FindingsExport
 from PETAnomalyLib.panel.sections.findings_table import FindingsTable
 from PETAnomalyLib.panel.sections.look import Look, inHex
 from PETAnomalyLib.panel.sections.reading_keys import ReadingKeys
 from PETAnomalyLib.panel.sections.redrawing import Redrawing
+from PETAnomalyLib.panel.sections.reference import ReferenceControls
 from PETAnomalyLib.panel.sections.report import ReportControls
 from PETAnomalyLib.panel.sections.study import WARNING
 from PETAnomalyLib.panel.sections.totals import totalsText
@@ -73,7 +75,11 @@ class FindingsSection:
         self.keys.onVerdict = self.triage.judge
         self.keys.onNext = self.triage.next
         self.export = FindingsExport(ui, self.inScene)
-        self.report = ReportControls(ui, self.inScene, self.delineation.describe)
+        self.dicom = DicomExport(ui, self.inScene)
+        self.reference = ReferenceControls(ui, self.inScene)
+        self.report = ReportControls(
+            ui, self.inScene, self.delineation.describe, self.reference.facts
+        )
         ui.resetButton.clicked.connect(self.reset)
 
     def setParameters(self, parameters: Parameters | None, model: Any) -> None:
@@ -81,6 +87,8 @@ class FindingsSection:
         self.redrawing.setParameters(parameters)
         self.adding.setParameters(parameters)
         self.report.setParameters(parameters)
+        self.reference.setParameters(parameters)
+        self.dicom.setParameters(parameters)
         self.correction.setParameters(parameters)  # an open editor is closed: what it did counts
         self._parameters = parameters
         self._shownNodes = ()
@@ -100,6 +108,7 @@ class FindingsSection:
         if self._parameters is None:
             return
         self._showNodes()
+        self.reference.update()
         self.delineation.update(model)
         self.redrawing.follow(self.delineation.wanted())
 
@@ -140,6 +149,7 @@ class FindingsSection:
         self.keys.exit()
         self.adding.stop()
         self.redrawing.stop()
+        self.reference.stop()
         self.correction.closeEditor()
         self.inScene.stop()
 
