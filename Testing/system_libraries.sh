@@ -30,6 +30,8 @@ if [ "${1:-}" = programs ]; then
     needs_program Orthanc orthanc # an archive that stores them
     needs_program /usr/share/orthanc/plugins/libOrthancDicomWeb.so orthanc-dicomweb
     needs_program chromium chromium # opens the page of a cohort
+    needs_program sshd openssh-server # another computer, on this one
+    needs_program ssh openssh-client
 fi
 [ -d /usr/share/fonts/truetype ] || missing="$missing fonts-dejavu-core"
 

@@ -29,6 +29,7 @@ ENGINE_FLOORS = (
     "figures",
     "frame",
     "bundles",
+    "remote",
     "training",
     "families",
     "detection",

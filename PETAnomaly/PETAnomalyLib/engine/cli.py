@@ -2,6 +2,7 @@
 
     petanomaly detect --pet PATH [--ct PATH] --out DIR ...
     petanomaly dicom RESULT --pet DICOM_DIR
+    petanomaly remote check HOST
     petanomaly models list | show NAME | verify DIR | add DIR|ZIP
     petanomaly suv DICOM_DIR --out FILE.nii.gz
     petanomaly phantom --out DIR --count N --seed S
@@ -100,12 +101,14 @@ def commands() -> tuple[AddCommand, ...]:
     from PETAnomalyLib.engine.commands.dicom import add_dicom
     from PETAnomalyLib.engine.commands.evaluate import add_evaluate
     from PETAnomalyLib.engine.commands.models import add_models
+    from PETAnomalyLib.engine.commands.remote import add_remote
     from PETAnomalyLib.engine.commands.studies import add_phantom, add_suv
     from PETAnomalyLib.engine.commands.training import add_calibrate, add_export, add_train
 
     return (
         add_detect,
         add_dicom,
+        add_remote,
         add_models,
         add_suv,
         add_phantom,

@@ -8,6 +8,7 @@ from typing import Any
 from PETAnomalyLib.engine.bundles.kinds import SCORERS
 from PETAnomalyLib.engine.commands import arguments
 from PETAnomalyLib.engine.commands.arguments import COHORT, Subcommands
+from PETAnomalyLib.engine.commands.remote import add_host, check_host, other_computer
 from PETAnomalyLib.engine.commands.workers import OPTIONS, add_workers, check_workers, workers
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.imports import require_installed
@@ -115,6 +116,7 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
         metavar="I/N",
         help="of a cohort every N-th study from the I-th on: for job arrays",
     )
+    add_host(parser)
     add("--events", action="store_true", help="tell progress as JSON lines on stdout")
     parser.set_defaults(run=run, cancellable=True)
     return parser
@@ -130,6 +132,13 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
     given: dict[str, Any] = vars(options)
     _check_cohort(given)
     check_workers(options)
+    check_host(options)
+    if "host" in given:
+        from PETAnomalyLib.engine.remote.near_side import detect_there
+
+        inputs = {name: given[name] for name in ("pet", "ct", "organs") if given[name]}
+        detect_there(other_computer(options), inputs, options.out, given, reporter)
+        return
     require_installed("torch", "safetensors")  # before half a minute is spent
     if "dicom" in options:
         require_installed("highdicom")
