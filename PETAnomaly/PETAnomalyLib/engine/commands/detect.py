@@ -47,7 +47,6 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
     add(
         "--organs",
         type=arguments.path,
-        default=None,
         metavar="PATH",
         help="segmented organs, to say where each finding lies: a label image with a JSON file of "
         "names beside it, a .seg.nrrd, or a folder of one mask an organ",
@@ -136,7 +135,7 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
     if "host" in given:
         from PETAnomalyLib.engine.remote.near_side import detect_there
 
-        inputs = {name: given[name] for name in ("pet", "ct", "organs") if given[name]}
+        inputs = {name: given[name] for name in ("pet", "ct", "organs") if given.get(name)}
         detect_there(other_computer(options), inputs, options.out, given, reporter)
         return
     require_installed("torch", "safetensors")  # before half a minute is spent
@@ -171,7 +170,7 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
         return
     from PETAnomalyLib.engine.detection import detect
 
-    detect(options.pet, options.ct, options.out, settings, reporter, organs=options.organs)
+    detect(options.pet, options.ct, options.out, settings, reporter, organs=given.get("organs"))
 
 
 def _check_cohort(given: dict[str, Any]) -> None:
@@ -181,7 +180,7 @@ def _check_cohort(given: dict[str, Any]) -> None:
                 "--ct is the CT of one study, and --cohort names many.",
                 "A cohort's CTs lie in its folders, or stand in its list.",
             )
-        if given["organs"] is not None:
+        if "organs" in given:
             raise InputError(
                 "--organs are those of one study, and --cohort names many.",
                 "Detect with --pet where findings are to be placed.",
