@@ -53,7 +53,8 @@ def test_every_widget_has_a_name_of_its_own() -> None:
 
 def test_sections_come_in_the_order_of_the_work() -> None:
     order = [widget.get("name") for widget in widgets()]
-    steps = ["studySection", "modelSection", "detectButton", "displaySection", "findingsSection"]
+    steps = ["studySection", "modelSection", "detectButton", "displaySection", "findingsSection",
+             "referenceSection"]  # fmt: skip
     assert sorted(steps, key=order.index) == steps
 
 
@@ -68,7 +69,7 @@ def test_every_keyboard_shortcut_letter_is_used_once() -> None:
 
 def test_advanced_settings_and_log_are_folded_at_first() -> None:
     folded = [w.get("name") for w in widgets() if value(w, "collapsed") == "true"]
-    assert folded == ["advancedBox", "logBox"]
+    assert folded == ["advancedBox", "logBox", "referenceSection"]
 
 
 def test_bound_parameters_exist() -> None:

@@ -10,7 +10,12 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
-from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
+from slicer import (
+    vtkMRMLMarkupsFiducialNode,
+    vtkMRMLScalarVolumeNode,
+    vtkMRMLSegmentationNode,
+    vtkMRMLTableNode,
+)
 from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
 
 SCORERS = ("kde", "zscore", "residual")
@@ -18,6 +23,7 @@ DEFAULT_GROWTH = 0.4  # of a finding's own SUVmax (paper 1)
 NO_THRESHOLD = -1e9  # "the model's own": no map reaches this low
 DEFAULT_TIME_BUDGET = 600  # seconds: a radiologist has gone on to the next patient by then
 LAYERS = ("ct", "pet", "map")
+SEXES = ("", "F", "M")
 CONTOURS: dict[str, tuple[float, Optional[float]]] = {
     "40 % of its SUVmax": (0.4, None),
     "41 % of its SUVmax": (0.41, None),
@@ -49,6 +55,10 @@ class PETAnomalyParameterNode:
         resultPet: whose results they are; those of another PET than the chosen one are not shown.
         contour: of findings that are added, one of `CONTOURS`.
         handEdited: the findings were changed by hand since they were drawn.
+        organs: somebody's segmentation of the organs.
+        liverPoint, bloodPoolPoint: where the reference uptake is measured.
+        heightCm, weightKg, sex: of the patient, for SUL; 0 and empty where not known.
+        referencePet: whose points and patient these are; another PET has its own.
         layer, opacity, preset, outlines, view3D: how the study is shown.
     """
 
@@ -77,6 +87,13 @@ class PETAnomalyParameterNode:
     resultPet: vtkMRMLScalarVolumeNode
     handEdited: bool = False
     contour: Annotated[str, Choice(list(CONTOURS))] = "40 % of its SUVmax"
+    organs: vtkMRMLSegmentationNode
+    liverPoint: vtkMRMLMarkupsFiducialNode
+    bloodPoolPoint: vtkMRMLMarkupsFiducialNode
+    referencePet: vtkMRMLScalarVolumeNode
+    heightCm: Annotated[float, WithinRange(0.0, 250.0)] = 0.0
+    weightKg: Annotated[float, WithinRange(0.0, 400.0)] = 0.0
+    sex: Annotated[str, Choice(list(SEXES))] = ""
     layer: Annotated[str, Choice(list(LAYERS))] = "map"
     opacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
     preset: str = ""

@@ -35,12 +35,17 @@ def lean_body_mass_kg(height_cm: float, weight_kg: float, sex: str) -> float:
                 f"A {name} of {value:g} {unit} is not that of an adult.",
                 f"Give it in {unit}, from {low:g} to {high:g}.",
             )
-    bmi = weight_kg / (height_cm / 100.0) ** 2
+    if sex not in (FEMALE, MALE):
+        raise InputError(f"The sex is '{sex}'.", "The formula knows F and M.")
+    return janmahasatian_kg(weight_kg, height_cm / 100.0, sex)
+
+
+def janmahasatian_kg(weight_kg: float, height_m: float, sex: str) -> float:
+    """The formula, for `M` and for others as for `F`; nothing is checked."""
+    bmi = weight_kg / height_m**2
     if sex == MALE:
         return 9270.0 * weight_kg / (6680.0 + 216.0 * bmi)
-    if sex == FEMALE:
-        return 9270.0 * weight_kg / (8780.0 + 244.0 * bmi)
-    raise InputError(f"The sex is '{sex}'.", "The formula knows F and M.")
+    return 9270.0 * weight_kg / (8780.0 + 244.0 * bmi)
 
 
 def sul_of_suv(height_cm: float, weight_kg: float, sex: str) -> float:

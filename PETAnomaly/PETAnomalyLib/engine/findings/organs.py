@@ -102,58 +102,59 @@ def places(labels: sitk.Image, organs: Organs) -> list[Place]:
         organs: on the same grid.
     """
     found = sitk.GetArrayViewFromImage(labels)
-    nearest = _Nearest(organs, labels.GetSpacing()[::-1])
+    locator = Locator(organs, labels.GetSpacing()[::-1])
     return [
-        _place(np.argwhere(found[box] == number) + [part.start for part in box], organs, nearest)
+        locator.place(np.argwhere(found[box] == number) + [part.start for part in box])
         for number, box in bounding_boxes(found)
     ]
-
-
-def _place(voxels: NDArray[np.integer], organs: Organs, nearest: _Nearest) -> Place:
-    """Of the finding with these voxels, (n, 3) as k, j, i."""
-    counts = np.bincount(organs.labels[tuple(voxels.T)], minlength=len(organs.names) + 1)
-    counts[0] = 0
-    label = int(counts.argmax())
-    if counts[label]:
-        name = organs.names[label - 1]
-        mostly_inside = 2 * counts[_physiological_labels(organs)].sum() > len(voxels)
-        suggestion = PHYSIOLOGICAL if is_physiological(name) and mostly_inside else ""
-        return Place(name, 0.0, suggestion)
-    label, distance = nearest.to(voxels)
-    return Place(organs.names[label - 1] if label else "", distance, "")
 
 
 def _physiological_labels(organs: Organs) -> list[int]:
     return [n + 1 for n, name in enumerate(organs.names) if is_physiological(name)]
 
 
-class _Nearest:
-    """The nearest voxel of any organ; made when a finding first asks.
+class Locator:
+    """Says where voxels lie among organs, again and again.
 
-    The voxel of an organ that is nearest to one outside has a neighbour outside: a step along the
+    The voxel of an organ that is nearest to one outside has a neighbour outside: a step along an
     axis on which they lie apart comes nearer. So the organs' surfaces are all that is looked at.
+
+    Args:
+        organs: on some grid.
+        spacing_kji_mm: of that grid.
     """
 
     def __init__(self, organs: Organs, spacing_kji_mm: Sequence[float]) -> None:
-        self._organs = organs
+        self.organs = organs
         self._spacing = np.asarray(spacing_kji_mm)
-        self._surface: tuple[cKDTree, NDArray[np.uint16]] | None = None
+        occupied = organs.labels > 0
+        surface = occupied & ~binary_erosion(occupied)
+        self._labels = organs.labels[surface]
+        self._surface = cKDTree(np.argwhere(surface) * self._spacing)
 
-    def to(self, voxels: NDArray[np.integer]) -> tuple[int, float]:
-        """Label and distance (mm) from (n, 3) voxels outside all organs; 0 without organs. Of two
-        that are as near, the lower label.
+    def place(self, voxels: NDArray[np.integer]) -> Place:
+        """Where a finding lies whose voxels these are, (n, 3) as k, j, i."""
+        organs = self.organs
+        counts = np.bincount(organs.labels[tuple(voxels.T)], minlength=len(organs.names) + 1)
+        counts[0] = 0
+        label = int(counts.argmax())
+        if counts[label]:
+            name = organs.names[label - 1]
+            mostly_inside = 2 * counts[_physiological_labels(organs)].sum() > len(voxels)
+            suggestion = PHYSIOLOGICAL if is_physiological(name) and mostly_inside else ""
+            return Place(name, 0.0, suggestion)
+        label, distance = self._nearest(voxels)
+        return Place(organs.names[label - 1] if label else "", distance, "")
+
+    def _nearest(self, voxels: NDArray[np.integer]) -> tuple[int, float]:
+        """Label and distance (mm) from voxels outside all organs; 0 without organs. Of two that are
+        as near, the lower label.
         """
-        if not self._organs.labels.any():
+        if not len(self._labels):
             return 0, 0.0
-        tree, labels = self._surface = self._surface or self._made()
         points = voxels * self._spacing
-        distances, _ = tree.query(points)
+        distances, _ = self._surface.query(points)
         least = float(distances.min())
         closest = points[distances <= least * (1 + 1e-9)]
-        reached = np.concatenate(tree.query_ball_point(closest, least * (1 + 1e-9)))
-        return int(labels[reached.astype(int)].min()), least
-
-    def _made(self) -> tuple[cKDTree, NDArray[np.uint16]]:
-        occupied = self._organs.labels > 0
-        surface = occupied & ~binary_erosion(occupied)
-        return cKDTree(np.argwhere(surface) * self._spacing), self._organs.labels[surface]
+        reached = np.concatenate(self._surface.query_ball_point(closest, least * (1 + 1e-9)))
+        return int(self._labels[reached.astype(int)].min()), least

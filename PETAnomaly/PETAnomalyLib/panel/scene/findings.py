@@ -35,7 +35,7 @@ class SceneFindings:
     `replace` draws them anew; what a hand does to segments is measured once it has settled. What
     the panel itself does by hand is a `step`, and `undo` takes the last one back. `onChanged()`
     follows each change; `handEdited` of the parameter node says whether the findings differ from
-    what the software drew.
+    what the software drew. `describe(rows)` gives rows their further columns.
 
         with findings.step() as segmentation:
             segmentation.GetSegmentation().RemoveSegment("Finding_3")
@@ -47,6 +47,7 @@ class SceneFindings:
 
     def __init__(self, watch: SegmentationWatch | None = None, steps: Steps | None = None) -> None:
         self.onChanged: Callable[[], None] = lambda: None
+        self.describe: Callable[[list[Row]], list[Row]] = lambda rows: rows
         self.steps = steps if steps is not None else Steps()
         self._parameters: Parameters = None
         self._watched: tuple = ()  # the IDs of segmentation and table
@@ -169,6 +170,17 @@ class SceneFindings:
         self._parameters.handEdited = present != (drawn or {})
         self._write(rows)
 
+    def describeAgain(self) -> None:
+        """What `describe` looks at has changed."""
+        table = self.table
+        if table is None:
+            return
+        rows = findings_table_node.read(table)
+        described = self.describe(rows)
+        if described != rows:
+            findings_table_node.write(table, described)
+            self.onChanged()
+
     def _measureAll(self) -> tuple[list[Row], dict[int, str]]:
         """A row for every segment that holds something, by number; and what it holds."""
         parameters, segmentation = self._parameters, self.segmentation
@@ -249,6 +261,8 @@ class SceneFindings:
         table = self.table
         if table is not None:
             findings_table_node.write(table, rows)
+            # Described as they are read back: with the table's decimals, whenever that is done.
+            findings_table_node.write(table, self.describe(self.rows()))
         self.onChanged()
 
 

@@ -1,5 +1,6 @@
-"""The findings' measurements as a table node: the columns of findings.csv, then what a reader said
-of each, and which segment shows it.
+"""The findings' measurements as a table node: the columns of findings.csv, then where each lies and
+what it is beside reference uptake (`further`, where that is known), what a reader said of each, and
+which segment shows it.
 
 The node is what a saved scene keeps; the table on screen (`sections/findings_table.py`) mirrors it.
 """
@@ -22,6 +23,7 @@ COLUMNS = tuple(column.name for column in fields(Finding))
 READING_COLUMNS = ("verdict", "comment", "by_hand")
 SEGMENT_COLUMN = "segment_id"
 EARLIER_BY_HAND_COLUMN = "edited"  # what by_hand was called in scenes saved earlier
+KNOWN = {*COLUMNS, *READING_COLUMNS, SEGMENT_COLUMN, EARLIER_BY_HAND_COLUMN}
 DECIMALS = 4  # as in findings.csv
 # Of a table that can be read; "unfamiliar" is not in scenes saved earlier.
 ESSENTIAL = {*COLUMNS, SEGMENT_COLUMN} - {"unfamiliar"}
@@ -35,6 +37,7 @@ class Row:
         byHand: added, or changed since the software drew it.
         verdict: one of `verdict.VERDICTS`.
         comment: the reader's, one line.
+        further: name and value of more columns, the same ones in every row.
     """
 
     finding: Finding
@@ -42,6 +45,7 @@ class Row:
     byHand: bool = False
     verdict: str = UNSURE
     comment: str = ""
+    further: tuple[tuple[str, str], ...] = ()
 
 
 def write(node: Any, rows: Sequence[Row]) -> None:
@@ -52,7 +56,7 @@ def write(node: Any, rows: Sequence[Row]) -> None:
     """
     table = vtk.vtkTable()
     cells = [[*_cells(row), row.segment] for row in rows]
-    for index, name in enumerate((*COLUMNS, *READING_COLUMNS, SEGMENT_COLUMN)):
+    for index, name in enumerate((*_columns(rows), SEGMENT_COLUMN)):
         column = vtk.vtkStringArray()
         column.SetName(name)
         for row in cells:
@@ -74,24 +78,33 @@ def read(node: Any) -> list[Row]:
         cells = {name: node.GetCellText(index, names.index(name)) for name in names}
         byHand = cells.get("by_hand", cells.get(EARLIER_BY_HAND_COLUMN)) == "true"
         verdict, comment = cells.get("verdict", UNSURE), cells.get("comment", "")
-        rows.append(Row(findingFromText(cells), cells[SEGMENT_COLUMN], byHand, verdict, comment))
+        further = tuple((name, cells[name]) for name in names if name not in KNOWN)
+        rows.append(
+            Row(findingFromText(cells), cells[SEGMENT_COLUMN], byHand, verdict, comment, further)
+        )
     return rows
 
 
 def writeCsv(path: Path, rows: Sequence[Row]) -> None:
-    """As findings.csv, then what the reader said: `verdict`, `comment`, `by_hand`."""
+    """As findings.csv, `further`, and what the reader said: `verdict`, `comment`, `by_hand`."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*COLUMNS, *READING_COLUMNS])
+        writer.writerow(_columns(rows))
         writer.writerows(_cells(row) for row in rows)
 
 
+def _columns(rows: Sequence[Row]) -> list[str]:
+    further = [name for name, _text in rows[0].further] if rows else []
+    return [*COLUMNS, *further, *READING_COLUMNS]
+
+
 def _cells(row: Row) -> list[str]:
-    """The finding's fields as `measures.write_csv` writes them, then the reader's."""
+    """The finding's fields as `measures.write_csv` writes them, further ones, the reader's."""
     finding = row.finding
     numbers = [f"{getattr(finding, name) + 0.0:.{DECIMALS}f}" for name in COLUMNS[1:-2]]
     flags = [_word(finding.growth_limited), _word(finding.unfamiliar)]
-    return [str(finding.number), *numbers, *flags, row.verdict, row.comment, _word(row.byHand)]
+    measured = [str(finding.number), *numbers, *flags, *(text for _name, text in row.further)]
+    return [*measured, row.verdict, row.comment, _word(row.byHand)]
 
 
 def _word(value: bool) -> str:

@@ -28,7 +28,11 @@ STYLE = (
 
 
 def reportHtml(
-    parameters: Parameters, rows: Sequence[Row], picture: bytes, settings: dict[str, Any]
+    parameters: Parameters,
+    rows: Sequence[Row],
+    picture: bytes,
+    settings: dict[str, Any],
+    references: Sequence[tuple[str, str]] = (),
 ) -> str:
     """The whole page, the picture in it.
 
@@ -37,6 +41,7 @@ def reportHtml(
         rows: the findings as they were read.
         picture: PNG of the PET from the front, the lesions numbered.
         settings: with which the findings are drawn now, over those of the run.
+        references: title and value of what the findings are seen beside.
     """
     segmentation = findingsSegmentation(parameters)
     run = runOf(segmentation)
@@ -54,6 +59,7 @@ def reportHtml(
         _warnings(warningsOf(segmentation)),
         f"<h3>{_('Totals')}</h3>",
         _totals(totalsOf(found), totalsOf(rows)),
+        f"<h3>{_('Reference')}</h3>{_table(references)}" if references else "",
         f"<h3>{_('Lesions')}</h3>",
         _findings(found) if found else f"<p>{_('None.')}</p>",
         f"<p>{_('{n} findings are not decided.').format(n=undecided)}</p>" if undecided else "",
@@ -91,7 +97,12 @@ def _totals(own: ReadingTotals, every: ReadingTotals) -> str:
 
 
 def _findings(rows: Sequence[Row]) -> str:
-    headings = ("#", "SUVmax", "SUVpeak", "MTV (ml)", "TLG (g)", _("By hand"), _("Comment"))
+    further = [name for name, _text in rows[0].further]
+    headings = (
+        *("#", "SUVmax", "SUVpeak", "MTV (ml)", "TLG (g)"),
+        *further,
+        *(_("By hand"), _("Comment")),
+    )
     lines = [
         (
             str(row.finding.number),
@@ -99,6 +110,7 @@ def _findings(rows: Sequence[Row]) -> str:
             f"{row.finding.suv_peak:.1f}",
             f"{row.finding.mtv_ml:.1f}",
             f"{row.finding.tlg_g:.1f}",
+            *(text for _name, text in row.further),
             _("yes") if row.byHand else "",
             row.comment,
         )

@@ -7,6 +7,7 @@ changes nothing itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import qt
@@ -15,6 +16,12 @@ from slicer.i18n import tr as _
 from PETAnomalyLib.engine.findings.segmentation import colour
 from PETAnomalyLib.engine.findings.verdict import LESION, PHYSIOLOGICAL, UNSURE
 from PETAnomalyLib.panel.scene.findings_table_node import Row
+from PETAnomalyLib.panel.sections.further_columns import (
+    FURTHER,
+    FURTHER_DECIMALS,
+    SHOWN_AT_FIRST,
+    heading,
+)
 from PETAnomalyLib.panel.sections.look import Look
 
 SORT_ROLE = int(qt.Qt.UserRole)
@@ -24,6 +31,7 @@ LIMITED_MARK = "*"
 UNFAMILIAR_MARK = "?"
 COMMENT_MARK = "\N{HORIZONTAL ELLIPSIS}"
 VERDICT_MARKS = {LESION: "L", PHYSIOLOGICAL: "P", UNSURE: "\N{EN DASH}"}
+PLACED = 7  # columns before the further ones
 VERDICT_ORDER = (LESION, UNSURE, PHYSIOLOGICAL)
 LEAST_ROWS, MOST_ROWS = 4, 12  # that the table has room for at least, as many as there are
 AIR, SIDES = 6, 9  # pixels above and below a row's text together, and left and right of it
@@ -58,8 +66,12 @@ class FindingsTable:
         self._deleteKey = qt.QShortcut(qt.QKeySequence("Del"), view)
         self._deleteKey.setContext(qt.Qt.WidgetWithChildrenShortcut)
         self._deleteKey.activated.connect(self._onDeleteKey)
+        self._further: list[str] = []
+        self._hidden = {name for name in FURTHER if name not in SHOWN_AT_FIRST}
+        self._actions: list = []
         self._setHeadings()
         header = view.horizontalHeader()
+        header.setContextMenuPolicy(qt.Qt.ActionsContextMenu)  # which further columns are shown
         header.setHighlightSections(False)  # bold headings take more room than there is
         header.setStretchLastSection(True)
         header.sortIndicatorChanged.connect(self._onSorted)
@@ -81,6 +93,7 @@ class FindingsTable:
         selected = set(self.selectedSegments())
         self._filling = True
         self._model.removeRows(0, self._model.rowCount())
+        self._setFurther([name for name, _text in rows[0].further] if rows else [])
         self._items = []
         dimmed = qt.QBrush(qt.QColor(*Look(self._view.palette).dimmed))
         for index, row in enumerate(rows):
@@ -131,7 +144,10 @@ class FindingsTable:
             (_("SUVmax"), _("The highest SUV in the finding (g/ml).")),
             (
                 _("SUVpeak"),
-                _("The highest mean SUV over a sphere of 1 cm3 centred in the finding."),
+                _(
+                    "SUVpeak: the highest mean SUV over a sphere of 1 cm3 whose centre lies in the "
+                    "finding (PERCIST); the sphere may reach beyond it."
+                ),
             ),
             (
                 _("MTV ml"),
@@ -144,6 +160,33 @@ class FindingsTable:
         self._model.setHorizontalHeaderLabels([title for title, _tip in headings])
         for column, (_title, tip) in enumerate(headings):
             self._model.setHeaderData(column, qt.Qt.Horizontal, tip, qt.Qt.ToolTipRole)
+
+    def setColumnShown(self, name: str, shown: bool) -> None:
+        """Show or hide a further column, as its tick in the headings' menu does."""
+        self._hidden = self._hidden - {name} if shown else self._hidden | {name}
+        if name in self._further:
+            self._view.setColumnHidden(PLACED + self._further.index(name), not shown)
+
+    def _setFurther(self, names: list[str]) -> None:
+        """The columns after those that are always there, and the menu that hides them."""
+        if names == self._further:
+            return
+        header = self._view.horizontalHeader()
+        for action in self._actions:
+            header.removeAction(action)
+        self._further, self._actions = names, []
+        self._model.setColumnCount(PLACED + len(names))
+        for index, name in enumerate(names):
+            title, tip = heading(name)
+            self._model.setHeaderData(PLACED + index, qt.Qt.Horizontal, title)
+            self._model.setHeaderData(PLACED + index, qt.Qt.Horizontal, tip, qt.Qt.ToolTipRole)
+            self._view.setColumnHidden(PLACED + index, name in self._hidden)
+            action = qt.QAction(title, header)
+            action.setCheckable(True)
+            action.setChecked(name not in self._hidden)
+            action.toggled.connect(partial(self.setColumnShown, name))
+            header.addAction(action)
+            self._actions.append(action)
 
     def _sortColumn(self) -> int:
         return max(0, self._view.horizontalHeader().sortIndicatorSection())
@@ -239,7 +282,17 @@ def _cells(row: Row, shown: bool, ownColour: tuple[int, int, int]) -> list:
         cells[-1].setToolTip(
             _("The study is unlike what the model knows here: the score may be its ignorance.")
         )
-    return [number, said, *cells]
+    return [number, said, *cells, *(_furtherCell(name, text) for name, text in row.further)]
+
+
+def _furtherCell(name: str, text: str) -> Any:
+    try:
+        item = _numberCell(float(text), f"{float(text):.{FURTHER_DECIMALS.get(name, 1)}f}")
+    except ValueError:
+        item = qt.QStandardItem({"true": _("yes"), "false": _("no")}.get(text, text))
+        item.setData(text, SORT_ROLE)
+        item.setEditable(False)
+    return item
 
 
 def _numberCell(value: float, text: str) -> Any:

@@ -28,14 +28,20 @@ class ReportControls:
         ui: the widgets by name.
         findings: that were read.
         describe: with which settings they are drawn.
+        references: what they are seen beside.
     """
 
     def __init__(
-        self, ui: Any, findings: SceneFindings, describe: Callable[[], dict[str, Any]]
+        self,
+        ui: Any,
+        findings: SceneFindings,
+        describe: Callable[[], dict[str, Any]],
+        references: Callable[[], list[tuple[str, str]]],
     ) -> None:
         self._ui = ui
         self._findings = findings
         self._describe = describe
+        self._references = references
         self._parameters: Parameters = None
         ui.reportButton.clicked.connect(self._onReport)
 
@@ -57,7 +63,9 @@ class ReportControls:
         with tempfile.TemporaryDirectory() as folder:
             picture = Path(folder) / "mip.png"
             writeNumberedMip(picture, live(self._parameters.pet), lesions(rows), BLACK_SUV)
-            page = reportHtml(self._parameters, rows, picture.read_bytes(), self._describe())
+            page = reportHtml(
+                self._parameters, rows, picture.read_bytes(), self._describe(), self._references()
+            )
         if path.suffix.lower() == ".pdf":
             writePdf(path, page)
         else:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pydicom.dataset import Dataset
 
+from PETAnomalyLib.engine.findings.lean_body_mass import janmahasatian_kg
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.dicom.tags import number, tag_name, text
 
@@ -30,14 +31,6 @@ def _james(squared: float) -> Callable[[float, float, str], float]:
     return mass
 
 
-def _janmahasatian(weight: float, height: float, sex: str) -> float:
-    """Lean body mass, kg (Janmahasatian et al. 2005)."""
-    index = weight / height**2
-    if sex == "M":
-        return 9270.0 * weight / (6680.0 + 216.0 * index)
-    return 9270.0 * weight / (8780.0 + 244.0 * index)
-
-
 def _ideal(_weight: float, height: float, sex: str) -> float:
     """Ideal body weight, kg (Sugawara et al. 1999)."""
     above = height * 100.0 - 152.0
@@ -47,7 +40,7 @@ def _ideal(_weight: float, height: float, sex: str) -> float:
 MASSES: dict[str, Callable[[float, float, str], float]] = {
     "LBM": _james(120.0),
     "LBMJAMES128": _james(128.0),
-    "LBMJANMA": _janmahasatian,
+    "LBMJANMA": janmahasatian_kg,
     "IBW": _ideal,
 }
 
