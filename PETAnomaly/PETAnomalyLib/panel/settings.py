@@ -42,6 +42,42 @@ class Settings:
     def model(self, name: str) -> None:
         self._write("Model", name)
 
+    @property
+    def bySsh(self) -> bool:
+        """Detections run on another computer."""
+        return self._read("BySsh", "") == "yes"
+
+    @bySsh.setter
+    def bySsh(self, chosen: bool) -> None:
+        self._write("BySsh", "yes" if chosen else "")
+
+    @property
+    def host(self) -> str:
+        """The other computer, as ssh knows it."""
+        return self._read("Host", "")
+
+    @host.setter
+    def host(self, name: str) -> None:
+        self._write("Host", name)
+
+    @property
+    def remoteProgram(self) -> str:
+        """petanomaly on the other computer; empty for the one on its PATH."""
+        return self._read("RemoteProgram", "")
+
+    @remoteProgram.setter
+    def remoteProgram(self, path: str) -> None:
+        self._write("RemoteProgram", path)
+
+    @property
+    def beforeProgram(self) -> str:
+        """Words in front of it, such as `srun`."""
+        return self._read("BeforeProgram", "")
+
+    @beforeProgram.setter
+    def beforeProgram(self, words: str) -> None:
+        self._write("BeforeProgram", words)
+
     def _read(self, key: str, default: str) -> str:
         value = qt.QSettings().value(f"{GROUP}/{key}", default)
         return default if value is None else str(value)

@@ -38,6 +38,7 @@ from PETAnomalyLib.panel.sections.look import applyLook
 from PETAnomalyLib.panel.sections.model import ModelSection
 from PETAnomalyLib.panel.sections.run import RunSection
 from PETAnomalyLib.panel.sections.study import StudySection
+from PETAnomalyLib.panel.settings import DEFAULT_DEVICE
 
 ASK_MS = 1000
 
@@ -205,6 +206,7 @@ class PETAnomalyPanel(VTKObservationMixin):
         if not self.study.ct.usable:
             reasons.append(_("CT: {why}").format(why=self.study.ct.text))
         reasons += self.model.whyNot()
+        reasons += self.engine.otherComputer.whyNot()
         ok, reason = study.validate(self.parameters)
         return reasons if ok else [*reasons, _(reason)]
 
@@ -217,6 +219,9 @@ class PETAnomalyPanel(VTKObservationMixin):
         if self.whyNot() or self.isBusy or not self.findings.redrawing.mayBeReplaced():
             return
         if not self.study.mayBeTakenForSuv(self.parameters):
+            return
+        if self.engine.otherComputer.isChosen:  # it has what this one need not have
+            self._startDetection()
             return
         if not self.engine.readiness.isReady:
             self.run.begin(isDetection=False)
@@ -272,8 +277,14 @@ class PETAnomalyPanel(VTKObservationMixin):
 
     def _startDetection(self) -> None:
         try:
+            other = self.engine.otherComputer
             job = detectionJob(
-                self.parameters, self.model.model, self.engine.device, self._onResults
+                self.parameters,
+                self.model.model,
+                # The cards that this computer has say nothing of the other's.
+                DEFAULT_DEVICE if other.isChosen else self.engine.device,
+                self._onResults,
+                other.words(),
             )
         except PETAnomalyError as error:
             slicer.util.errorDisplay(f"{error.message}\n{error.hint}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ def detectionJob(
     model: Any,
     device: str,
     onPlaced: Callable[[Results], None],
+    elsewhere: Sequence[str] = (),
 ) -> Job:
     """A run with the settings of this moment; the volumes may be deleted while it goes on.
 
@@ -30,6 +31,7 @@ def detectionJob(
         model: the bundle.
         device: `auto`, `cpu`, `cuda:0`, ...
         onPlaced: called with the results once they are in the scene.
+        elsewhere: words for the engine that name another computer.
 
     Raises:
         InputError: a volume without voxels.
@@ -48,7 +50,7 @@ def detectionJob(
         if ct is not None:
             ct.write(folder / "ct.nrrd", work)
         inFolder = {name: str(folder / name) for name in ("pet.nrrd", "ct.nrrd", "result")}
-        return [inFolder.get(argument, argument) for argument in template]
+        return [*(inFolder.get(argument, argument) for argument in template), *elsewhere]
 
     def collect(folder: Path, work: Work) -> Results:
         return readResults(folder / "result", work)

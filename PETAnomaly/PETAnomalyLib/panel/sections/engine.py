@@ -14,6 +14,7 @@ from PETAnomalyLib.panel.environment.inspection import Device, EnvironmentReport
 from PETAnomalyLib.panel.environment.installer import InstallOutcome
 from PETAnomalyLib.panel.environment.interpreter import Interpreter, findInterpreter
 from PETAnomalyLib.panel.environment.readiness import Readiness
+from PETAnomalyLib.panel.sections.other_computer import OtherComputerSection
 from PETAnomalyLib.panel.settings import DEFAULT_DEVICE, Settings
 
 AUTO_DEVICES = (("auto", "Automatic"), ("cpu", "CPU"))
@@ -36,6 +37,8 @@ class EngineSection:
         self._ui = ui
         self._settings = settings if settings is not None else Settings()
         self._filling = False
+        self.otherComputer = OtherComputerSection(ui, self._settings, self._python)
+        self.otherComputer.onChanged = self._onOtherComputer
         self._fillDevices(())
         ui.interpreterEdit.currentPath = self._settings.interpreter
         ui.deviceCombo.currentIndexChanged.connect(self._onDeviceChosen)
@@ -84,6 +87,8 @@ class EngineSection:
     def describe(self) -> list[str]:
         """For the diagnostics."""
         lines = [f"Engine's Python: {self.interpreter().describe()}"]
+        if self.otherComputer.isChosen:
+            lines.append("Detections run on another computer (SSH)")
         report = self.readiness.report
         if report is not None:
             lines.append(
@@ -95,6 +100,13 @@ class EngineSection:
     def stop(self) -> None:
         """End what is under way."""
         self.readiness.cancel()
+        self.otherComputer.stop()
+
+    def _python(self) -> Interpreter:
+        return self.interpreter()
+
+    def _onOtherComputer(self) -> None:
+        self.onChanged()
 
     def _sayAsking(self) -> None:
         self._ui.environmentState.text = _("Asking {python} ...").format(
