@@ -55,12 +55,11 @@ def test_nothing_is_found_in_a_few_cases() -> None:
 
 
 @pytest.mark.slow
-def test_nothing_is_found_in_a_minute_of_known_and_new_cases() -> None:
+def test_nothing_is_found_in_a_minute() -> None:
+    """Of the same cases every time: `make fuzz` looks for new ones."""
     until = time.monotonic() + 60
     with Campaign(ROOT) as campaign:
-        for seed in FIXED_SEEDS:
-            campaign.run(seed, until)
-        for seed in itertools.count(time.time_ns() // 1000 % 10**9):
+        for seed in itertools.count():
             if time.monotonic() > until:
                 break
             campaign.run(seed, until)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,16 @@ def test_a_form_that_is_no_number_is_refused(tmp_path: Path, bad: float, place: 
     for others in (AGREEING, {"pixdim": PIXDIM}):
         path = write_nifti(tmp_path / "p.nii", VALUES, **{**others, "qform": (1, quaternion)})
         assert "NaN or infinite" in refusal(path) or "no rotation" in refusal(path)
+
+
+def test_a_form_that_is_no_number_in_mm_is_refused(tmp_path: Path) -> None:
+    image: Any = nibabel.Nifti2Image(VALUES, np.vstack([STEPS, [0, 0, 0, 1]]))
+    image.header.set_xyzt_units("meter")
+    image.to_filename(tmp_path / "p.nii")
+    written = bytearray((tmp_path / "p.nii").read_bytes())
+    struct.pack_into("<d", written, image.header.template_dtype.fields["srow_x"][1] + 24, 1e308)
+    (tmp_path / "p.nii").write_bytes(written)
+    assert "NaN or infinite numbers in the sform" in refusal(tmp_path / "p.nii")
 
 
 @pytest.mark.parametrize("bad", [0.0, -4.0, np.nan, np.inf, -np.inf])

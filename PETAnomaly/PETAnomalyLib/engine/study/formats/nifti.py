@@ -268,12 +268,13 @@ def _grid(
 
 def _in_lps(affine: Any, unit: float, name: str, form: str) -> Matrix:
     """(3, 4), LPS, mm, of one of the two forms, RAS+ in the file's unit."""
-    if not np.all(np.isfinite(affine)):
+    steps = np.asarray(affine, np.float64) * _LPS[:, None] * unit
+    if not np.all(np.isfinite(steps)):
         raise InputError(
             f"{name} has NaN or infinite numbers in the {form} of its header.",
             "Export the file again.",
         )
-    return np.asarray(affine, np.float64) * _LPS[:, None] * unit
+    return steps
 
 
 def _qform(header: _Header, name: str) -> Matrix:
