@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PETAnomalyLib.engine import cli, report
 from PETAnomalyLib.engine.findings.measures import Finding
+from PETAnomalyLib.engine.remote.frames import RemoteError
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
 from PETAnomalyLib.engine.runtime.output import RESULT_FILES
 from repository import MODULE, ROOT
@@ -121,6 +122,7 @@ def kinds_of(error: type[PETAnomalyError]) -> set[tuple[int, str]]:
 def test_the_kinds_of_errors_are_those_that_the_engine_has() -> None:
     listed = rows(section("troubleshooting.md", "Exit codes and kinds"))
     documented = {(int(row[0]), kind) for row in listed for kind in in_code(row[1])}
+    assert RemoteError.kind in {kind for _, kind in kinds_of(PETAnomalyError)}
     assert documented == kinds_of(PETAnomalyError)
     codes = {int(row[0]) for row in rows(section("command-line.md", "Exit codes"))}
     assert codes == {0, *(code for code, _ in documented)}
