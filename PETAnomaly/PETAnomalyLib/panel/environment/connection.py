@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
 
-import qt
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.panel.environment.interpreter import MODULE_FOLDER, Interpreter
+from PETAnomalyLib.panel.environment.interpreter import Interpreter
+from PETAnomalyLib.panel.environment.question import Question
 
 TEST_SECONDS = 180  # ssh, Python and torch from a cold network disk
 
@@ -24,16 +23,21 @@ class ConnectionTest:
     """
 
     def __init__(self) -> None:
-        self._process: Any = None
         self._onDone: Callable[[str], None] = lambda _text: None
-        self._timer = qt.QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(1000 * TEST_SECONDS)
-        self._timer.timeout.connect(self._onTimeout)
+        self._question = Question(TEST_SECONDS)
+        self._question.onAnswer = lambda output, errors: self._onDone(
+            describe(output) or complaint(errors)
+        )
+        self._question.onNotStarted = lambda _reason: self._onDone(
+            _("The engine's Python could not be started.")
+        )
+        self._question.onSilence = lambda: self._onDone(
+            _("No answer for {seconds} seconds.").format(seconds=TEST_SECONDS)
+        )
 
     @property
     def isRunning(self) -> bool:
-        return self._process is not None
+        return self._question.isUnderWay
 
     def start(
         self, interpreter: Interpreter, words: Sequence[str], onDone: Callable[[str], None]
@@ -45,58 +49,13 @@ class ConnectionTest:
             words: `--host` and its options, as for `detect`.
             onDone: gets the answer in words.
         """
-        self.cancel()
         self._onDone = onDone
-        process = qt.QProcess()
-        variables = qt.QProcessEnvironment()
-        for name, value in interpreter.environment.items():
-            variables.insert(name, value)
-        process.setProcessEnvironment(variables)
-        process.setWorkingDirectory(str(MODULE_FOLDER))
-        process.connect(
-            "finished(int,QProcess::ExitStatus)", lambda *_unused: self._onFinished(process)
-        )
-        process.connect(
-            "errorOccurred(QProcess::ProcessError)", lambda *_unused: self._onError(process)
-        )
-        self._process = process
-        self._timer.start()
-        question = ["remote", "check", words[1], *words[2:], "--json"]
-        process.start(interpreter.path, interpreter.running("PETAnomalyLib.engine", *question))
+        words = ["remote", "check", words[1], *words[2:], "--json"]
+        self._question.ask(interpreter, ["PETAnomalyLib.engine", *words])
 
     def cancel(self) -> None:
         """Drop the question; `onDone` is not called."""
-        process, self._process = self._process, None
-        self._timer.stop()
-        if process is not None:
-            process.kill()  # ssh reads the end of its stdin, and ends too
-            _ending.append(process)
-
-    def _onFinished(self, process: Any) -> None:
-        process.deleteLater()
-        if process in _ending:
-            _ending.remove(process)
-        if process is not self._process:
-            return
-        output = process.readAllStandardOutput().data().decode("utf-8", errors="replace")
-        errors = process.readAllStandardError().data().decode("utf-8", errors="replace")
-        self._process = None
-        self._timer.stop()
-        self._onDone(describe(output) or complaint(errors))
-
-    def _onError(self, process: Any) -> None:
-        if process.error() == qt.QProcess.FailedToStart and process is self._process:
-            process.deleteLater()
-            self._process = None
-            self._timer.stop()
-            self._onDone(_("The engine's Python could not be started."))
-
-    def _onTimeout(self) -> None:
-        self.cancel()
-        self._onDone(_("No answer for {seconds} seconds.").format(seconds=TEST_SECONDS))
-
-
-_ending: list[Any] = []
+        self._question.cancel()
 
 
 def describe(output: str) -> str:

@@ -12,13 +12,13 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import qt
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.panel.environment.interpreter import MODULE_FOLDER, Interpreter
+from PETAnomalyLib.panel.environment.interpreter import Interpreter
 from PETAnomalyLib.panel.environment.probe import MARK
+from PETAnomalyLib.panel.environment.question import Question
 
 PROBE = Path(__file__).with_name("probe.py")
 PROBE_SECONDS = 120  # the first import of torch from a cold disk takes half a minute
@@ -130,87 +130,40 @@ class EnvironmentProbe:
     """
 
     def __init__(self) -> None:
-        self._process: Any = None
         self._interpreterPath = ""
         self._onDone: Callable[[EnvironmentReport], None] = lambda _report: None
-        self._timer = qt.QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(1000 * PROBE_SECONDS)
-        self._timer.timeout.connect(self._onTimeout)
+        self._question = Question(PROBE_SECONDS)
+        self._question.onAnswer = lambda output, errors: self._onDone(readAnswer(output, errors))
+        self._question.onNotStarted = self._onNotStarted
+        self._question.onSilence = self._onSilence
 
     @property
     def isRunning(self) -> bool:
-        return self._process is not None
+        return self._question.isUnderWay
 
     def start(self, interpreter: Interpreter, onDone: Callable[[EnvironmentReport], None]) -> None:
-        self.cancel()
         self._interpreterPath = interpreter.path
         self._onDone = onDone
-        process = qt.QProcess()
-        variables = qt.QProcessEnvironment()
-        for name, value in interpreter.environment.items():
-            variables.insert(name, value)
-        process.setProcessEnvironment(variables)
-        process.connect(
-            "finished(int,QProcess::ExitStatus)", lambda *_unused: self._onFinished(process)
-        )
-        process.connect(
-            "errorOccurred(QProcess::ProcessError)", lambda *_unused: self._onError(process)
-        )
-        self._process = process
-        self._timer.start()
         names = [package.name for package in (*requiredPackages(), *dicomPackages())]
-        process.setWorkingDirectory(str(MODULE_FOLDER))
-        process.start(interpreter.path, interpreter.running(str(PROBE), *names))
+        self._question.ask(interpreter, [str(PROBE), *names])
 
     def cancel(self) -> None:
         """Drop the question; `onDone` is not called."""
-        process, self._process = self._process, None
-        self._timer.stop()
-        if process is not None:
-            process.kill()
-            _ending.append(process)  # until it has ended: Qt would block in its destructor
+        self._question.cancel()
 
-    def _report(self, report: EnvironmentReport) -> None:
-        self.cancel()
-        self._onDone(report)
-
-    def _onFinished(self, process: Any) -> None:
-        process.deleteLater()  # its connections hold it: it would never go by itself
-        if process in _ending:
-            _ending.remove(process)
-        if process is not self._process:
-            return
-        output = process.readAllStandardOutput().data().decode("utf-8", errors="replace")
-        errors = process.readAllStandardError().data().decode("utf-8", errors="replace")
-        self._process = None
-        self._report(readAnswer(output, errors))
-
-    def _onError(self, process: Any) -> None:
-        if process.error() != qt.QProcess.FailedToStart:
-            return  # it ends, and `_onFinished` follows
-        process.deleteLater()
-        if process is self._process:
-            self._process = None
-            self._report(
-                EnvironmentReport(
-                    error=_("{python} could not be started: {reason}.").format(
-                        python=self._interpreterPath, reason=process.errorString()
-                    )
-                )
-            )
-
-    def _onTimeout(self) -> None:
-        self._report(
-            EnvironmentReport(
-                error=_("{python} did not answer for {seconds} seconds.").format(
-                    python=self._interpreterPath, seconds=PROBE_SECONDS
-                )
-            )
+    def _onNotStarted(self, reason: str) -> None:
+        said = _("{python} could not be started: {reason}.")
+        self._onDone(
+            EnvironmentReport(error=said.format(python=self._interpreterPath, reason=reason))
         )
 
-
-_ending: list[Any] = []
+    def _onSilence(self) -> None:
+        said = _("{python} did not answer for {seconds} seconds.")
+        self._onDone(
+            EnvironmentReport(
+                error=said.format(python=self._interpreterPath, seconds=PROBE_SECONDS)
+            )
+        )
 
 
 def readAnswer(output: str, errors: str) -> EnvironmentReport:
