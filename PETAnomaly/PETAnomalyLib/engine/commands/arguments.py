@@ -14,6 +14,7 @@ from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.output import require_outside_models, require_utf8
 
 COHORT = "DIR/<patient>/<study>/{SUV,CTres,SEG}.nii.gz, an nnU-Net folder or a CSV list"
+EVENTS = "tell progress as JSON lines on stdout"
 """The forms of a cohort, for help texts."""
 
 Subcommands = Any  # argparse keeps the type of its subparsers to itself

@@ -116,7 +116,7 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
         help="of a cohort every N-th study from the I-th on: for job arrays",
     )
     add_host(parser)
-    add("--events", action="store_true", help="tell progress as JSON lines on stdout")
+    add("--events", action="store_true", help=arguments.EVENTS)
     parser.set_defaults(run=run, cancellable=True)
     return parser
 

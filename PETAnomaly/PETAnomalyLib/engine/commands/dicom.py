@@ -49,7 +49,7 @@ def add_dicom(subcommands: Subcommands) -> argparse.ArgumentParser:
         metavar="FILE",
         help="with the archive's access token (default: PETANOMALY_DICOMWEB_TOKEN, else none)",
     )
-    add("--events", action="store_true", help="tell progress as JSON lines on stdout")
+    add("--events", action="store_true", help=arguments.EVENTS)
     parser.set_defaults(run=run, cancellable=False)
     return parser
 

@@ -12,7 +12,6 @@ from PETAnomalyLib.engine.runtime.reporter import Reporter
 
 MOST_PHANTOMS = 100_000
 LARGEST_SEED = 2**62
-EVENTS = "tell progress as JSON lines on stdout"
 
 
 def add_suv(subcommands: Subcommands) -> argparse.ArgumentParser:
@@ -25,7 +24,7 @@ def add_suv(subcommands: Subcommands) -> argparse.ArgumentParser:
     )
     parser.add_argument("dicom", type=arguments.path, metavar="DICOM_DIR", help="the DICOM folder")
     parser.add_argument("--out", type=arguments.new_path, required=True, metavar="FILE.nii.gz")
-    parser.add_argument("--events", action="store_true", help=EVENTS)
+    parser.add_argument("--events", action="store_true", help=arguments.EVENTS)
     parser.set_defaults(run=run_suv, cancellable=False)
     return parser
 
@@ -61,7 +60,7 @@ def add_phantom(subcommands: Subcommands) -> argparse.ArgumentParser:
     add_workers(parser, "patients")
     told = parser.add_mutually_exclusive_group().add_argument
     told("--json", action="store_true", help="print what was made as JSON")
-    told("--events", action="store_true", help=EVENTS)
+    told("--events", action="store_true", help=arguments.EVENTS)
     parser.set_defaults(run=run_phantom, cancellable=False)
     return parser
 

@@ -109,10 +109,6 @@ def places(labels: sitk.Image, organs: Organs) -> list[Place]:
     ]
 
 
-def _physiological_labels(organs: Organs) -> list[int]:
-    return [n + 1 for n, name in enumerate(organs.names) if is_physiological(name)]
-
-
 class Locator:
     """Says where voxels lie among organs, again and again.
 
@@ -126,6 +122,8 @@ class Locator:
 
     def __init__(self, organs: Organs, spacing_kji_mm: Sequence[float]) -> None:
         self.organs = organs
+        self._physiological = [n + 1 for n, name in enumerate(organs.names)
+                               if is_physiological(name)]  # fmt: skip
         self._spacing = np.asarray(spacing_kji_mm)
         occupied = organs.labels > 0
         surface = occupied & ~binary_erosion(occupied)
@@ -140,8 +138,8 @@ class Locator:
         label = int(counts.argmax())
         if counts[label]:
             name = organs.names[label - 1]
-            mostly_inside = 2 * counts[_physiological_labels(organs)].sum() > len(voxels)
-            suggestion = PHYSIOLOGICAL if is_physiological(name) and mostly_inside else ""
+            mostly_inside = 2 * counts[self._physiological].sum() > len(voxels)
+            suggestion = PHYSIOLOGICAL if label in self._physiological and mostly_inside else ""
             return Place(name, 0.0, suggestion)
         label, distance = self._nearest(voxels)
         return Place(organs.names[label - 1] if label else "", distance, "")
