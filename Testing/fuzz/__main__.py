@@ -2,7 +2,8 @@
 
 export PYTHONPATH=Testing:Testing/support
 python -m fuzz --seconds 600                  new cases for ten minutes
-python -m fuzz --seed 7 --case 13             one case again, as a finding names it
+python -m fuzz --seed 0 --seeds 200           the same cases every time
+python -m fuzz --seed 7 --case 3              one case again, as a finding names it
 python -m fuzz --engine CHECKOUT              another checkout of this repository
 python -m fuzz --engine itk                   ITK with nothing around it
 """
@@ -10,7 +11,7 @@ python -m fuzz --engine itk                   ITK with nothing around it
 from __future__ import annotations
 
 import argparse
-import itertools
+import math
 import sys
 import time
 from pathlib import Path
@@ -27,15 +28,16 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, help="the first; default: by the clock")
+    parser.add_argument("--seeds", type=int, help="how many, however long they take")
     parser.add_argument("--case", type=int, help="of this seed, this one alone")
     parser.add_argument("--engine", default=str(ROOT), metavar="CHECKOUT|itk")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="store the findings' files there")
     options = parser.parse_args()
     first = time.time_ns() // 1000 % 10**9 if options.seed is None else options.seed
     checkout = None if options.engine == "itk" else Path(options.engine).resolve()
-    until = time.monotonic() + options.seconds
+    until = time.monotonic() + (math.inf if options.seeds else options.seconds)
     with Campaign(checkout) as campaign:
-        for seed in itertools.count(first):
+        for seed in range(first, first + (options.seeds or sys.maxsize)):
             known = set(campaign.findings)
             campaign.run(seed, until, options.case)
             for kind in campaign.findings.keys() - known:

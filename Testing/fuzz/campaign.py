@@ -199,10 +199,11 @@ class _Watch:
 
 
 def cases(of_seed: int, kinds: st.SearchStrategy[Case] = _ALL) -> Iterator[Case]:
-    """The cases of a seed, always the same in the same order.
+    """The cases of a seed, the same in the same order in every process that has imported the same:
+    Hypothesis draws constants that stand in the modules around it, too.
 
-    Hypothesis begins with two simple cases, which come again with most seeds; from the eleventh on
-    it repeats parts of earlier ones.
+    It begins with two simple cases, which come again with most seeds; from the eleventh on it
+    repeats parts of earlier ones.
     """
     drawn: list[Case] = []
 

@@ -101,7 +101,6 @@ def dicom_cases(draw: st.DrawFn) -> Case:
 @st.composite
 def _series(draw: st.DrawFn, modality: str) -> tuple[list[FileDataset], list[str]]:
     """One dataset a slice, in order, and what they are."""
-    # GDCM refuses runs (RLE) that are shorter than about a hundred pixels.
     shape = tuple(draw(st.integers(low, high)) for low, high in ((2, 5), (12, 15), (12, 15)))
     bits = draw(st.sampled_from(((16, 16), (16, 16), (16, 12), (8, 8), (32, 32))))
     # A signed CT in HU needs more than 8 bits; unsigned ones have an intercept.

@@ -15,6 +15,7 @@ from PETAnomalyLib.engine.study.dicom.series import find_series
 from PETAnomalyLib.engine.study.dicom.suv import read_suv
 from PETAnomalyLib.engine.study.dicom.volume import read_volume
 from pydicom.dataset import FileDataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRBigEndian, RLELossless
 from synthetic_dicom import a_body, ct_header, pet_header, plain_factor, write_series
 
@@ -76,6 +77,24 @@ def test_compressed_slices_are_worth_what_uncompressed_ones_are(
 ) -> None:
     PACKED[packing](series_of(tmp_path, change))
     assert suv(tmp_path) == pytest.approx(a_body(SHAPE) * 0.5 * plain_factor(), rel=1e-6)
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_run_length_segment_that_lost_a_pixel_is_refused(tmp_path: Path, missing: int) -> None:
+    """Two segments, each a run of 128 zeros and one of the rest: 257 - n, and the byte (PS3.5 G)."""
+    rest = SHAPE[1] * SHAPE[2] - 128
+    segment = bytes([257 - 128, 0, 257 - (rest - missing), 0])
+    offsets = np.array([2, 64, 64 + len(segment), *[0] * 13], "<u4").tobytes()
+    run_length(series_of(tmp_path))
+    emptied = sorted(tmp_path.iterdir())[1]
+    dataset = pydicom.dcmread(emptied)
+    dataset.PixelData = encapsulate([offsets + 2 * segment])
+    dataset.save_as(emptied)
+    if missing:
+        with pytest.raises(InputError, match=emptied.name):
+            suv(tmp_path)
+    else:
+        assert not suv(tmp_path)[1].any()
 
 
 @pytest.mark.parametrize("slope", ["0", "-1"])

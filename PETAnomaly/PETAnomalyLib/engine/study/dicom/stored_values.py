@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pydicom
 import SimpleITK as sitk
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import UID, generate_uid
+from pydicom.uid import UID, RLELossless, generate_uid
 
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.dicom.tags import number, tag_name, text
@@ -104,10 +104,10 @@ def _native(header: Dataset, layout: dict[str, int]) -> npt.NDArray[np.int64]:
 
 
 def _decompressed(header: Dataset, layout: dict[str, int]) -> npt.NDArray[np.int64]:
-    """By GDCM, which has the codecs that pydicom lacks without plug-ins.
+    """Of a dataset that has the pixels and nothing that rescales, inverts or names the patient.
 
-    GDCM rescales, and inverts MONOCHROME1, by the attributes it finds: so it is given a file that
-    has the pixels and none of these (nor any that names the patient).
+    RLE by pydicom, which counts what each segment comes to: GDCM fills up what damage took away.
+    All others by GDCM, which has the codecs that pydicom lacks without plug-ins.
     """
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = header.file_meta.TransferSyntaxUID
@@ -121,6 +121,8 @@ def _decompressed(header: Dataset, layout: dict[str, int]) -> npt.NDArray[np.int
     bare.PixelData = header.PixelData
     bare["PixelData"].VR = "OB"
     bare["PixelData"].is_undefined_length = True
+    if meta.TransferSyntaxUID == RLELossless:
+        return np.asarray(bare.pixel_array, np.int64).reshape(layout["Rows"], layout["Columns"])
     with tempfile.TemporaryDirectory(prefix="petanomaly-") as folder:
         path = Path(folder) / "slice.dcm"
         _save(bare, path)
