@@ -1,7 +1,7 @@
 """Which studies are refused, warned of, or taken without a word: flips, wrong CTs, foreign ones.
 
     python Testing/experiments/fit.py OUT.json [--phantoms 20] [--first 1000001]
-        [--model petct-phantom]
+        [--model petct-phantom] [--untouched]
 
 Every phantom as it is, its PET (with its CT) flipped along each axis and 1.3 times too big, its PET
 with a wrong CT, its uptake as PSMA's, and a brain alone. Judged as `detect` judges before anything
@@ -16,6 +16,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from unittest import mock
 
@@ -183,13 +184,15 @@ def main() -> None:
     parser.add_argument("--phantoms", type=int, default=20)
     parser.add_argument("--first", type=int, default=1_000_001)
     parser.add_argument("--model", default=DEFAULT_MODEL, help="none: without a model's networks")
+    parser.add_argument("--untouched", action="store_true", help="only as they are: false alarms")
     options = parser.parse_args()
     without = options.model == "none"
     verdicts = Verdicts(find_bundle(DEFAULT_MODEL if without else options.model), not without)
     found = json.loads(options.out.read_text()) if options.out.exists() else {}
     for seed in range(options.first, options.first + options.phantoms):
         if str(seed) not in found:
-            found[str(seed)] = {name: verdicts.of(pet, ct) for name, pet, ct in variants(seed)}
+            chosen = islice(variants(seed), 1 if options.untouched else None)
+            found[str(seed)] = {name: verdicts.of(pet, ct) for name, pet, ct in chosen}
             options.out.write_text(json.dumps(found, indent=1))
     print(table(found))
 
