@@ -33,7 +33,7 @@ sys.addaudithook(interrupt)
         "argparse",
         "PETAnomalyLib.engine.runtime.events",
         "PETAnomalyLib.engine.families",
-        "numpy",
+        pytest.param("numpy", marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize("events", [[], ["--events"]])

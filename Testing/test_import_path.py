@@ -53,6 +53,7 @@ def test_the_command_line_imports_nothing_from_the_current_folder(
     assert "petct-phantom" in done.stdout
 
 
+@pytest.mark.slow
 def test_nor_do_commands_that_need_every_library(hostile: HostileFolder) -> None:
     """PyTorch, MONAI, SimpleITK, pydicom: on the way to a file that is not there."""
     words = ["--pet", "none.nii.gz", "--model", "pet-phantom", "--out", "result"]
@@ -111,6 +112,7 @@ def test_setup_torch_imports_nothing_that_lies_beside_it(tmp_path: Path) -> None
         assert f"Python {sys.version_info[0]}.{sys.version_info[1]} at" in done.stdout
 
 
+@pytest.mark.slow
 def test_nor_does_the_python_that_it_asks_nor_pip(tmp_path: Path) -> None:
     hostile = HostileFolder(tmp_path / "data", by_module=False)
     script = MODULE.parent / "setup_torch.py"
@@ -128,6 +130,7 @@ def test_nor_does_the_python_that_it_asks_nor_pip(tmp_path: Path) -> None:
     assert f"({sys.version_info[0]}, {sys.version_info[1]})" in done.stdout, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="other endings there")
 def test_no_program_of_the_current_folder_is_taken_for_the_drivers(tmp_path: Path) -> None:
     program = tmp_path / "nvidia-smi"

@@ -283,6 +283,7 @@ def test_the_dry_run_names_gpu_build_size_and_command_and_installs_nothing(
     assert not list(libraries.glob("python3*/site-packages/torch*"))
 
 
+@pytest.mark.slow
 def test_this_environments_own_torch_is_left_alone() -> None:
     pytest.importorskip("torch")
     if setup_torch.find_gpu() is not None:

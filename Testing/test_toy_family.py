@@ -72,6 +72,7 @@ def test_it_detects(bundle: Path, tmp_path: Path) -> None:
         assert next(csv.reader(rows))[0] == "number"
 
 
+@pytest.mark.slow
 def test_the_panels_list_shows_it(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("PySide6")
     pytest.importorskip("slicer")
@@ -85,6 +86,7 @@ def test_the_panels_list_shows_it(bundle: Path, monkeypatch: pytest.MonkeyPatch)
     assert "Toy (blurred)" in (found.title, models.card(found))
 
 
+@pytest.mark.slow
 def test_its_sizes_are_bounded_like_anybodys(bundle: Path) -> None:
     manifest = json.loads((bundle / "configs" / "metadata.json").read_text())
     for kernel, complaint in ((10, "1 to 9"), ("$import os", "must be a number")):

@@ -76,6 +76,7 @@ def test_a_run_tells_its_stages_progress_and_result_with_any_path(
     assert names(place) == {"Studie Ä", "modèle", "Ergebnis ✓"}
 
 
+@pytest.mark.slow
 @posix_only
 @pytest.mark.parametrize("stage", ["read", "align", "heal"])
 def test_a_run_that_is_asked_to_stop_in_mid_stage_stops_and_leaves_nothing(

@@ -204,6 +204,7 @@ def test_stages_follow_each_other_and_progress_never_goes_back(
     assert any("the CT is not used" in warning for warning in listener.warnings)
 
 
+@pytest.mark.slow
 def test_out_of_memory_means_smaller_pieces_the_same_result_and_a_warning(
     tiny_study: Path,
     tiny_bundles: dict[str, Bundle],

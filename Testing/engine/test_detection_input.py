@@ -65,6 +65,7 @@ def test_broken_lesions_beside_a_phantom_are_told_and_cost_nothing(
     assert (out / "overview.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 @posix
 def test_a_study_under_names_that_are_no_utf8_is_detected_like_any_other(
     tmp_path: Path, tiny_study: Path, tiny_bundles: dict[str, Bundle]

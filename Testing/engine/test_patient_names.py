@@ -105,6 +105,7 @@ def of_dicom(
     return results
 
 
+@pytest.mark.slow
 def test_a_dicom_study_is_told_without_its_folder(of_dicom: dict[str, Path]) -> None:
     report = report_in(of_dicom["plain"])
     assert report["inputs"]["pet"]["path"] == "."

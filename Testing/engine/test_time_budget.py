@@ -32,6 +32,7 @@ def report(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "report.json").read_text()))
 
 
+@pytest.mark.slow
 def test_a_run_that_was_cut_equals_one_with_as_few_samples(found: Any) -> None:
     cut = found("cut", samples=6, time_budget=NEVER_LONG_ENOUGH)
     asked = found("asked", samples=4)

@@ -93,6 +93,7 @@ def test_the_sample_study_is_offered_by_the_sample_data_module() -> None:
     assert Path(sources[-1].thumbnailFileName).exists()
 
 
+@pytest.mark.slow
 def test_the_start_of_slicer_does_not_wait_for_simpleitk_and_scipy() -> None:
     """What is imported then is imported by everyone who has the extension, used or not."""
     program = (

@@ -105,6 +105,7 @@ def test_moving_the_threshold_redraws_from_the_map_that_is_there(tmp_path: Any) 
         assert threshold(panel.parameters, "kde") == pytest.approx(9.0)
 
 
+@pytest.mark.slow
 def test_no_growing_gives_the_voxels_above_the_threshold(tmp_path: Any) -> None:
     with openPanel(tmp_path) as panel:
         chooseStudy(panel)
@@ -119,6 +120,7 @@ def test_no_growing_gives_the_voxels_above_the_threshold(tmp_path: Any) -> None:
         assert round(voxels) == expected
 
 
+@pytest.mark.slow
 def test_another_scorer_draws_from_its_own_map_with_its_own_threshold(tmp_path: Any) -> None:
     with openPanel(tmp_path) as panel:
         chooseStudy(panel)
@@ -146,6 +148,7 @@ def test_cancel_leaves_nothing_and_the_panel_can_detect_again(tmp_path: Any) -> 
         assert panel.ui.detectButton.enabled
 
 
+@pytest.mark.slow
 def test_a_cancel_that_comes_while_results_are_placed_is_too_late(tmp_path: Any) -> None:
     with openPanel(tmp_path) as panel:
         chooseStudy(panel)
@@ -185,6 +188,7 @@ def test_a_crash_of_the_engine_is_said_in_words(tmp_path: Any) -> None:
         assert panel.ui.detectButton.enabled
 
 
+@pytest.mark.slow
 def test_deleting_the_pet_during_a_run_is_survived(scene: Any, tmp_path: Any) -> None:
     with openPanel(tmp_path, mode="sleep") as panel:
         pet, _ct = chooseStudy(panel)
@@ -209,6 +213,7 @@ def test_closing_the_scene_ends_the_run_and_its_folder(scene: Any, tmp_path: Any
         assert panel.ui.detectButton.text == "&Detect"
 
 
+@pytest.mark.slow
 def test_a_second_run_leaves_the_first_ones_results_alone_unless_asked(tmp_path: Any) -> None:
     with openPanel(tmp_path) as panel:
         chooseStudy(panel)
@@ -304,6 +309,7 @@ def test_saved_and_loaded_the_scene_is_as_it_was_and_the_threshold_still_works(
         assert waitUntil(lambda: len(panel.findings.rows()) == 2)
 
 
+@pytest.mark.slow
 def test_a_read_only_temporary_folder_is_said_and_the_panel_stays_usable(
     tmp_path: Any, monkeypatch: Any
 ) -> None:
@@ -316,6 +322,7 @@ def test_a_read_only_temporary_folder_is_said_and_the_panel_stays_usable(
         assert panel.ui.detectButton.enabled
 
 
+@pytest.mark.slow
 def test_the_diagnostics_name_versions_and_settings_but_no_patient(tmp_path: Any) -> None:
     with openPanel(tmp_path) as panel:
         chooseStudy(panel)
@@ -346,6 +353,7 @@ def lacking(**changes: Any) -> SimpleNamespace:
     )
 
 
+@pytest.mark.slow
 def test_missing_packages_are_offered_and_then_the_run_starts(tmp_path: Any) -> None:
     installer = Installers(ok=True)
     with openPanel(tmp_path, report=lacking(), installer=installer) as panel:
@@ -367,6 +375,7 @@ def test_a_failed_installation_names_the_next_step_and_the_panel_stays_usable(
         assert panel.ui.detectButton.enabled
 
 
+@pytest.mark.slow
 def test_a_python_that_does_not_answer_is_said(tmp_path: Any) -> None:
     report = lacking(missing=(), error="This Python could not be started.")
     with openPanel(tmp_path, report=report) as panel:
@@ -376,6 +385,7 @@ def test_a_python_that_does_not_answer_is_said(tmp_path: Any) -> None:
         assert panel.ui.detectButton.enabled
 
 
+@pytest.mark.slow
 def test_the_question_to_the_engines_python_can_be_cancelled(tmp_path: Any) -> None:
     with openPanel(tmp_path) as panel:
         chooseStudy(panel)
@@ -388,6 +398,7 @@ def test_the_question_to_the_engines_python_can_be_cancelled(tmp_path: Any) -> N
         assert "Cancelled" in panel.ui.stageState.text
 
 
+@pytest.mark.slow
 def test_the_findings_of_one_pet_are_not_shown_beside_another(tmp_path: Any) -> None:
     with openPanel(tmp_path) as panel:
         pet, _ct = chooseStudy(panel)

@@ -108,6 +108,7 @@ def break_study(cohort: Path, patient: str) -> Path:
     return pet
 
 
+@pytest.mark.slow
 def test_each_study_is_what_detect_makes_of_it(
     finished: Finished, cohort: Path, tmp_path: Path, settings: DetectionSettings
 ) -> None:
@@ -189,6 +190,7 @@ def test_a_study_that_fails_is_a_row_and_no_end_and_is_tried_again(
     assert first.items() < times(out).items()
 
 
+@pytest.mark.slow
 def test_a_stop_keeps_what_is_done(
     cohort: Path, tmp_path: Path, settings: DetectionSettings
 ) -> None:

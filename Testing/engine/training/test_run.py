@@ -152,6 +152,7 @@ def test_a_study_that_cannot_be_used_is_named_and_left_out(
     assert "constant" in message
 
 
+@pytest.mark.slow
 def test_a_cancel_while_studies_are_aligned_leaves_the_rest_undone(
     cohort: Path, models: Path, tmp_path: Path
 ) -> None:

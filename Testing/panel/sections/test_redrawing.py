@@ -38,6 +38,7 @@ def test_a_run_replaces_findings_changed_by_hand_only_after_asking(
     assert not detected.parameters.handEdited
 
 
+@pytest.mark.slow
 def test_what_a_hand_changes_during_a_run_stays_in_the_scene(
     detected: Any, answers: list[bool]
 ) -> None:

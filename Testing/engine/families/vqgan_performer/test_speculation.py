@@ -70,6 +70,7 @@ grids = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     networks,
