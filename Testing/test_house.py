@@ -6,6 +6,7 @@ Imports count wherever they stand: at the top, in functions, under TYPE_CHECKING
 from __future__ import annotations
 
 import ast
+import functools
 import shutil
 import subprocess
 import sys
@@ -44,7 +45,7 @@ PANEL_FLOORS = ("ground", "environment", "scene", "jobs", "sections", "widget")
 
 ENGINE_FILES = {"report": "detection", "detection": "detection", "maps": "detection",
                 "detection_settings": "detection", "judgement": "detection",
-                "schedule": "detection", "cli": "cli", "demo": "cli",
+                "schedule": "detection", "placing": "detection", "cli": "cli", "demo": "cli",
                 "__main__": "cli", "__init__": "runtime"}  # fmt: skip
 PANEL_FILES = {"parameters": "ground", "settings": "ground", "background": "ground",
                "__init__": "ground", "widget": "widget"}  # fmt: skip
@@ -69,14 +70,21 @@ def imports_of(path: Path, known: frozenset[str]) -> Iterator[str]:
         path: the file.
         known: the library's own modules: of `from package import name`, whether `name` is one.
     """
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in import_statements(path.read_text(encoding="utf-8")):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             assert node.level == 0, f"{path}:{node.lineno}: imports are absolute in this house"
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
                 yield whole if whole in known else str(node.module)
+
+
+@functools.cache
+def import_statements(source: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """Of one source text, which sixteen copies of the house have in common."""
+    nodes = ast.walk(ast.parse(source))
+    return tuple(node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)))
 
 
 def graph(root: Path) -> dict[str, set[str]]:

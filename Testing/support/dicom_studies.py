@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ from PETAnomalyLib.engine.dicom_results.reading import Detector, Judged, Reading
 from PETAnomalyLib.engine.dicom_results.source import source_of
 from PETAnomalyLib.engine.findings.measures import Finding, measure, write_csv
 from PETAnomalyLib.engine.findings.segmentation import write_segmentation
+from PETAnomalyLib.engine.frame.measured_regions import HIGHEST_CODE
+from PETAnomalyLib.engine.frame.region_atlas import site_of
 from PETAnomalyLib.engine.study.study import Study, read_study
 from pydicom.dataset import FileDataset
 from synthetic_dicom import a_body, pet_header, write_series
 
 STUDY_UID = "1.2.826.0.1.3680043.8.498.7"
 DETECTOR = Detector("0.1.0", "a-model", "5e" * 32, {"scorer": "kde", "seed": 0, "grow": 0.4})
+SITES = tuple(site_of(np.array([number], np.uint8)) for number in range(1, HIGHEST_CODE + 1))
+"""All that there are."""
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 # The normal of the first points to the feet, so that the files' order is the reverse.
 ORIENTATIONS: dict[str, Sequence[float]] = {
@@ -75,6 +80,7 @@ def reading_of(
     count: int,
     *,
     verdicts: dict[int, str] | None = None,
+    sites: Sequence[str] = (),
     anonymous: bool = False,
     detector: Detector = DETECTOR,
     change: Callable[[sitk.Image], None] | None = None,
@@ -85,6 +91,7 @@ def reading_of(
         folder: with the PET alone.
         count: of findings.
         verdicts: finding -> verdict; `unsure` where none is given.
+        sites: of the findings, in order; none where none is given.
         anonymous: see `source_of`.
         detector: what found them.
         change: of the labels.
@@ -94,8 +101,8 @@ def reading_of(
     if change is not None:
         change(labels)
     judged = [
-        Judged(finding, (verdicts or {}).get(finding.number, "unsure"))
-        for finding in findings_of(study, labels)
+        Judged(finding, (verdicts or {}).get(finding.number, "unsure"), site=site)
+        for finding, site in zip(findings_of(study, labels), chain(sites, repeat("")))
     ]
     source = source_of(study, has_ct=True, anonymous=anonymous)
     return Reading(labels, tuple(judged), detector, source)

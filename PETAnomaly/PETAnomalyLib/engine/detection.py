@@ -6,6 +6,7 @@ decided is written into `report.json`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,15 +29,17 @@ from PETAnomalyLib.engine.families.loaded_model import LoadedModel
 from PETAnomalyLib.engine.figures.overview import overview
 from PETAnomalyLib.engine.findings.delineation import delineate
 from PETAnomalyLib.engine.findings.measures import Finding, measure, write_csv
-from PETAnomalyLib.engine.findings.organs import COLUMNS, Organs, places
+from PETAnomalyLib.engine.findings.organs import Organs
 from PETAnomalyLib.engine.findings.segmentation import write_segmentation
 from PETAnomalyLib.engine.frame.alignment import Alignment, align
 from PETAnomalyLib.engine.frame.doubt import spoken
 from PETAnomalyLib.engine.frame.field_of_view import scored_mask, unscored_body
 from PETAnomalyLib.engine.frame.grids import to_study_grid
 from PETAnomalyLib.engine.frame.model_input import model_input
+from PETAnomalyLib.engine.frame.region_atlas import COLUMN as SITE
 from PETAnomalyLib.engine.frame.study_fit import StudyFit, study_fit
 from PETAnomalyLib.engine.judgement import Judgement
+from PETAnomalyLib.engine.placing import Placing
 from PETAnomalyLib.engine.report import versions, write_report
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.output import output_folder
@@ -101,9 +104,7 @@ def detect(
         with run.stage("align", "Aligning to the model's template", 0.12):
             template = read_float_image(bundle.template)
             alignment, fit = _aligned(study, template, settings.anyway, run)
-            scored = scored_mask(study.pet, template, alignment)
-            unscored, unscored_warnings = unscored_body(study.pet, scored)
-            run.warn(*unscored_warnings)
+            scored, unscored = _seen(study, template, alignment, run)
             image, ct_image = model_input(study, template, alignment, bundle.intensity)
         with run.stage("heal", "Healing what the model finds unlikely", 0.5):
             from PETAnomalyLib.engine import maps  # torch; what was wrong so far needed none
@@ -136,15 +137,22 @@ def detect(
             findings = measure(
                 delineation.labels, study.pet, score_image, delineation.growth_limited, scored
             )
+            placing = Placing(bundle.region_atlas, alignment, known_organs, study.pet)
+            run.warn(*placing.warnings)
+            further = placing.columns(delineation.labels, findings)
         with run.stage("write", "Writing the results", 0.99):
-            for name, score in on_pet_grid.items():
-                sitk.WriteImage(score, str(partial / f"{name}.nii.gz"), useCompression=True)
-            sitk.WriteImage(scored, str(partial / "scored_mask.nii.gz"), useCompression=True)
+            _write_images(partial, {**on_pet_grid, "scored_mask": scored})
             write_segmentation(partial / "segmentation.seg.nrrd", delineation.labels, findings)
-            further = {} if known_organs is None else _placed(delineation.labels, known_organs)
             write_csv(partial / "findings.csv", findings, further)
             if source is not None:
-                _write_dicom(partial, delineation.labels, findings, source, bundle, resolved)
+                _write_dicom(
+                    partial,
+                    delineation.labels,
+                    _judged(findings, further),
+                    source,
+                    bundle,
+                    resolved,
+                )
             overview(
                 partial / "overview.png",
                 study.pet,
@@ -169,6 +177,7 @@ def detect(
             drawn=schedule.report(),
             healing=healing,
             findings=findings,
+            reference=placing.references.report(),
             warnings=[told.sentence(warning) for warning in run.warnings],
             device=device,
             seconds=run.seconds,
@@ -195,10 +204,17 @@ def _read_organs(path: Path, study: Study, run: Stages) -> Organs:
     return organs
 
 
-def _placed(labels: sitk.Image, organs: Organs) -> dict[str, list[float | str]]:
-    """Columns that say in which organ each finding lies."""
-    cells = [place.cells() for place in places(labels, organs)]
-    return {name: [row[index] for row in cells] for index, name in enumerate(COLUMNS)}
+def _write_images(folder: Path, images: Mapping[str, sitk.Image]) -> None:
+    for name, image in images.items():
+        sitk.WriteImage(image, str(folder / f"{name}.nii.gz"), useCompression=True)
+
+
+def _judged(
+    findings: Sequence[Finding], further: Mapping[str, Sequence[float | str]]
+) -> tuple[Judged, ...]:
+    """For DICOM: as no reader has seen them."""
+    sites = further.get(SITE, [""] * len(findings))
+    return tuple(Judged(one, site=str(site)) for one, site in zip(findings, sites))
 
 
 def _source(study: Study, settings: DetectionSettings) -> Source | None:
@@ -215,7 +231,7 @@ def _source(study: Study, settings: DetectionSettings) -> Source | None:
 def _write_dicom(
     folder: Path,
     labels: sitk.Image,
-    findings: list[Finding],
+    judged: tuple[Judged, ...],
     source: Source,
     bundle: Bundle,
     resolved: ResolvedSettings,
@@ -224,7 +240,7 @@ def _write_dicom(
 
     version = versions().get("petanomaly", __version__)
     detector = Detector(version, bundle.name, bundle.sha256, asdict(resolved))
-    write_objects(folder, Reading(labels, tuple(map(Judged, findings)), detector, source))
+    write_objects(folder, Reading(labels, judged, detector, source))
 
 
 def _aligned(
@@ -235,6 +251,16 @@ def _aligned(
     fit = study_fit(study, template, alignment)
     run.warn_first(*alignment.warnings, *spoken(fit.doubts, anyway))
     return alignment, fit
+
+
+def _seen(
+    study: Study, template: sitk.Image, alignment: Alignment, run: Stages
+) -> tuple[sitk.Image, float]:
+    """The mask of what the model can see, and the share of the body that it cannot."""
+    scored = scored_mask(study.pet, template, alignment)
+    unscored, warnings = unscored_body(study.pet, scored)
+    run.warn(*warnings)
+    return scored, unscored
 
 
 def _like(template: sitk.Image, array: npt.NDArray[np.generic]) -> sitk.Image:

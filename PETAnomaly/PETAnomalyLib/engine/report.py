@@ -33,6 +33,7 @@ def write_report(
     drawn: Mapping[str, int],
     healing: Healing,
     findings: Sequence[Finding],
+    reference: Mapping[str, Any],
     warnings: Sequence[str],
     device: torch.device,
     seconds: Mapping[str, float],
@@ -51,6 +52,7 @@ def write_report(
         drawn: how many samples were drawn, and left out.
         healing: what was resampled.
         findings: for the totals.
+        reference: uptake of the liver and the blood pool, where it is known.
         warnings: everything that was said aloud.
         device: where healing ran in the end.
         seconds: wall-clock seconds of each stage.
@@ -70,6 +72,7 @@ def write_report(
         "frame": _frame(alignment, body_not_scored),
         "healing": _healing(healing, drawn),
         "findings": _findings(findings),
+        "reference": reference,
         "warnings": warnings,
         "device": device_in_words(device),
         "seconds": seconds,

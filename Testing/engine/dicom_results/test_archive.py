@@ -11,7 +11,7 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from dicom_studies import ORIENTATIONS, reading_of, with_column, write_pet, write_result
+from dicom_studies import ORIENTATIONS, SITES, reading_of, with_column, write_pet, write_result
 from orthanc import orthanc
 from PETAnomalyLib.engine.cli import main
 from PETAnomalyLib.engine.dicom_results.writing import write_objects
@@ -42,6 +42,12 @@ def test_dciodvfy_finds_no_error(tmp_path: Path, orientation: str, count: int) -
 def test_nor_in_thirty_findings_with_verdicts(tmp_path: Path) -> None:
     verdicts = {number: ("lesion", "unsure", "physiological")[number % 3] for number in range(31)}
     reading = reading_of(write_pet(tmp_path / "pet"), 30, verdicts=verdicts)
+    for path in write_objects(tmp_path, reading):
+        assert errors(path) == []
+
+
+def test_nor_where_sites_are_known(tmp_path: Path) -> None:
+    reading = reading_of(write_pet(tmp_path / "pet"), len(SITES), sites=SITES)
     for path in write_objects(tmp_path, reading):
         assert errors(path) == []
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pydicom
 import pytest
-from dicom_studies import DETECTOR, by_instance, reading_of, write_pet
+from dicom_studies import DETECTOR, SITES, by_instance, reading_of, write_pet
 from PETAnomalyLib.engine.dicom_results.reading import Detector, Reading
 from PETAnomalyLib.engine.dicom_results.source import Source
 from PETAnomalyLib.engine.dicom_results.writing import (
@@ -91,6 +91,18 @@ def test_the_totals_are_a_group_of_their_own_without_what_is_physiological(tmp_p
         if evaluation[0].name.value == "verdict"
     ]
     assert said == ["Lesion", "Lesion", "Indeterminate"]
+
+
+def test_each_finding_has_the_code_of_its_site(tmp_path: Path) -> None:
+    reading = reading_of(write_pet(tmp_path / "pet"), len(SITES) + 1, sites=SITES)
+    found = []
+    for group in groups(written(tmp_path / "out", reading)):
+        coded = [(one.value.meaning.lower(), one.ContentSequence[0].value.meaning.lower()
+                  if "ContentSequence" in one else "") for one in group.finding_sites]  # fmt: skip
+        found.append(" ".join([f"{side} {region}".strip() for region, side in coded]))
+    words = {"chest": "thorax", "extremity": "limb"}
+    said = [" ".join(words.get(word, word) for word in site.split(" ")) for site in found]
+    assert said == [*SITES, ""]
 
 
 def test_without_findings_the_report_says_that_there_are_none(tmp_path: Path) -> None:

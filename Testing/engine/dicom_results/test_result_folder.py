@@ -261,3 +261,14 @@ def test_the_events_end_with_the_folder(place: Path, capfd: pytest.CaptureFixtur
     export(place, "--events")
     events = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert events[-1] == {"event": "result", "dir": str(place / "result")}
+
+
+def test_a_site_of_the_table_is_reported(place: Path) -> None:
+    with_column(place / "result" / "findings.csv", "site", {2: "right thorax"})
+    segmentation, _ = export(place)
+    coded = [
+        segment.AnatomicRegionSequence[0].CodeMeaning
+        for segment in segmentation.SegmentSequence
+        if "AnatomicRegionSequence" in segment
+    ]
+    assert coded == ["Thorax"]

@@ -133,3 +133,16 @@ def test_what_is_physiological_is_left_out_and_what_is_unsure_says_so(tmp_path: 
     )
     drawn = sitk.GetArrayFromImage(reading.labels)
     assert np.array_equal(volume, np.where(drawn == 1, 1, np.where(drawn == 3, 2, 0)))
+
+
+def test_each_segment_has_the_code_of_its_site(tmp_path: Path) -> None:
+    reading = reading_of(
+        write_pet(tmp_path / "pet"), 3, sites=("left limb", "abdomen", "elsewhere")
+    )
+    coded = []
+    for segment in written(tmp_path / "out", reading).SegmentSequence:
+        for region in segment.get("AnatomicRegionSequence", []):
+            sides = region.get("AnatomicRegionModifierSequence", [])
+            coded.append((region.CodeValue, [side.CodeValue for side in sides]))
+    # SNOMED CT: extremity, left; abdomen.
+    assert coded == [("66019005", ["7771000"]), ("818981001", [])]

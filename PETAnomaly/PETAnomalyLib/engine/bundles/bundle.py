@@ -7,6 +7,7 @@ bundles, `adding.py` installs them, `writing.py` makes them. No torch.
 
     configs/metadata.json   MONAI's metadata and the `petanomaly` section
     models/*.safetensors    weights          models/template.nii.gz   what studies are aligned to
+    models/regions.nii.gz   the parts of the body there, where they are known
     docs/README.md          the model card   SHA256SUMS               a hash for every other file
 """
 
@@ -47,6 +48,7 @@ class Bundle:
         tracer: what the studies it was made for were injected with.
         familiarity: how studies of its own kind look to it, see `frame/familiarity.py`; None where
             nobody has measured that.
+        region_atlas: where in the body a voxel lies, see `frame/region_atlas.py`; or None.
     """
 
     path: Path
@@ -68,6 +70,7 @@ class Bundle:
     sha256: str
     tracer: Tracer = FDG
     familiarity: dict[str, Any] | None = None
+    region_atlas: Path | None = None
 
 
 def verify_bundle(folder: str | Path) -> Bundle:
@@ -105,6 +108,7 @@ def bundle_of(folder: Path, manifest: dict[str, Any]) -> Bundle:
         sha256=hashlib.sha256(sums_bytes(folder / SUMS)).hexdigest(),
         tracer=_tracer(ours),
         familiarity=ours.get("familiarity"),
+        region_atlas=folder / ours["region_atlas"] if "region_atlas" in ours else None,
     )
 
 

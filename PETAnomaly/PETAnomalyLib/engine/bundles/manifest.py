@@ -109,6 +109,10 @@ def check_manifest(manifest: Any) -> None:
     ours.number("min_volume_ml", 0.0, 1000.0)
     if "tracer" in ours.values:
         _check_tracer(ours.section("tracer"))
+    if "region_atlas" in ours.values:
+        _check_path(ours, "region_atlas", ".nii.gz")
+        if ours.values["region_atlas"] == frame.values["template"]:
+            raise ours.error("region_atlas", "is the template")
     if "familiarity" in ours.values:
         _check_familiarity(ours.section("familiarity"))
 

@@ -1,5 +1,6 @@
-"""The template of a bundle, checked to the last voxel: what is wrong with it must not be taken for
-a fault of the study that is aligned to it.
+"""The images of a bundle, checked to the last voxel: what is wrong with its template must not be
+taken for a fault of the study that is aligned to it, and its region atlas lies where the template
+does.
 """
 
 from __future__ import annotations
@@ -9,15 +10,21 @@ import math
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from PETAnomalyLib.engine.frame.measured_regions import HIGHEST_CODE
 from PETAnomalyLib.engine.runtime.errors import BundleError
 from PETAnomalyLib.engine.runtime.regular_file import open_regular
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _HINT = "Do not use it; get the model again from where it is published."
 _HEADER_BYTES = 352  # NIfTI-1's 348, and 4 that say that no extension follows
 _FLOAT_TYPES = {16: "<f4", 64: "<f8"}  # NIfTI's datatype -> NumPy's
+_LABEL_TYPES = {2: "u1"}
 _BLOCK_BYTES = 1 << 20
 _LEAST_BODY_SUV = 0.15  # as the alignment tells a patient from the air around
 _LARGEST_SUV = 1000.0  # the hottest bladder reaches 200; Bq/ml begin at thousands
@@ -37,21 +44,65 @@ def check_template(path: Path, name: str, frame: dict[str, Any]) -> None:
     Raises:
         BundleError: naming the file and, where the manifest says otherwise, its key.
     """
+    _check_image(path, name, frame, _FLOAT_TYPES, "float32 or float64", _check_uptake)
+
+
+def check_regions(path: Path, name: str, template: Path, frame: dict[str, Any]) -> None:
+    """Check a region atlas: one uint8 NIfTI-1 volume on the template's very grid, whole by its
+    checksum, all values codes of a region or 0.
+
+    Args:
+        path: the file.
+        name: as messages call it.
+        template: checked before.
+        frame: the manifest's section: `size_voxels`, `spacing_mm` along x, y, z.
+
+    Raises:
+        BundleError: naming the file and, where the manifest says otherwise, its key.
+    """
+    header = _check_image(path, name, frame, _LABEL_TYPES, "uint8", _check_codes)
+    with open_regular(template) as packed, gzip.GzipFile(fileobj=packed) as file:
+        of_template = file.read(_HEADER_BYTES)
+    for mine, its in zip(_offsets(header), _offsets(of_template)):
+        if not abs(mine - its) <= _MM_TOLERANCE:
+            raise BundleError(f"{name}: it lies elsewhere than the template.", _HINT)
+
+
+def _check_image(
+    path: Path,
+    name: str,
+    frame: dict[str, Any],
+    types: dict[int, str],
+    in_words: str,
+    check_values: Callable[[NDArray[Any], str], tuple[float, float]],
+) -> bytes:
+    """Returns the header.
+
+    Args:
+        types: NIfTI's datatype -> NumPy's, of those that it may have.
+        in_words: these.
+        check_values: of a block of values and the file's name, the least and the largest.
+    """
     try:
         with open_regular(path) as packed, gzip.GzipFile(fileobj=packed) as file:
-            code = _check_header(file, name, frame)
+            header = file.read(_HEADER_BYTES)
+            code = _check_header(header, name, frame, types, in_words)
             length = int(code[-1]) * math.prod(frame["size_voxels"])
             packed_bytes = os.fstat(packed.fileno()).st_size
             if packed_bytes > 1.01 * length + (1 << 16):  # gzip adds hardly anything
                 raise _damaged(name, f"{packed_bytes} bytes hold {length} of voxels")
-            _check_values(file, name, length, code)
+            least, largest = _read_values(file, name, length, code, check_values)
     except (OSError, EOFError, zlib.error) as error:
         raise _damaged(name, f"it is not a whole gzip file ({error})") from error
+    if types is _FLOAT_TYPES:
+        _check_range(name, least, largest)
+    return header
 
 
-def _check_header(file: gzip.GzipFile, name: str, frame: dict[str, Any]) -> str:
+def _check_header(
+    header: bytes, name: str, frame: dict[str, Any], types: dict[int, str], in_words: str
+) -> str:
     """Returns NumPy's code of the voxels' type."""
-    header = file.read(_HEADER_BYTES)
     if len(header) < _HEADER_BYTES or struct.unpack_from("<i", header, 0) != (348,):
         raise _damaged(name, "it is not a little-endian NIfTI-1 file")
     (offset,) = struct.unpack_from("<f", header, 108)
@@ -60,9 +111,9 @@ def _check_header(file: gzip.GzipFile, name: str, frame: dict[str, Any]) -> str:
     _check_grid(header, name, frame)
     _check_orientation(header, name, frame["spacing_mm"])
     datatype, bits = struct.unpack_from("<2h", header, 70)
-    code = _FLOAT_TYPES.get(datatype)
+    code = types.get(datatype)
     if code is None or bits != 8 * int(code[-1]):
-        raise BundleError(f"{name}: its values are no float32 or float64.", _HINT)
+        raise BundleError(f"{name}: its values are no {in_words}.", _HINT)
     slope, intercept = struct.unpack_from("<2f", header, 112)
     if slope != 0 and (slope, intercept) != (1.0, 0.0):  # 0: NIfTI's "not scaled"
         raise BundleError(f"{name}: its values are scaled (scl_slope, scl_inter).", _HINT)
@@ -135,7 +186,21 @@ def _qform(header: bytes, spacing_mm: list[float]) -> list[list[float]]:
     ]  # fmt: skip
 
 
-def _check_values(file: gzip.GzipFile, name: str, length: int, code: str) -> None:
+def _offsets(header: bytes) -> tuple[float, ...]:
+    """Where the first voxel lies, RAS mm; the sform's, which ITK prefers, where there is one."""
+    (sform_code,) = struct.unpack_from("<h", header, 254)
+    places = (292, 308, 324) if sform_code > 0 else (268, 272, 276)
+    return tuple(struct.unpack_from("<f", header, place)[0] for place in places)
+
+
+def _read_values(
+    file: gzip.GzipFile,
+    name: str,
+    length: int,
+    code: str,
+    check_values: Callable[[NDArray[Any], str], tuple[float, float]],
+) -> tuple[float, float]:
+    """Returns the least and the largest."""
     import numpy as np
 
     least, largest, left = math.inf, -math.inf, length
@@ -144,12 +209,31 @@ def _check_values(file: gzip.GzipFile, name: str, length: int, code: str) -> Non
         if len(block) < min(left, _BLOCK_BYTES):
             raise _damaged(name, f"it ends {left - len(block)} bytes before the last voxel")
         left -= len(block)
-        values = np.frombuffer(block, code)
-        if not np.isfinite(values).all():
-            raise BundleError(f"{name}: it holds voxels that are no finite number.", _HINT)
-        least, largest = min(least, float(values.min())), max(largest, float(values.max()))
+        low, high = check_values(np.frombuffer(block, code), name)
+        least, largest = min(least, low), max(largest, high)
     if file.read(1):  # and with the end, gzip has compared the checksum
         raise _damaged(name, f"more than {length} bytes of voxels follow its header")
+    return least, largest
+
+
+def _check_uptake(values: NDArray[Any], name: str) -> tuple[float, float]:
+    import numpy as np
+
+    if not np.isfinite(values).all():
+        raise BundleError(f"{name}: it holds voxels that are no finite number.", _HINT)
+    return float(values.min()), float(values.max())
+
+
+def _check_codes(values: NDArray[Any], name: str) -> tuple[float, float]:
+    if values.max() > HIGHEST_CODE:
+        raise BundleError(
+            f"{name}: it holds the value {values.max()}; regions have codes up to {HIGHEST_CODE}.",
+            _HINT,
+        )
+    return float(values.min()), float(values.max())
+
+
+def _check_range(name: str, least: float, largest: float) -> None:
     if least < -0.01 * largest:  # a resampled mean may lie a trace below
         raise BundleError(f"{name}: it holds uptake below zero (SUV {least:.3g}).", _HINT)
     if not _LEAST_BODY_SUV < largest <= _LARGEST_SUV or least == largest:

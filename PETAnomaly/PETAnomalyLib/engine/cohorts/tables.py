@@ -10,6 +10,7 @@ from pathlib import Path
 
 from PETAnomalyLib.engine.cohorts.record import DONE, StudyRow
 from PETAnomalyLib.engine.findings.measures import Finding
+from PETAnomalyLib.engine.frame.region_atlas import COLUMN as SITE
 from PETAnomalyLib.engine.runtime.output import write_whole
 
 _OF_FINDING = tuple(one.name for one in fields(Finding))
@@ -30,7 +31,8 @@ def write_tables(out: Path, rows: Sequence[StudyRow]) -> None:
         if row.state == DONE
         for finding in _findings(out / row.study / "findings.csv")
     ]
-    write_whole(out / "findings.csv", _as_csv(["patient", "study", *_OF_FINDING], found))
+    placed = [SITE] if any(SITE in finding for finding in found) else []
+    write_whole(out / "findings.csv", _as_csv(["patient", "study", *_OF_FINDING, *placed], found))
 
 
 def _findings(table: Path) -> list[dict[str, str]]:

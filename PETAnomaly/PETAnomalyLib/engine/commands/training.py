@@ -54,7 +54,9 @@ def add_calibrate(subcommands: Subcommands) -> argparse.ArgumentParser:
         description="Search the resampling threshold, the minimum bandwidth, the epsilon "
         f"percentile and a threshold for each scorer on studies with known lesions ({COHORT}). "
         "With --familiarity: how studies of the model's own kind look to it, so that a detection "
-        "can say when one does not; a run that was stopped goes on.",
+        "can say when one does not; a run that was stopped goes on. With --regions: where the "
+        "parts of the body lie in the model's frame, so that a detection can say where a finding "
+        "does.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -62,30 +64,36 @@ def add_calibrate(subcommands: Subcommands) -> argparse.ArgumentParser:
     add("--cohort", type=arguments.path, metavar="DIR", help="validation studies with lesions")
     add("--familiarity", type=arguments.path, metavar="DIR",
         help="studies of the model's kind that no network was trained on, best 300")  # fmt: skip
+    add("--regions", type=arguments.path, metavar="DIR", help="phantoms, at least 20")
     add("--out", type=arguments.new_path, required=True, metavar="FILE.json")
     parser.set_defaults(run=run_calibrate, cancellable=True)
     return parser
 
 
 def run_calibrate(options: argparse.Namespace, reporter: Reporter) -> None:
-    """Search the thresholds, and measure how familiar studies look.
+    """Search the thresholds, measure how familiar studies look, make the region atlas.
 
     Raises:
-        InputError: neither was asked for.
+        InputError: none of them was asked for.
     """
     from PETAnomalyLib.engine.bundles.installed import find_bundle
     from PETAnomalyLib.engine.publishing.calibration import calibrate
     from PETAnomalyLib.engine.publishing.familiarity import calibrate_familiarity
+    from PETAnomalyLib.engine.publishing.regions import calibrate_regions
     from PETAnomalyLib.engine.runtime.errors import InputError
     from PETAnomalyLib.engine.study.cohort_layout import find_studies
 
     bundle = find_bundle(options.model)
-    if options.cohort is None and options.familiarity is None:
-        raise InputError("calibrate needs studies", "give --cohort, --familiarity or both")
+    if options.cohort is None and options.familiarity is None and options.regions is None:
+        raise InputError(
+            "calibrate needs studies", "give --cohort, --familiarity or --regions, or several"
+        )
     if options.cohort is not None:
         calibrate(bundle, find_studies(options.cohort), options.out, reporter)
     if options.familiarity is not None:
         calibrate_familiarity(bundle, find_studies(options.familiarity), options.out, reporter)
+    if options.regions is not None:
+        calibrate_regions(bundle, find_studies(options.regions), options.out, reporter)
     reporter.log("info", f"Wrote {options.out}")
 
 

@@ -33,6 +33,16 @@ VERDICTS = {
     UNSURE: Code("82334004", "SCT", "Indeterminate"),
 }
 
+# Of findings.csv's `site`: a region, before it the side where it has one.
+REGIONS = {
+    "head and neck": codes.SCT.HeadAndNeck,
+    "thorax": codes.SCT.Thorax,
+    "abdomen": codes.SCT.Abdomen,
+    "pelvis": codes.SCT.Pelvis,
+    "limb": codes.SCT.Extremity,
+}
+SIDES = {"left": codes.SCT.Left, "right": codes.SCT.Right}
+
 G_PER_ML = Code("{SUVbw}g/ml", "UCUM", "Standardized Uptake Value body weight")
 ML = Code("ml", "UCUM", "milliliter")
 G = Code("g", "UCUM", "gram")
@@ -45,3 +55,10 @@ PET_CT_FDG_WHOLE_BODY = Code("443271005", "SCT", "PET/CT FDG imaging of whole bo
 PET_WHOLE_BODY = Code("44139-4", "LN", "PET whole body")
 ARTIFICIAL_INTELLIGENCE = codes.DCM.ArtificialIntelligence
 DEVICE = codes.DCM.Device
+
+
+def coded_site(site: str) -> tuple[Code | None, Code | None]:
+    """Region and side of a finding's site, each None where it is not one of ours."""
+    first, _, rest = site.partition(" ")
+    side = SIDES.get(first)
+    return REGIONS.get(site if side is None else rest), side

@@ -14,6 +14,7 @@ from highdicom.sr import (
     CodedConcept,
     ComprehensiveSR,
     DeviceObserverIdentifyingAttributes,
+    FindingSite,
     Measurement,
     MeasurementReport,
     MeasurementsAndQualitativeEvaluations,
@@ -113,6 +114,7 @@ def _finding_group(
         Measurement(codes.SCORE, values["score_max"], score_unit, derivation=codes.MAXIMUM),
         Measurement(codes.SCORE, values["score_mean"], score_unit, derivation=codes.MEAN),
     ]
+    region, side = codes.coded_site(one.site)
     return VolumetricROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(reading.tracking_uid(one.name), one.name),
         referenced_segment=ReferencedSegment(
@@ -124,6 +126,7 @@ def _finding_group(
         finding_type=codes.TYPE,
         finding_category=codes.CATEGORY,
         algorithm_id=_algorithm(reading),
+        finding_sites=None if region is None else [FindingSite(region, side)],
         measurements=measurements,
         qualitative_evaluations=[
             QualitativeEvaluation(

@@ -52,11 +52,13 @@ class Judged:
     Attributes:
         verdict: one of `findings.verdict.VERDICTS`.
         by_hand: a person has drawn or changed it.
+        site: where in the body it lies, as in findings.csv; empty where that is not known.
     """
 
     finding: Finding
     verdict: str = UNSURE
     by_hand: bool = False
+    site: str = ""
 
     @property
     def name(self) -> str:
@@ -96,14 +98,14 @@ class Reading:
 
     @cached_property
     def identity(self) -> str:
-        """A hash of all that the objects are made from: voxels, numbers, verdicts, source, model,
-        settings, and the versions of what writes them."""
+        """A hash of all that the objects are made from: voxels, numbers, verdicts, sites, source,
+        model, settings, and the versions of what writes them."""
         content = {
             "slices": [str(one.SOPInstanceUID) for one in self.source.slices],
             "anonymous": self.source.anonymous,
             "detector": self._origin,
             "findings": [
-                (decimals(one.finding), one.verdict, one.by_hand) for one in self.reported
+                (decimals(one.finding), one.verdict, one.by_hand, one.site) for one in self.reported
             ],
             "voxels": hashlib.sha256(self.segments.tobytes()).hexdigest(),
             "writers": [__version__, *(metadata.version(name) for name in _WRITERS)],

@@ -43,6 +43,7 @@ class _Row:
     mtv_ml: float
     verdict: str
     by_hand: bool
+    site: str
 
 
 def read_result(folder: Path, pet: Path, anonymous: bool) -> tuple[Reading, tuple[str, ...]]:
@@ -99,7 +100,7 @@ def _judged(
                 "another PET, or it was converted to SUV in another way.",
                 "Give the PET that the result is of.",
             )
-        judged.append(Judged(finding, row.verdict, row.by_hand or redrawn))
+        judged.append(Judged(finding, row.verdict, row.by_hand or redrawn, row.site))
     gone = sorted(rows.keys() - {finding.number for finding in findings})
     if gone:
         listed = ", ".join(map(str, gone[:5])) + (", ..." if len(gone) > 5 else "")
@@ -156,7 +157,11 @@ def _rows(path: Path) -> dict[int, _Row]:
             )
         by_hand = line.values.get("by_hand", "").lower() == "true"
         rows[number] = _Row(
-            _number(line, "suv_max", path), _number(line, "mtv_ml", path), verdict, by_hand
+            _number(line, "suv_max", path),
+            _number(line, "mtv_ml", path),
+            verdict,
+            by_hand,
+            line.values.get("site", ""),
         )
     return rows
 

@@ -10,6 +10,7 @@ from highdicom import AlgorithmIdentificationSequence
 from highdicom.color import CIELabColor
 from highdicom.seg import Segmentation, SegmentationTypeValues, SegmentDescription
 from highdicom.seg.enum import SegmentAlgorithmTypeValues
+from highdicom.sr import CodedConcept
 
 from PETAnomalyLib.engine.dicom_results import codes
 from PETAnomalyLib.engine.dicom_results.common import MANUFACTURER, finish, identification
@@ -48,6 +49,7 @@ def segmentation_object(reading: Reading) -> Segmentation | None:
 
 def _description(number: int, one: Judged, reading: Reading) -> SegmentDescription:
     by_hand = one.by_hand
+    region, side = codes.coded_site(one.site)
     kind = SegmentAlgorithmTypeValues
     described = SegmentDescription(
         segment_number=number,
@@ -58,10 +60,14 @@ def _description(number: int, one: Judged, reading: Reading) -> SegmentDescripti
         algorithm_identification=_algorithm(reading.detector),
         tracking_uid=reading.tracking_uid(one.name),
         tracking_id=one.name,
+        anatomic_regions=None if region is None else [region],
         display_color=CIELabColor.from_rgb(*colour(one.finding.number)),
     )
     if one.verdict == UNSURE:
         described.SegmentDescription = "Verdict: unsure"
+    if region is not None and side is not None:
+        item = described.AnatomicRegionSequence[0]
+        item.AnatomicRegionModifierSequence = [CodedConcept.from_code(side)]
     return described
 
 

@@ -50,6 +50,16 @@ class Organs:
     labels: NDArray[np.uint16]
     names: tuple[str, ...]
 
+    def mask(self, *words: str) -> NDArray[np.bool_] | None:
+        """Voxels of the organ that is called one of these words; None without any.
+
+        Args:
+            words: in small letters.
+        """
+        found = [number for number, name in enumerate(self.names, 1) if name.lower() in words]
+        mask: NDArray[np.bool_] | None = self.labels == found[0] if found else None
+        return mask if mask is not None and mask.any() else None
+
 
 @dataclass(frozen=True)
 class Place:

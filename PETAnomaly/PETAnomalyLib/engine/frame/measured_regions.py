@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 REGIONS = ("head", "thorax", "abdomen", "pelvis", "limbs")
+SIDES = ("", "right", "left")
+"""Of a region atlas: none (the midline), or the patient's."""
+HIGHEST_CODE = len(REGIONS) * len(SIDES)
+"""Of a region atlas's voxels, see `region_atlas.code`."""
 WHOLE = "body"
 BORDERS = ("shoulders", "diaphragm", "pelvis", "midline", "trunk", "head")
 """The fields of `body_regions.RegionBorders`."""

@@ -136,7 +136,7 @@ def paint_envelope(canvas: Canvas, patient: Patient) -> Envelope:
     if patient.build.female:
         _breasts(canvas, patient, envelope)
     lean: list[tuple[Box, Mask]] = []
-    for line, fat_mm in _limbs(patient.build, envelope):
+    for line, fat_mm in limbs(patient.build, envelope):
         knots = smooth_line(line, 45.0)
         tube = canvas.tube(knots + np.array([0, 0, 0, fat_mm]), reach=1.02)
         canvas.fill(tube.box, tube.rel < 1, Tissue.FAT, fat_suv[tube.box], -102.0)
@@ -152,9 +152,11 @@ def paint_envelope(canvas: Canvas, patient: Patient) -> Envelope:
     return envelope
 
 
-def _limbs(build: Build, envelope: Envelope) -> list[tuple[list[tuple[float, ...]], float]]:
-    """Lines (x, y, z, radius of the muscles) of thighs and upper arms, with the fat over them."""
-    limbs: list[tuple[list[tuple[float, ...]], float]] = []
+def limbs(build: Build, envelope: Envelope) -> list[tuple[list[tuple[float, ...]], float]]:
+    """Lines (x, y, z, radius of the muscles) of right thigh, right arm, left thigh, left arm, with
+    the fat over them.
+    """
+    found: list[tuple[list[tuple[float, ...]], float]] = []
     hip, shoulder = 84 * build.hips, build.shoulders
     thigh = build.fat_mm * 0.75
     arm = build.fat_mm * 0.35
@@ -162,7 +164,7 @@ def _limbs(build: Build, envelope: Envelope) -> list[tuple[list[tuple[float, ...
         line: list[tuple[float, ...]]
         line = [(side * hip, 4, 55, 82), (side * hip * 1.02, 2, -30, 82),
                 (side * hip * 0.98, -2, -150, 74), (side * hip * 0.9, -6, -330, 60)]  # fmt: skip
-        limbs.append((line, thigh))
+        found.append((line, thigh))
         if build.arms == "up":
             line = [(side * 118 * shoulder, 8, 510, 52), (side * 150 * shoulder, 2, 562, 52),
                     (side * 182 * shoulder, -8, 640, 42),
@@ -174,8 +176,8 @@ def _limbs(build: Build, envelope: Envelope) -> list[tuple[list[tuple[float, ...
                     (side * (202 + out), 8, 250, 34), (side * (206 + out), -10, 120, 28),
                     (side * (198 + out), -25, 10, 24),
                     (side * (188 + out), -30, -90, 26)]  # fmt: skip
-        limbs.append((line, arm))
-    return limbs
+        found.append((line, arm))
+    return found
 
 
 def _breasts(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:

@@ -17,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from PETAnomalyLib.engine.phantom.canvas import GRID_IJ
+from PETAnomalyLib.engine.phantom.body import Envelope
+from PETAnomalyLib.engine.phantom.canvas import GRID_IJ, Canvas
 from PETAnomalyLib.engine.phantom.cohort import LARGEST_SEED
-from PETAnomalyLib.engine.phantom.patient import draw_patient
+from PETAnomalyLib.engine.phantom.patient import Patient, draw_patient
+from PETAnomalyLib.engine.phantom.regions import on_left, regions
 from PETAnomalyLib.engine.phantom.study import paint_patient
 from PETAnomalyLib.engine.phantom.tissue import Tissue
 from PETAnomalyLib.engine.runtime.json_file import read_json
@@ -82,19 +84,49 @@ def tissues(description: dict[str, Any], pet: sitk.Image) -> Tissues | None:
 
     None where this program does not paint that phantom any more.
     """
+    painted = _painted(description, pet)
+    return None if painted is None else _on_grid(painted[0], painted[0].tissue)
+
+
+def body_regions(
+    description: dict[str, Any], pet: sitk.Image
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]] | None:
+    """`Region` of each voxel of a phantom's PET, 0 for none, and whether it lies on the left.
+
+    None where this program does not paint that phantom any more.
+    """
+    painted = _painted(description, pet)
+    if painted is None:
+        return None
+    canvas, envelope, patient = painted
+    return (
+        _on_grid(canvas, regions(canvas, envelope, patient)),
+        _on_grid(canvas, on_left(canvas).astype(np.uint8)) > 0,
+    )
+
+
+def _painted(
+    description: dict[str, Any], pet: sitk.Image
+) -> tuple[Canvas, Envelope, Patient] | None:
+    """The phantom, painted again without its lesions; None where it does not come out the same."""
     patient = draw_patient(int(description["seed"]))
     uptake = {name: round(value, 3) for name, value in vars(patient.uptake).items()}
     size = (GRID_IJ, GRID_IJ, patient.pose.slices)
     if uptake != description.get("uptake_suv") or pet.GetSize() != size:
         return None
-    canvas, _ = paint_patient(patient)
+    canvas, envelope = paint_patient(patient)
     if sorted(set(patient.variants)) != description.get("variants"):
         return None
     if patient.benign_findings != description.get("benign_findings"):
         return None
+    return canvas, envelope, patient
+
+
+def _on_grid(canvas: Canvas, part: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """A canvas's voxels on the whole grid of the PET, 0 beyond them."""
     whole = np.zeros((canvas.shape[0], GRID_IJ, GRID_IJ), np.uint8)
     _, j, i = canvas.first
-    whole[:, j : j + canvas.shape[1], i : i + canvas.shape[2]] = canvas.tissue
+    whole[:, j : j + canvas.shape[1], i : i + canvas.shape[2]] = part
     return whole
 
 

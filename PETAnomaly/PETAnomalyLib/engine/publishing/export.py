@@ -53,10 +53,12 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
     settings.section("metadata")
     card = config.parent / settings.text("card", 255)
     runs = _runs(settings.section("networks"), models)
+    atlas = _region_atlas(calibrated, calibration)
     for needed, remedy in (
         *((run.weights, "train it to the end") for run in runs.values()),
         (models / "template.nii.gz", "it is made by the first stage that is trained"),
         (card, f"write it, or name another one in {config}"),
+        *([] if atlas is None else [(atlas, "make it with calibrate --regions")]),
     ):
         if not needed.is_file():
             raise InputError(f"{needed} does not exist", remedy)
@@ -66,7 +68,12 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
     return write_bundle(
         out,
         manifest(
-            {**settings.values, "thresholds": thresholds.values, **_familiarity(calibrated)},
+            {
+                **settings.values,
+                "thresholds": thresholds.values,
+                **_familiarity(calibrated),
+                **({} if atlas is None else {"region_atlas": "models/regions.nii.gz"}),
+            },
             family,
             sizes={network: run.sizes for network, run in runs.items()},
             frame=whole.file.section("frame").values,
@@ -76,7 +83,15 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
         models / "template.nii.gz",
         card.read_text(encoding="utf-8"),
         calibration=None if calibrated is None else _without_names(calibrated.values),
+        region_atlas=atlas,
     )
+
+
+def _region_atlas(calibrated: Section | None, calibration: Path | None) -> Path | None:
+    """The file that `calibrate --regions` has written beside its JSON; None where it has not."""
+    if calibrated is None or calibration is None or "region_atlas" not in calibrated.values:
+        return None
+    return calibration.parent / Path(calibrated.section("region_atlas").text("file", 255)).name
 
 
 def _familiarity(calibrated: Section | None) -> dict[str, Any]:
@@ -153,7 +168,9 @@ def manifest(
             "scorers": settings["scorers"],
             "sampling": settings["sampling"],
             "min_volume_ml": settings["min_volume_ml"],
-            **{name: settings[name] for name in ("familiarity",) if name in settings},
+            **{
+                name: settings[name] for name in ("region_atlas", "familiarity") if name in settings
+            },
         },
     }
 

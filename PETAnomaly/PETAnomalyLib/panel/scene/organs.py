@@ -42,12 +42,7 @@ class SceneOrgans:
 
     def mask(self, *words: str) -> np.ndarray | None:
         """Voxels (k, j, i) of the organ that is called one of these words; None without it."""
-        if self.locator is None:
-            return None
-        names = [name.lower() for name in self.locator.organs.names]
-        found = [index for index, name in enumerate(names) if name in words]
-        mask = self.locator.organs.labels == found[0] + 1 if found else None
-        return mask if mask is not None and mask.any() else None
+        return None if self.locator is None else self.locator.organs.mask(*words)
 
     def follow(self, node: Any, pet: Any) -> None:
         """Another segmentation, another PET, or other voxels in them; None for none."""

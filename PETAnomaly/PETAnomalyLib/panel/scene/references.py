@@ -3,61 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import slicer  # slicer.util looks for qt
 
 from PETAnomalyLib.engine.findings.lean_body_mass import sul_of_suv
-from PETAnomalyLib.engine.findings.measures import Finding, cell
+from PETAnomalyLib.engine.findings.measures import cell
 from PETAnomalyLib.engine.findings.organs import COLUMNS, Locator, Place
 from PETAnomalyLib.engine.findings.reference import Uptake, blood_pool_uptake, liver_uptake
-from PETAnomalyLib.engine.findings.response_criteria import deauville, measurable_from
+from PETAnomalyLib.engine.findings.reference_columns import References
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.panel.parameters import Parameters, live
 from PETAnomalyLib.panel.scene.findings_segmentation import partOnGrid
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.reference_point import placeOf
 from PETAnomalyLib.panel.scene.volume_files import ijkToRas
-
-
-@dataclass(frozen=True)
-class References:
-    """Of a study.
-
-    Attributes:
-        liver, bloodPool: SUVbw; None where there is no region, or it lies outside the PET.
-        sulOfSuv: what SUVbw is multiplied with for SUL; None without height, weight and sex.
-    """
-
-    liver: Uptake | None = None
-    bloodPool: Uptake | None = None
-    sulOfSuv: float | None = None
-
-    @property
-    def measurableFrom(self) -> float | None:
-        """The SULpeak from which a lesion is measurable (PERCIST); None where not known."""
-        if self.sulOfSuv is None or (self.liver is None and self.bloodPool is None):
-            return None
-        return measurable_from(self.liver, self.bloodPool, self.sulOfSuv)
-
-    def columns(self, finding: Finding) -> dict[str, float | str]:
-        """What a finding is beside them; what is not known is absent."""
-        found: dict[str, float | str] = {}
-        if self.liver is not None:
-            found["liver_ratio"] = _ratio(finding.suv_max, self.liver)
-        if self.bloodPool is not None:
-            found["blood_pool_ratio"] = _ratio(finding.suv_max, self.bloodPool)
-        if self.liver is not None and self.bloodPool is not None:
-            found["deauville"] = deauville(finding.suv_max, self.liver, self.bloodPool)
-        if self.sulOfSuv is not None:
-            found["sul_max"] = finding.suv_max * self.sulOfSuv
-            found["sul_peak"] = finding.suv_peak * self.sulOfSuv
-        limit = self.measurableFrom
-        if limit is not None:
-            found["percist_measurable"] = bool(found["sul_peak"] >= limit)  # type: ignore[operator]  # it is a number
-        return found
 
 
 def referencesOf(parameters: Parameters) -> References:
@@ -105,7 +66,3 @@ def further(row: Row, place: Place | None, references: References) -> tuple[tupl
     placed: Mapping[str, float | str] = dict(zip(COLUMNS, place.cells())) if place else {}
     found = {**placed, **references.columns(row.finding)}
     return tuple((name, cell(value)) for name, value in found.items())
-
-
-def _ratio(suv: float, reference: Uptake) -> float | str:
-    return suv / reference.mean if reference.mean > 0 else ""

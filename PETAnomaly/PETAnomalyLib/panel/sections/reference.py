@@ -21,6 +21,7 @@ from PETAnomalyLib.engine.findings.reference import (
     blood_pool_place,
     liver_place,
 )
+from PETAnomalyLib.engine.findings.reference_columns import AORTA, LIVER, References
 from PETAnomalyLib.engine.findings.response_criteria import NO_UPTAKE
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.panel.environment.models import describeError
@@ -31,7 +32,6 @@ from PETAnomalyLib.panel.scene.organs import SceneOrgans
 from PETAnomalyLib.panel.scene.patient import patientOf
 from PETAnomalyLib.panel.scene.reference_point import PointWatch, addPoint, movePoint
 from PETAnomalyLib.panel.scene.references import (
-    References,
     further,
     placeOfSegment,
     referencesOf,
@@ -122,7 +122,7 @@ class ReferenceControls:
         if pet is None:
             return
         isLiver = name == "liverPoint"
-        mask = self.organs.mask("liver") if isLiver else self.organs.mask("aorta")
+        mask = self.organs.mask(LIVER if isLiver else AORTA)
         try:
             if mask is None:
                 ras = _middle(pet)
@@ -184,15 +184,15 @@ class ReferenceControls:
 
 def _facts(references: References, rows: list[Row]) -> list[tuple[str, str]]:
     facts = []
-    for title, uptake in ((_("Liver"), references.liver), (_("Blood pool"), references.bloodPool)):
+    for title, uptake in ((_("Liver"), references.liver), (_("Blood pool"), references.blood_pool)):
         if uptake is not None:
             facts.append((title, _said(uptake)))
-    if references.liver is not None and references.bloodPool is not None:
+    if references.liver is not None and references.blood_pool is not None:
         scores = [int(dict(row.further).get("deauville", NO_UPTAKE)) for row in lesions(rows)]
         facts.append((_("Deauville of the lesions"), str(max(scores, default=NO_UPTAKE))))
-    if references.sulOfSuv is not None:
-        facts.append((_("SUL over SUVbw"), f"{references.sulOfSuv:.3f}"))
-    limit = references.measurableFrom
+    if references.sul_of_suv is not None:
+        facts.append((_("SUL over SUVbw"), f"{references.sul_of_suv:.3f}"))
+    limit = references.measurable_from
     if limit is not None:
         facts.append((_("Measurable from SULpeak (PERCIST)"), f"{limit:.2f}"))
     return facts
