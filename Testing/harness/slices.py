@@ -1,5 +1,5 @@
 """Slice views as pictures, without a window or OpenGL: what slicer-core's own slice logic blends,
-and the segments' outlines on top.
+and the segments' outlines on top, and the colour legends.
 
 The layers (background, foreground with its opacity, label), windows, colour tables and the slice's
 place all come from the scene's nodes through vtkMRMLSliceLogic: what is seen is what the panel set
@@ -17,6 +17,8 @@ import vtk
 from scipy import ndimage
 from vtk.util.numpy_support import vtk_to_numpy
 
+from harness.colour_legends import drawLegends
+
 BACKGROUND = 0  # black, as Slicer's slice views are
 OUTLINE_PIXELS = 2
 
@@ -32,7 +34,8 @@ def sliceImage(viewName: str) -> np.ndarray:
     sliceNode = logic.GetSliceNode()
     for segmentation in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
         drawSegments(image, sliceNode, segmentation)
-    return np.ascontiguousarray(image[::-1])  # VTK's first row is at the bottom
+    upright = np.ascontiguousarray(image[::-1])  # VTK's first row is at the bottom
+    return drawLegends(upright, logic)
 
 
 def blendedLayers(logic: Any) -> np.ndarray:

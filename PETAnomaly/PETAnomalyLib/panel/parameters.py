@@ -59,7 +59,8 @@ class PETAnomalyParameterNode:
         liverPoint, bloodPoolPoint: where the reference uptake is measured.
         heightCm, weightKg, sex: of the patient, for SUL; 0 and empty where not known.
         referencePet: whose points and patient these are; another PET has its own.
-        layer, opacity, preset, outlines, view3D: how the study is shown.
+        layer, opacity, preset, outlines, colourBars, view3D: how the study is shown.
+        mipTop: SUV from which the 3-D view is black; 0 for the top of the PET's window.
     """
 
     pet: vtkMRMLScalarVolumeNode
@@ -98,6 +99,8 @@ class PETAnomalyParameterNode:
     opacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
     preset: str = ""
     outlines: bool = True
+    colourBars: bool = True
+    mipTop: Annotated[float, WithinRange(0.0, 40.0)] = 0.0
     view3D: bool = False
 
 

@@ -193,3 +193,53 @@ def test_3d_brings_a_turning_mip_on_white_and_the_users_own_layout_comes_back(
     assert layoutManager.layout == slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
     assert view.GetBackgroundColor() == pytest.approx((0.1, 0.2, 0.3))
     assert view.GetAnimationMode() == view.Off
+
+
+def test_a_click_shows_the_lung_and_the_next_one_the_users_own_window_again(detected: Any) -> None:
+    ui, display = detected.ui, detected.parameters.ct.GetDisplayNode()
+    assert ui.abdomenButton.checked
+    display.SetWindowLevel(333.0, 22.0)  # the mouse in a view
+    assert waitUntil(lambda: not ui.abdomenButton.checked, 5.0)
+    ui.lungButton.click()
+    assert (display.GetWindow(), display.GetLevel()) == (1500.0, -600.0)
+    assert ui.lungButton.checked
+    ui.boneButton.click()
+    assert not ui.lungButton.checked
+    ui.boneButton.click()
+    assert (display.GetWindow(), display.GetLevel()) == (333.0, 22.0)
+    assert not ui.boneButton.checked
+
+
+def test_the_pets_window_leaves_the_cts_alone(detected: Any) -> None:
+    display = detected.parameters.ct.GetDisplayNode()
+    display.SetWindowLevel(333.0, 22.0)
+    detected.ui.presetCombo.setCurrentIndex(detected.ui.presetCombo.findData("grey6"))
+    detected.update()
+    assert (display.GetWindow(), display.GetLevel()) == (333.0, 22.0)
+
+
+def test_a_slider_says_from_which_suv_the_mip_is_black_until_the_pets_window_does(
+    detected: Any,
+) -> None:
+    ui = detected.ui
+    detected.widget.show()
+    assert not ui.mipSlider.visible
+    ui.show3DButton.click()
+    detected.update()
+    assert ui.mipSlider.visible
+    assert ui.mipSlider.value == 10.0
+    ui.mipSlider.value = 4.5
+    detected.update()
+    rendering = slicer.util.getNodesByClass("vtkMRMLVolumeRenderingDisplayNode")[0]
+    volumeProperty = rendering.GetVolumePropertyNode().GetVolumeProperty()
+    assert volumeProperty.GetScalarOpacity().GetRange() == (0.0, 4.5)
+    assert volumeProperty.GetRGBTransferFunction().GetColor(4.5) == (0.0, 0.0, 0.0)
+    assert volumeProperty.GetRGBTransferFunction().GetColor(0.0) == (1.0, 1.0, 1.0)
+    ui.presetCombo.setCurrentIndex(ui.presetCombo.findData("metal20"))
+    detected.update()
+    assert ui.mipSlider.value == 20.0
+    assert volumeProperty.GetScalarOpacity().GetRange() == (0.0, 20.0)
+    ui.show3DButton.click()
+    detected.update()
+    assert not ui.mipSlider.visible
+    detected.widget.hide()

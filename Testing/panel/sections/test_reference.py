@@ -207,6 +207,23 @@ def test_another_pet_is_another_patient(detected: Any, tmp_path: Any) -> None:
     assert (parameters.heightCm, parameters.weightKg, parameters.sex) == (0.0, 0.0, "")
 
 
+def test_mean_and_largest_diameter_can_be_chosen(detected: Any) -> None:
+    table, parameters = detected.findings.table, detected.parameters
+    table.setColumnShown("suv_mean", True)
+    table.setColumnShown("diameter_mm", True)
+    detected.update()
+    at = points(parameters.pet)
+    for number, row in enumerate(detected.findings.rows()):
+        inside = slicer.util.arrayFromSegmentBinaryLabelmap(
+            parameters.segmentation, row.segment, parameters.pet
+        )
+        mean = slicer.util.arrayFromVolume(parameters.pet)[inside > 0].mean()
+        assert float(table.text(number, PLACED)) == pytest.approx(mean, abs=0.06)
+        centres = at[inside > 0]
+        longest = np.linalg.norm(centres[:, None] - centres[None], axis=-1).max()
+        assert longest <= float(table.text(number, PLACED + 1)) <= longest + 5.1  # a voxel
+
+
 def test_further_columns_can_be_hidden_and_shown(detected: Any) -> None:
     detected.ui.liverButton.click()
     detected.ui.bloodPoolButton.click()
@@ -214,12 +231,12 @@ def test_further_columns_can_be_hidden_and_shown(detected: Any) -> None:
     assert isinstance(table, FindingsTable)
     header = view.horizontalHeader()
     titles = [action.text for action in header.actions()]
-    assert titles == ["To liver", "To blood", "Deauville"]
-    assert [view.isColumnHidden(PLACED + n) for n in range(3)] == [False, True, False]
+    assert titles == ["SUVmean", "Long mm", "To liver", "To blood", "Deauville"]
+    assert [view.isColumnHidden(PLACED + n) for n in range(5)] == [True, True, False, True, False]
     header.actions()[1].trigger()
     assert not view.isColumnHidden(PLACED + 1)
     tips = [
         view.model().headerData(column, qt.Qt.Horizontal, qt.Qt.ToolTipRole)
-        for column in range(PLACED + 3)
+        for column in range(PLACED + 5)
     ]
     assert all(tips)

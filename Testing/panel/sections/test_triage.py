@@ -84,6 +84,19 @@ def test_slicers_own_keys_are_left_alone() -> None:
     assert not SLICE_VIEW_KEYS & {*VERDICT_KEYS, NEXT_KEY}
 
 
+def test_buttons_go_down_and_up_the_table_as_it_is_sorted(detected: Any) -> None:
+    ui, table = detected.ui, detected.findings.table
+    ui.findingsTable.sortByColumn(2, qt.Qt.AscendingOrder)  # SUVmax: 2 before 1
+    table.selectSegment("Finding_2")
+    ui.downButton.click()
+    assert table.selectedSegments() == ["Finding_1"]
+    ui.downButton.click()
+    assert table.selectedSegments() == ["Finding_1"]
+    ui.upButton.click()
+    ui.upButton.click()
+    assert table.selectedSegments() == ["Finding_2"]
+
+
 def test_a_comment_is_kept_shown_and_exported(detected: Any, tmp_path: Any) -> None:
     edit, table = detected.ui.commentEdit, detected.findings.table
     table.selectSegment("Finding_2")

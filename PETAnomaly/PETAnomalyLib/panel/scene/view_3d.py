@@ -23,13 +23,18 @@ def show3D(parameters: Parameters) -> None:
 
 
 def showMipRange(parameters: Parameters) -> None:
-    """The MIP is black from the top of the PET's window on."""
+    """The MIP is black from `mipTop` on."""
     module, pet = getattr(slicer.modules, "volumerendering", None), live(parameters.pet)
     if module is None or pet is None:
         return
     rendering = module.logic().GetFirstVolumeRenderingDisplayNode(pet)
     if rendering is not None:
-        _setMipProperty(rendering.GetVolumePropertyNode(), presetFor(parameters).high)
+        _setMipProperty(rendering.GetVolumePropertyNode(), mipTop(parameters))
+
+
+def mipTop(parameters: Parameters) -> float:
+    """SUV that is black: the chosen one, else the top of the PET's window."""
+    return float(parameters.mipTop) or presetFor(parameters).high
 
 
 def frame3D() -> None:

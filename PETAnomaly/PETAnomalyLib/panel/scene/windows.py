@@ -1,4 +1,4 @@
-"""Grey values and colours: the windows of CT and PET, and what of an anomaly map is seen."""
+"""Colours: the window of the PET, and what of an anomaly map is seen."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.parameters import Parameters, live
+from PETAnomalyLib.panel.scene.ct_windows import showFirstWindow
 
-CT_WINDOW, CT_LEVEL = 400.0, 40.0  # HU: abdomen
 INVERTED_GREY = "vtkMRMLColorTableNodeInvertedGrey"
 HOT = "vtkMRMLPETProceduralColorNodePET-Heat"  # yellow at 30 % of the range
 HOT_METAL = "vtkMRMLPETProceduralColorNodePET-HotMetalBlue"
@@ -60,7 +60,7 @@ def showInput(parameters: Parameters) -> None:
     """Give PET and CT their windows, as soon as they are chosen."""
     pet, ct = live(parameters.pet), live(parameters.ct)
     if ct is not None and ct.GetImageData() is not None:
-        _window(ct, CT_LEVEL - CT_WINDOW / 2, CT_LEVEL + CT_WINDOW / 2, "vtkMRMLColorTableNodeGrey")
+        showFirstWindow(ct)
     if pet is not None and pet.GetImageData() is not None:
         preset = presetFor(parameters)
         _window(pet, preset.low, preset.high, existingColour(preset.colour))

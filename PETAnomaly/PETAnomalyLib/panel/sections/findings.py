@@ -12,14 +12,16 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
+from PETAnomalyLib.engine.findings.measures import cell
 from PETAnomalyLib.panel.environment import models
-from PETAnomalyLib.panel.parameters import Parameters, scoreMap
+from PETAnomalyLib.panel.parameters import Parameters, live, scoreMap
 from PETAnomalyLib.panel.scene import findings_segmentation, slice_views
 from PETAnomalyLib.panel.scene.drawing import Drawer
 from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.run_record import warningsOf
 from PETAnomalyLib.panel.scene.segment_editor import FindingsEditor
+from PETAnomalyLib.panel.scene.shape_measures import Diameters
 from PETAnomalyLib.panel.scene.verdict_display import dimPhysiological
 from PETAnomalyLib.panel.sections.adding import AddingControls
 from PETAnomalyLib.panel.sections.correction import CorrectionControls
@@ -58,6 +60,7 @@ class FindingsSection:
         self._ui = ui
         self._parameters: Parameters = None
         self._shownNodes: tuple = ()
+        self._diameters = Diameters()
         self.inScene = findings if findings is not None else SceneFindings()
         self.inScene.onChanged = self._showNodes
         self.table = FindingsTable(ui.findingsTable)
@@ -92,6 +95,7 @@ class FindingsSection:
         self.correction.setParameters(parameters)  # an open editor is closed: what it did counts
         self._parameters = parameters
         self._shownNodes = ()
+        self._diameters.forget()
         self.delineation.setParameters(parameters)
         self.inScene.setParameters(parameters)
         if parameters is None:
@@ -193,6 +197,7 @@ class FindingsSection:
             rows,
             lambda name: slice_views.isSegmentVisible(self._parameters, name),
             lambda row: findings_segmentation.colourOf(segmentation, row.segment),
+            self._measured,
         )
         self.triage.update()
         dimPhysiological(segmentation, rows)
@@ -201,6 +206,13 @@ class FindingsSection:
             if self.inScene.table is not None
             else _("The findings of a run appear here.")
         )
+
+    def _measured(self, row: Row) -> tuple[tuple[str, str], ...]:
+        pet, segmentation = live(self._parameters.pet), self.inScene.segmentation
+        mean = ("suv_mean", cell(row.finding.suv_mean))
+        if pet is None or segmentation is None:
+            return (mean,)
+        return (mean, ("diameter_mm", cell(self._diameters.of(row, segmentation, pet))))
 
     def _onJump(self, segment: str) -> None:
         finding = next((row.finding for row in self.rows() if row.segment == segment), None)

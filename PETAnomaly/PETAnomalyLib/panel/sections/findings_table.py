@@ -7,6 +7,7 @@ changes nothing itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -82,6 +83,7 @@ class FindingsTable:
         rows: Sequence[Row],
         isVisible: Callable[[str], bool],
         colourOf: Callable[[Row], tuple[int, int, int]] = lambda row: colour(row.finding.number),
+        measured: Callable[[Row], tuple[tuple[str, str], ...]] = lambda _row: (),
     ) -> None:
         """Fill the table; the selected findings stay selected where they still exist.
 
@@ -89,7 +91,9 @@ class FindingsTable:
             rows: the findings.
             isVisible: is a segment shown?
             colourOf: red, green, blue (0..255) of a finding in the views.
+            measured: name and text of columns before the row's own further ones.
         """
+        rows = [replace(row, further=(*measured(row), *row.further)) for row in rows]
         selected = set(self.selectedSegments())
         self._filling = True
         self._model.removeRows(0, self._model.rowCount())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from slicer.i18n import tr as _
 
 FURTHER = (
+    "suv_mean",
+    "diameter_mm",
     "organ",
     "organ_distance_mm",
     "suggestion",
@@ -22,6 +24,11 @@ FURTHER_DECIMALS = {"deauville": 0, "liver_ratio": 2, "blood_pool_ratio": 2}
 def heading(name: str) -> tuple[str, str]:
     """Title and definition of a further column; one of another program keeps its name."""
     known = {
+        "suv_mean": (_("SUVmean"), _("The mean SUV in the finding (g/ml).")),
+        "diameter_mm": (
+            _("Long mm"),
+            _("The largest diameter: between the two points of its surface farthest apart."),
+        ),
         "organ": (
             _("Organ"),
             _("Where most of the finding's voxels in organs lie; without any the nearest organ."),

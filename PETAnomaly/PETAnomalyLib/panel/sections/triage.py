@@ -16,7 +16,7 @@ from PETAnomalyLib.panel.sections.findings_table import FindingsTable
 
 
 class TriageControls:
-    """The three verdicts, the comment, and the button Next; each acts on the selected findings.
+    """The three verdicts, the comment, and the ways to the next finding, from the selected ones.
 
     A verdict on a finding that had none yet leads on to the next such one, so that a study is read
     with a key a finding.
@@ -39,6 +39,8 @@ class TriageControls:
         for verdict, button in self._buttons.items():
             button.clicked.connect(partial(self._onVerdict, verdict))
         ui.nextButton.clicked.connect(self._onNext)
+        ui.upButton.clicked.connect(partial(self._onStep, -1))
+        ui.downButton.clicked.connect(partial(self._onStep, 1))
         ui.commentEdit.editingFinished.connect(self._onComment)
         ui.commentEdit.returnPressed.connect(self._onCommentReturn)
 
@@ -54,7 +56,8 @@ class TriageControls:
         comments = {row.comment for row in rows}
         if not edit.hasFocus():  # else somebody is typing
             edit.text = comments.pop() if len(comments) == 1 else ""
-        self._ui.nextButton.enabled = self._findings.table is not None
+        for button in (self._ui.upButton, self._ui.downButton, self._ui.nextButton):
+            button.enabled = self._findings.table is not None
 
     def judge(self, verdict: str) -> None:
         """Say what the selected findings are."""
@@ -78,6 +81,14 @@ class TriageControls:
         if segments:
             slicer.util.showStatusMessage(_("Every finding has a verdict."), 3000)
 
+    def step(self, steps: int) -> None:
+        """Go so many rows down the table, or up; it ends at its ends."""
+        segments, selected = self._table.segments(), self._table.selectedSegments()
+        if not segments:
+            return
+        row = segments.index(selected[0 if steps < 0 else -1]) + steps if selected else 0
+        self._table.selectSegment(segments[min(max(row, 0), len(segments) - 1)])
+
     def _selected(self) -> Sequence[Row]:
         selected = set(self._table.selectedSegments())
         return [row for row in self._findings.rows() if row.segment in selected]
@@ -88,6 +99,10 @@ class TriageControls:
 
     def _onNext(self, _checked: bool = False) -> None:
         self.next()
+        self._table.takeFocus()
+
+    def _onStep(self, steps: int, _checked: bool = False) -> None:
+        self.step(steps)
         self._table.takeFocus()
 
     def _onComment(self) -> None:
