@@ -80,6 +80,7 @@ class PETAnomalyPanel(VTKObservationMixin):
         self.run = RunSection(ui)
         self.display = DisplaySection(ui)
         self.findings = findings if findings is not None else FindingsSection(ui)
+        self.findings.reference.sites.models = lambda: self.model.available
         self.task = task if task is not None else EngineTask()
         self._connect()
         self._update = qt.QTimer()  # many changes of the node, one look at it

@@ -13,6 +13,7 @@ from PETAnomalyLib.engine.findings.measures import cell
 from PETAnomalyLib.engine.findings.organs import COLUMNS, Locator, Place
 from PETAnomalyLib.engine.findings.reference import Uptake, blood_pool_uptake, liver_uptake
 from PETAnomalyLib.engine.findings.reference_columns import References
+from PETAnomalyLib.engine.frame.region_atlas import COLUMN as SITE
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.panel.parameters import Parameters, live
 from PETAnomalyLib.panel.scene.findings_segmentation import partOnGrid
@@ -55,14 +56,18 @@ def placeOfSegment(locator: Locator, segmentation: Any, segment: str, pet: Any) 
     return locator.place(np.argwhere(mask) + np.array(start))
 
 
-def further(row: Row, place: Place | None, references: References) -> tuple[tuple[str, str], ...]:
+def further(
+    row: Row, site: str | None, place: Place | None, references: References
+) -> tuple[tuple[str, str], ...]:
     """A row's further columns as text; none that are not known.
 
     Args:
         row: the finding.
+        site: where in the body it lies; None where no finding's is known.
         place: where it lies; None without organs.
         references: beside which it is seen.
     """
     placed: Mapping[str, float | str] = dict(zip(COLUMNS, place.cells())) if place else {}
-    found = {**placed, **references.columns(row.finding)}
+    sited: Mapping[str, float | str] = {} if site is None else {SITE: site}
+    found = {**sited, **placed, **references.columns(row.finding)}
     return tuple((name, cell(value)) for name, value in found.items())

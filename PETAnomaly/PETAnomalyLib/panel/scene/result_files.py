@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from typing import Any
 import SimpleITK as sitk
 
 from PETAnomalyLib.engine.findings.measures import Finding
+from PETAnomalyLib.engine.frame.region_atlas import COLUMN as SITE
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.panel.background import Work
 from PETAnomalyLib.panel.parameters import SCORERS
+from PETAnomalyLib.panel.scene.hatching import Hatching, hatched
 from PETAnomalyLib.panel.scene.label_block import LabelBlock, cutOut
 
 
@@ -27,6 +30,8 @@ class Results:
         labels: the findings' numbers.
         findings: rows of findings.csv.
         report: report.json.
+        sites: of the findings, in their order; empty where the model can't tell.
+        hatching: where the study is unlike what the model knows; None for nowhere.
     """
 
     maps: dict[str, sitk.Image]
@@ -34,6 +39,8 @@ class Results:
     labels: LabelBlock
     findings: list[Finding]
     report: dict = field(default_factory=dict)
+    sites: Sequence[str] = ()
+    hatching: Hatching | None = None
 
     @property
     def warnings(self) -> list[str]:
@@ -66,10 +73,21 @@ def readResults(folder: Path, work: Work) -> Results:
     maskPath = folder / "scored_mask.nii.gz"
     mask = _readImage(maskPath) if maskPath.exists() else None
     work.check()
+    hatching = None
+    if mask is not None:
+        hatching = hatched(sitk.GetArrayViewFromImage(mask), mask.GetSpacing())
+    work.check()
     segmentation = _readImage(folder / "segmentation.seg.nrrd")
     labels = cutOut(sitk.GetArrayViewFromImage(segmentation))
+    table = folder / "findings.csv"
     return Results(
-        maps, mask, labels, readFindings(folder / "findings.csv"), _report(folder / "report.json")
+        maps,
+        mask,
+        labels,
+        readFindings(table),
+        _report(folder / "report.json"),
+        readSites(table),
+        hatching,
     )
 
 
@@ -96,6 +114,13 @@ def readFindings(path: Path) -> list[Finding]:
             return [findingFromText(row) for row in csv.DictReader(file)]
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise _unreadable(path, str(error)) from error
+
+
+def readSites(path: Path) -> list[str]:
+    """The column `site` of a findings.csv that can be read; empty without it."""
+    with path.open(encoding="utf-8", newline="") as file:
+        sites = [row.get(SITE) for row in csv.DictReader(file)]
+    return [site for site in sites if site is not None]
 
 
 def findingFromText(row: dict[str, str]) -> Finding:

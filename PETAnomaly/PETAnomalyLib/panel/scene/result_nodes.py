@@ -7,7 +7,7 @@ Copying a map into the scene takes the GUI thread's time, so results are placed 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import slicer  # slicer.util looks for qt
@@ -15,9 +15,11 @@ from slicer.i18n import tr as _
 
 from PETAnomalyLib.engine.findings.measures import Finding
 from PETAnomalyLib.engine.findings.segmentation import segment_id
+from PETAnomalyLib.engine.frame.region_atlas import COLUMN as SITE
 from PETAnomalyLib.panel.environment.models import SCORER_TITLES, defaultThreshold
 from PETAnomalyLib.panel.parameters import SCORERS, Parameters, live
 from PETAnomalyLib.panel.scene import findings_segmentation, findings_table_node
+from PETAnomalyLib.panel.scene.hatching import addHatching
 from PETAnomalyLib.panel.scene.result_files import Results
 from PETAnomalyLib.panel.scene.run_record import keepRun
 from PETAnomalyLib.panel.scene.volume_nodes import (
@@ -30,7 +32,7 @@ from PETAnomalyLib.panel.scene.volume_nodes import (
 )
 from PETAnomalyLib.panel.scene.windows import showMapColours
 
-OTHER_RESULTS = ("scoredMask", "segmentation", "table", "resultPet")
+OTHER_RESULTS = ("scoredMask", "foreign", "segmentation", "table", "resultPet")
 OUTLINE_WIDTH = 2
 # What differs comes first: the views' corners cut a long name in its middle.
 SHORT_TITLES = {"kde": "KDE", "zscore": "Z-score", "residual": "Residual"}
@@ -79,6 +81,12 @@ def resultSteps(
     parameters.resultPet = pet
     if pet is None:
         return
+    if results.hatching is not None:
+        yield _("hatching")
+        parameters.foreign = addHatching(
+            f"Unlike the model, {name} ({model.name})", pet, results.hatching
+        )
+        putInto(parameters.foreign, folder)
     yield _("findings")
     segmentation = addSegmentation(f"Findings, {name} ({model.name})", pet)
     putInto(segmentation, folder)
@@ -87,7 +95,8 @@ def resultSteps(
     parameters.segmentation = segmentation
     parameters.handEdited = False
     yield _("table of findings")
-    parameters.table = addTable(f"Findings table, {name} ({model.name})", pet, results.findings)
+    title = f"Findings table, {name} ({model.name})"
+    parameters.table = addTable(title, pet, results.findings, results.sites)
     putInto(parameters.table, folder)
 
 
@@ -106,12 +115,18 @@ def addSegmentation(name: str, pet: Any) -> Any:
     return node
 
 
-def addTable(name: str, pet: Any, findings: list[Finding]) -> Any:
-    """A table node with a row for each finding."""
+def addTable(
+    name: str, pet: Any, findings: Sequence[Finding], sites: Sequence[str] = ()
+) -> Any:
+    """A table node with a row for each finding, and where these lie, if that is known."""
     node = slicer.mrmlScene.AddNewNodeByClass(
         "vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name)
     )
-    rows = [findings_table_node.Row(finding, segment_id(finding.number)) for finding in findings]
+    known = [((SITE, site),) for site in sites] or [()] * len(findings)
+    rows = [
+        findings_table_node.Row(finding, segment_id(finding.number), further=further)
+        for finding, further in zip(findings, known)
+    ]
     findings_table_node.write(node, rows)
     putBeside(node, pet)
     return node
@@ -124,6 +139,7 @@ def resultNodes(parameters: Parameters) -> list:
         parameters.zscoreMap,
         parameters.residualMap,
         parameters.scoredMask,
+        parameters.foreign,
         parameters.segmentation,
         parameters.table,
     ]
@@ -143,9 +159,9 @@ def removeResults(parameters: Parameters) -> None:
 
 def forgetResults(parameters: Parameters) -> None:
     """Leave the last run's nodes alone from now on; they stay in the scene."""
-    segmentation = live(parameters.segmentation)
-    if segmentation is not None:
-        segmentation.SetDisplayVisibility(False)  # else its outlines lie over the new ones
+    for node in (live(parameters.segmentation), live(parameters.foreign)):
+        if node is not None:
+            node.SetDisplayVisibility(False)  # else its outlines lie over the new ones
     for name in (*(f"{scorer}Map" for scorer in SCORERS), *OTHER_RESULTS):
         parameters.setValue(name, None)
     parameters.handEdited = False

@@ -21,7 +21,9 @@ def keepRun(segmentation: Any, model: Any, results: Results) -> None:
         "name": model.name,
         "version": results.report.get("versions", {}).get("petanomaly", __version__),
         "ct": model.ct == "required",
-        "sha256": model.sha256,
+        # Another computer's model of that name may be another one.
+        "sha256": results.report.get("model", {}).get("sha256", model.sha256),
+        "frame": results.report.get("frame", {}).get("model_to_study_lps_mm"),
         "warnings": results.warnings,
         "settings": results.report.get("settings", {}),
     }

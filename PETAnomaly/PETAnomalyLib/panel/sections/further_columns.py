@@ -7,6 +7,7 @@ from slicer.i18n import tr as _
 FURTHER = (
     "suv_mean",
     "diameter_mm",
+    "site",
     "organ",
     "organ_distance_mm",
     "suggestion",
@@ -17,7 +18,7 @@ FURTHER = (
     "sul_peak",
     "percist_measurable",
 )
-SHOWN_AT_FIRST = ("organ", "liver_ratio", "deauville")
+SHOWN_AT_FIRST = ("site", "organ", "liver_ratio", "deauville")
 FURTHER_DECIMALS = {"deauville": 0, "liver_ratio": 2, "blood_pool_ratio": 2}
 
 
@@ -28,6 +29,13 @@ def heading(name: str) -> tuple[str, str]:
         "diameter_mm": (
             _("Long mm"),
             _("The largest diameter: between the two points of its surface farthest apart."),
+        ),
+        "site": (
+            _("Site"),
+            _(
+                "The part of the body that most of the finding lies in, by the model's atlas; left "
+                "and right are the patient's. Near the midline no side is said."
+            ),
         ),
         "organ": (
             _("Organ"),

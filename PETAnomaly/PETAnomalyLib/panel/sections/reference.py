@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -36,6 +37,7 @@ from PETAnomalyLib.panel.scene.references import (
     placeOfSegment,
     referencesOf,
 )
+from PETAnomalyLib.panel.scene.sites import SceneSites
 from PETAnomalyLib.panel.scene.totals import lesions
 from PETAnomalyLib.panel.scene.volume_files import ijkToRas
 
@@ -61,6 +63,7 @@ class ReferenceControls:
         self._places: dict[tuple[str, Finding], Place] = {}
         self.organs = organs if organs is not None else SceneOrgans()
         self.organs.onChanged = self._onOrgans
+        self.sites = SceneSites()
         self._watch = PointWatch()
         self._moving = qt.QTimer()
         self._moving.setSingleShot(True)
@@ -103,7 +106,13 @@ class ReferenceControls:
         if self._parameters is None:
             return rows
         references = referencesOf(self._parameters)
-        return [replace(row, further=further(row, self._place(row), references)) for row in rows]
+        pet = live(self._parameters.pet)
+        known = self.sites.of(rows, self._findings.segmentation, pet)
+        sites: Sequence[str | None] = known if known is not None else [None] * len(rows)
+        return [
+            replace(row, further=further(row, site, self._place(row), references))
+            for row, site in zip(rows, sites)
+        ]
 
     def facts(self) -> list[tuple[str, str]]:
         """For the report: title and value of what is known."""
