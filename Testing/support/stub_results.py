@@ -20,8 +20,14 @@ def scoreArrays(suv: np.ndarray) -> dict[str, np.ndarray]:
     return {"kde": suv * 1.5 - 2.0, "zscore": suv * 2.0, "residual": np.maximum(suv - 1.2, 0.0)}
 
 
-def write(folder: Path, pet: sitk.Image, settings: dict[str, Any] | None = None) -> None:
-    """A result folder in the documented format, drawn from the kde map."""
+def write(
+    folder: Path, pet: sitk.Image, settings: dict[str, Any] | None = None, foreign: bool = False
+) -> None:
+    """A result folder in the documented format, drawn from the kde map.
+
+    Args:
+        foreign: the body's lowest third is unlike what the model knows.
+    """
     settings = {"threshold": THRESHOLD, "grow": 0.4, "min_volume_ml": 0.5, **(settings or {})}
     folder.mkdir(parents=True)
     suv = sitk.GetArrayFromImage(pet)
@@ -30,7 +36,10 @@ def write(folder: Path, pet: sitk.Image, settings: dict[str, Any] | None = None)
         maps[scorer] = sitk.GetImageFromArray(array.astype(np.float32))
         maps[scorer].CopyInformation(pet)
         sitk.WriteImage(maps[scorer], str(folder / f"{scorer}.nii.gz"))
-    mask = sitk.GetImageFromArray(np.ones(suv.shape, np.uint8))
+    scored = np.ones(suv.shape, np.uint8)
+    if foreign:
+        scored[: len(scored) // 3][suv[: len(scored) // 3] > 0] = 2
+    mask = sitk.GetImageFromArray(scored)
     mask.CopyInformation(pet)
     sitk.WriteImage(mask, str(folder / "scored_mask.nii.gz"))
     score = maps[settings.get("scorer", "kde")]
@@ -47,6 +56,6 @@ def write(folder: Path, pet: sitk.Image, settings: dict[str, Any] | None = None)
     write_csv(folder / "findings.csv", findings)
     report = {
         "settings": {"scorer": "kde", "seed": 0, **settings},
-        "warnings": ["A stub wrote this."],
+        "warnings": ["A stub wrote this.", *(["A third is foreign."] if foreign else [])],
     }
     (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")

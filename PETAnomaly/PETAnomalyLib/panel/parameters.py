@@ -52,6 +52,7 @@ class PETAnomalyParameterNode:
         minimumVolume: ml.
         growth: share of a finding's SUVmax, 0 for no growing.
         kdeMap, zscoreMap, residualMap, scoredMask, segmentation, table: the last run's results.
+        foreign: where the study is unlike what the model knows, hatched; None where it is not.
         resultPet: whose results they are; those of another PET than the chosen one are not shown.
         contour: of findings that are added, one of `CONTOURS`.
         handEdited: the findings were changed by hand since they were drawn.
@@ -59,7 +60,7 @@ class PETAnomalyParameterNode:
         liverPoint, bloodPoolPoint: where the reference uptake is measured.
         heightCm, weightKg, sex: of the patient, for SUL; 0 and empty where not known.
         referencePet: whose points and patient these are; another PET has its own.
-        layer, opacity, preset, outlines, colourBars, view3D: how the study is shown.
+        layer, opacity, preset, outlines, colourBars, hatching, view3D: how the study is shown.
         mipTop: SUV from which the 3-D view is black; 0 for the top of the PET's window.
     """
 
@@ -83,6 +84,7 @@ class PETAnomalyParameterNode:
     zscoreMap: vtkMRMLScalarVolumeNode
     residualMap: vtkMRMLScalarVolumeNode
     scoredMask: vtkMRMLScalarVolumeNode
+    foreign: vtkMRMLSegmentationNode
     segmentation: vtkMRMLSegmentationNode
     table: vtkMRMLTableNode
     resultPet: vtkMRMLScalarVolumeNode
@@ -100,6 +102,7 @@ class PETAnomalyParameterNode:
     preset: str = ""
     outlines: bool = True
     colourBars: bool = True
+    hatching: bool = True
     mipTop: Annotated[float, WithinRange(0.0, 40.0)] = 0.0
     view3D: bool = False
 
@@ -137,6 +140,11 @@ def findingsSegmentation(parameters: Parameters) -> Any:
 def findingsTable(parameters: Parameters) -> Any:
     """The last run's table node, or None."""
     return _result(parameters, "table")
+
+
+def foreignRegions(parameters: Parameters) -> Any:
+    """The last run's hatching of what is foreign, or None."""
+    return _result(parameters, "foreign")
 
 
 def _result(parameters: Parameters, name: str) -> Any:

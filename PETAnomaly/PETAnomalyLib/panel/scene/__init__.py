@@ -8,8 +8,8 @@ and `findings_table_node`, drawn by `drawing` (`carry_over` keeps what was said)
 `edit_watch`, corrected in `segment_editor`, added by `adding` (`spot_picker`, `spot_preview`),
 merged and split by `reshaping`, taken back by `steps`; `totals` adds them up, `report` writes them.
 
-Looking: `slice_views`, `view_3d`, `surfaces`, `reading_layout`, `windows`, `verdict_display`,
-`mip_picture`.
+Looking: `slice_views`, `view_3d`, `surfaces`, `reading_layout`, `windows`, `ct_windows`,
+`colour_bars`, `hatching`, `verdict_display`, `mip_picture`.
 
 May use: environment.
 """

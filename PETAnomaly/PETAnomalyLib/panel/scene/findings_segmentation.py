@@ -48,7 +48,7 @@ def draw(node: Any, pet: Any, block: LabelBlock, findings: Sequence[Finding]) ->
         segmentation.RemoveAllSegments()
         node.SetReferenceImageGeometryParameterFromVolumeNode(pet)
         highest = max((finding.number for finding in findings), default=0)
-        image = _orientedImage(block, ijkToRas(pet), highest)
+        image = orientedImage(block, ijkToRas(pet), highest)
         for finding in findings:
             _addSegment(node, finding.number, segment_name(finding), image)
     present = fingerprints(node)
@@ -90,12 +90,12 @@ def ownImage(node: Any, identifier: str) -> Any:
         return None
     k, j, i = part.start
     block = LabelBlock(np.pad(part.mask, 1).astype(np.uint8), (k - 1, j - 1, i - 1))
-    return _orientedImage(block, part.matrix, 1)
+    return orientedImage(block, part.matrix, 1)
 
 
 def _maskImage(pet: Any, mask: np.ndarray, start: tuple[int, int, int], label: int) -> Any:
     voxels = np.where(mask, label, 0).astype(np.uint16)
-    return _orientedImage(LabelBlock(voxels, start), ijkToRas(pet), label)
+    return orientedImage(LabelBlock(voxels, start), ijkToRas(pet), label)
 
 
 def _addSegment(node: Any, number: int, name: str, image: Any) -> None:
@@ -210,7 +210,14 @@ def measureSegment(
     return replace(found[0], number=number) if found else None
 
 
-def _orientedImage(block: LabelBlock, matrix: np.ndarray, highest: int) -> Any:
+def orientedImage(block: LabelBlock, matrix: np.ndarray, highest: int) -> Any:
+    """A labelmap as segments keep it.
+
+    Args:
+        block: the labels, cut out of a grid.
+        matrix: (4, 4), that grid's IJK to RAS.
+        highest: of the labels.
+    """
     depth, rows, columns = block.voxels.shape
     k, j, i = block.start
     image = slicer.vtkOrientedImageData()

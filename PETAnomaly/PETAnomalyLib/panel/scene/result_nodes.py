@@ -8,6 +8,7 @@ Copying a map into the scene takes the GUI thread's time, so results are placed 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import slicer  # slicer.util looks for qt
@@ -122,11 +123,9 @@ def addTable(
     node = slicer.mrmlScene.AddNewNodeByClass(
         "vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name)
     )
-    known = [((SITE, site),) for site in sites] or [()] * len(findings)
-    rows = [
-        findings_table_node.Row(finding, segment_id(finding.number), further=further)
-        for finding, further in zip(findings, known)
-    ]
+    rows = [findings_table_node.Row(finding, segment_id(finding.number)) for finding in findings]
+    if sites:
+        rows = [replace(row, further=((SITE, site),)) for row, site in zip(rows, sites)]
     findings_table_node.write(node, rows)
     putBeside(node, pet)
     return node

@@ -1,5 +1,5 @@
 """The panel's display controls: overlay switch, opacity, PET and CT windows, outlines, colour bars,
-3-D.
+hatching, 3-D.
 """
 
 from __future__ import annotations
@@ -10,8 +10,22 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.panel.parameters import LAYERS, Parameters, findingsSegmentation, live, scoreMap
-from PETAnomalyLib.panel.scene import colour_bars, ct_windows, slice_views, view_3d, windows
+from PETAnomalyLib.panel.parameters import (
+    LAYERS,
+    Parameters,
+    findingsSegmentation,
+    foreignRegions,
+    live,
+    scoreMap,
+)
+from PETAnomalyLib.panel.scene import (
+    colour_bars,
+    ct_windows,
+    hatching,
+    slice_views,
+    view_3d,
+    windows,
+)
 from PETAnomalyLib.panel.scene.reading_layout import ReadingLayout
 
 
@@ -26,6 +40,7 @@ class _State:
     preset: str
     outlines: bool
     colourBars: bool
+    hatching: bool
     mipTop: float
 
 
@@ -83,6 +98,7 @@ class DisplaySection:
             button.enabled = slice_views.showable(ct)
             button.checked = name == window
         ui.presetCombo.setCurrentIndex(max(0, ui.presetCombo.findData(parameters.preset)))
+        ui.hatchingCheck.enabled = foreignRegions(parameters) is not None
         ui.show3DButton.checked = parameters.view3D
         ui.mipLabel.visible = ui.mipSlider.visible = parameters.view3D
         ui.mipSlider.value = view_3d.mipTop(parameters)
@@ -102,10 +118,13 @@ class DisplaySection:
             slice_views.showOutlines(parameters)
         if otherInputs or otherResults or state.colourBars != before.colourBars:
             colour_bars.showColourBars(parameters)
+        if otherInputs or otherResults or state.hatching != before.hatching:
+            hatching.showHatching(parameters)
 
     def _state(self) -> _State:
         p = self._parameters
-        inputs, results = (p.pet, p.ct), (scoreMap(p, p.scorer), findingsSegmentation(p))
+        inputs = (p.pet, p.ct)
+        results = (scoreMap(p, p.scorer), findingsSegmentation(p), foreignRegions(p))
         return _State(
             # What has no voxels or no display node yet may have them later.
             inputs=(*map(_identifier, inputs), *(_has(live(node)) for node in inputs)),
@@ -115,6 +134,7 @@ class DisplaySection:
             preset=p.preset,
             outlines=p.outlines,
             colourBars=p.colourBars,
+            hatching=p.hatching,
             mipTop=p.mipTop,
         )
 
