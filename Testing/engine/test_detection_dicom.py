@@ -5,32 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pydicom
 import pytest
-import SimpleITK as sitk
+from pet_as_dicom import write_pet_as_dicom
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.cli import main
-from synthetic_dicom import pet_header, plain_factor, write_series
 
 pytest.importorskip("highdicom")
-
-
-def write_dicom(study: Path, folder: Path) -> Path:
-    """The PET of a study as a DICOM series."""
-    pet = sitk.ReadImage(str(study / "SUV.nii.gz"))
-    to_bqml = 1.0 / plain_factor()
-    slope = round(float(sitk.GetArrayViewFromImage(pet).max()) * to_bqml / 32000.0, 3)
-    columns, rows, gap = pet.GetSpacing()
-    write_series(
-        folder,
-        pet_header(StudyInstanceUID="1.2.826.0.1.3680043.8.498.5"),
-        np.clip(sitk.GetArrayFromImage(pet) * to_bqml / slope, 0, 32000),
-        slopes=[slope] * pet.GetDepth(),
-        spacing=(rows, columns),
-        gap=gap,
-    )
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +20,7 @@ def results(
 ) -> Path:
     """A folder with `pet`, `plain` (with DICOM objects) and `anonymous`."""
     place = tmp_path_factory.mktemp("dicom")
-    write_dicom(tiny_study, place / "pet")
+    write_pet_as_dicom(tiny_study / "SUV.nii.gz", place / "pet")
     for name, more in (("plain", []), ("anonymous", ["--anonymous"])):
         model = str(tiny_bundles["autoencoder"].path)
         assert main(["detect", "--pet", str(place / "pet"), "--model", model, "--device", "cpu",

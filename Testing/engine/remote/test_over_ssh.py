@@ -15,9 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import SimpleITK as sitk
 from engine_process import petanomaly_command, run_petanomaly
+from pet_as_dicom import write_pet_as_dicom
 from PETAnomalyLib import __version__
 from PETAnomalyLib.engine.bundles.bundle import Bundle
+from PETAnomalyLib.engine.study.dicom.suv import read_suv
+from repository import SHARED_DATA
 from ssh_server import OtherSide, other_side
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="sshd of POSIX")]
@@ -102,6 +106,58 @@ def test_the_result_is_that_of_a_local_run_and_nothing_stays_there(
         assert report[part] == local[part], part
     assert report["model"]["sha256"] == local["model"]["sha256"]
     assert str(there.temporary) not in json.dumps(report, ensure_ascii=False)
+
+
+def test_dicom_results_and_organs_go_the_same_way(
+    there: OtherSide, study: Path, tmp_path: Path, tiny_bundles: dict[str, Bundle]
+) -> None:
+    """A DICOM folder and a folder of masks there, DICOM objects and all columns back."""
+    pytest.importorskip("highdicom")
+    pet = write_pet_as_dicom(study / "SUV.nii.gz", tmp_path / "PET à 1 h")
+    masks = tmp_path / "Organe für Zoë"
+    masks.mkdir()
+    bladder = read_suv(pet)[0] > 5.0
+    sitk.WriteImage(bladder, str(masks / "urinary_bladder.nii.gz"))
+    words = ["detect", "--pet", pet, "--model", tiny_bundles["autoencoder"].path, "--organs", masks,
+             "--dicom", "--device", "cpu"]  # fmt: skip
+    out, here = tmp_path / "out", tmp_path / "here"
+    far = [sys.executable, *petanomaly_command(*words, "--out", out, "--events", *there.options)]
+    code, events, errors = run(there, far)
+    assert code == 0, (events, errors)
+    assert there.left_behind() == []
+    ran = run_petanomaly(*words, "--out", here)
+    assert ran.returncode == 0, ran.stderr
+    files = sorted(path.name for path in here.iterdir())
+    assert {"findings.seg.dcm", "findings.sr.dcm"} <= set(files)
+    assert "organ" in (here / "findings.csv").read_text("utf-8").splitlines()[0].split(",")
+    assert sorted(path.name for path in out.iterdir()) == files
+    for name in files:
+        if name != "report.json":
+            assert (out / name).read_bytes() == (here / name).read_bytes(), name
+    inputs = [json.loads((f / "report.json").read_text("utf-8"))["inputs"] for f in (out, here)]
+    assert inputs[0] == inputs[1]
+
+    sitk.WriteImage(bladder & False, str(masks / "urinary_bladder.nii.gz"))
+    far[far.index(str(out))] = str(tmp_path / "refused")
+    code, events, _errors = run(there, far)
+    assert code == 2
+    assert str(masks) in events[-1]["message"]
+    assert str(there.temporary) not in json.dumps(events, ensure_ascii=False)
+
+
+@pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the shared data are not here")
+def test_a_real_whole_body_scan_goes_there_and_comes_back(there: OtherSide, tmp_path: Path) -> None:
+    pet = SHARED_DATA / "wholebody-pet-sts001" / "dicom"
+    words = ["detect", "--pet", pet, "--model", "ae-dense-phantom", "--device", "cpu"]
+    out, here = tmp_path / "out", tmp_path / "here"
+    far = [sys.executable, *petanomaly_command(*words, "--out", out, "--events", *there.options)]
+    code, events, errors = run(there, far)
+    assert code == 0, (events, errors)
+    assert there.left_behind() == []
+    ran = run_petanomaly(*words, "--out", here)
+    assert ran.returncode == 0, ran.stderr
+    for name in ("residual.nii.gz", "findings.csv", "segmentation.seg.nrrd", "overview.png"):
+        assert (out / name).read_bytes() == (here / name).read_bytes(), name
 
 
 def test_two_runs_at_once_do_not_meet(

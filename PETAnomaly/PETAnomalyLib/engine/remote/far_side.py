@@ -125,6 +125,7 @@ class _Errand:
         inputs = folder.path / "in"
         index = checked_index(request.get("files"))
         words = _words(request, index, inputs)
+        self._frames.send_json({"is": "inputs", "folder": str(inputs)})
         receive_files(self._frames, index, inputs)
         threading.Thread(target=self._listen, name="listen", daemon=True).start()
         result = folder.path / "result"

@@ -14,13 +14,14 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import RawIOBase
 from pathlib import Path
 from typing import Any, cast
 
 from PETAnomalyLib import __version__
 from PETAnomalyLib.engine.remote.frames import Frames, RemoteError
+from PETAnomalyLib.engine.remote.names_here import NamesHere
 from PETAnomalyLib.engine.remote.settings import to_send
 from PETAnomalyLib.engine.remote.ssh import OtherComputer, environment, explain
 from PETAnomalyLib.engine.remote.study_files import study_files
@@ -80,8 +81,9 @@ def detect_there(
             with contextlib.suppress(BrokenPipeError):
                 frames.send_json({**request, "options": to_send(given)})
                 send_files(frames, study.files, index, lambda _sent: reporter.check_cancelled())
-            connection.follow(partial)
-        _name_as_here(partial / "report.json")
+            names = NamesHere(inputs, study.inputs)
+            connection.follow(partial, names)
+        _name_as_here(partial / "report.json", names)
     reporter.progress(1.0)
     reporter.result(out)
     return out
@@ -138,8 +140,12 @@ class _Connection:
             )
         self._limit = SILENCE_SECONDS
 
-    def follow(self, folder: Path) -> None:
+    def follow(self, folder: Path, names: NamesHere) -> None:
         """Tell what happens there, until the result lies in `folder`.
+
+        Args:
+            folder: that is filled.
+            names: told where the study lies there; what is said names it as here.
 
         Raises:
             PETAnomalyError: what ended it.
@@ -150,7 +156,9 @@ class _Connection:
             message = self._next()
             kind = message.get("is")
             if kind == "event" and isinstance(message.get("event"), dict):
-                error = self._tell(message["event"]) or error
+                error = self._tell(message["event"], names.said) or error
+            elif kind == "inputs":
+                names.lie_in(message.get("folder"))
             elif kind == "result":
                 index = checked_index(message.get("files"), RESULT_FILES.__contains__)
                 self._reporter.stage("fetch", f"Fetching the result from {self._computer.host}")
@@ -215,8 +223,10 @@ class _Connection:
     def _ended(self, error: PETAnomalyError) -> PETAnomalyError:
         return self._stopped or error
 
-    def _tell(self, event: dict[str, Any]) -> PETAnomalyError | None:
-        """Pass on an event; an error is returned."""
+    def _tell(
+        self, event: dict[str, Any], said: Callable[[str], str] = str
+    ) -> PETAnomalyError | None:
+        """Pass on an event, its words changed by `said`; an error is returned."""
         kind = event.get("event")
         if kind == "stage":
             self._reporter.stage(str(event.get("name")), str(event.get("label")))
@@ -227,10 +237,10 @@ class _Connection:
             if isinstance(rest, (int, float)):
                 self._reporter.expect(float(rest))
         elif kind == "log":
-            self._reporter.log(str(event.get("level")), str(event.get("message")))
+            self._reporter.log(str(event.get("level")), said(str(event.get("message"))))
         elif kind == "error":
-            message = f"On {self._computer.host}: {event.get('message')}"
-            error = PETAnomalyError(message, str(event.get("hint") or ""))
+            message = f"On {self._computer.host}: {said(str(event.get('message')))}"
+            error = PETAnomalyError(message, said(str(event.get("hint") or "")))
             error.kind = str(event.get("kind"))
             return error
         return None
@@ -299,10 +309,12 @@ def _connection(computer: OtherComputer, reporter: Reporter) -> Iterator[_Connec
         connection.close()
 
 
-def _name_as_here(report: Path) -> None:
+def _name_as_here(report: Path, names: NamesHere) -> None:
     """No folder of the other computer in the report: the model goes by its name, and its hash."""
     whole = read_json(report)
     model = whole.get("model") if isinstance(whole, dict) else None
     if isinstance(model, dict):
         model["path"] = model.get("name")
+        if isinstance(whole.get("warnings"), list):
+            whole["warnings"] = [names.said(str(warning)) for warning in whole["warnings"]]
         report.write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
