@@ -81,7 +81,7 @@ def test_compressed_slices_are_worth_what_uncompressed_ones_are(
 
 @pytest.mark.parametrize("missing", [0, 1])
 def test_a_run_length_segment_that_lost_a_pixel_is_refused(tmp_path: Path, missing: int) -> None:
-    """Two segments, each 128 zeros and the rest as runs of 257 - n and the byte (PS3.5, annex G)."""
+    """Two segments: 128 zeros and the rest, as runs of 257 - n and the byte (PS3.5, annex G)."""
     rest = SHAPE[1] * SHAPE[2] - 128
     segment = bytes([257 - 128, 0, 257 - (rest - missing), 0])
     offsets = np.array([2, 64, 64 + len(segment), *[0] * 13], "<u4").tobytes()

@@ -1,0 +1,1 @@
+"""The dense autoencoder of slices: one reconstruction, so the residual map alone."""

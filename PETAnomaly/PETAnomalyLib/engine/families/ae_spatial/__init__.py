@@ -1,0 +1,1 @@
+"""The spatial autoencoder of slices: one reconstruction, so the residual map alone."""

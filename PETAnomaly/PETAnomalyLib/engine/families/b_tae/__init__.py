@@ -1,0 +1,1 @@
+"""Basic transformer autoencoder, of slices: one reconstruction, so the residual alone."""

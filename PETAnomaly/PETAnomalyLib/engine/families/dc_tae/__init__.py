@@ -1,0 +1,1 @@
+"""Transformer round a dense autoencoder, of slices: one reconstruction, so the residual alone."""

@@ -1,0 +1,1 @@
+"""Hierarchical transformer autoencoder, of slices: one reconstruction, so the residual alone."""

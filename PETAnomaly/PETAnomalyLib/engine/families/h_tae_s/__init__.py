@@ -1,0 +1,1 @@
+"""Hierarchical transformer with skip connections, of slices: one, so the residual alone."""

@@ -1,0 +1,17 @@
+"""H_TAE_S of paper 2: the hierarchical transformer with skip connections."""
+
+from __future__ import annotations
+
+from PETAnomalyLib.engine.families.hierarchical_transformer import (
+    HierarchicalSizes,
+    HierarchicalTransformer,
+)
+
+__all__ = ["HTAES", "HierarchicalSizes"]
+
+
+class HTAES(HierarchicalTransformer):
+    """B x 1 x h x w, reconstructed; in the model's intensity unit."""
+
+    def __init__(self, sizes: HierarchicalSizes) -> None:
+        super().__init__(sizes, skips=True)

@@ -1,0 +1,1 @@
+"""Transformer round a spatial autoencoder, of slices: one reconstruction, so the residual alone."""

@@ -1,0 +1,191 @@
+"""Healing slice by slice: a two-dimensional network over all slices of a volume.
+
+A family of slices gives a network that makes of B x 1 x h x w images a `Reconstructed`; where it
+can draw more than one reconstruction, it also has `drawn`. Everything else is here: batches of
+slices, so that memory does not grow with the volume, and volumes as every other healer gives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from PETAnomalyLib.engine.families.healer import (
+    Array,
+    DecodedTile,
+    Healing,
+    HealingRequest,
+    OnProgress,
+    SingleReconstruction,
+)
+from PETAnomalyLib.engine.families.reconstruction_error import judged_by_error
+
+SLICES_AT_ONCE = 8
+
+
+class Reconstructed(NamedTuple):
+    """What a network makes of slices.
+
+    Attributes:
+        images: B x 1 x h x w, the most likely reconstruction.
+        penalty: what its loss has beside the reconstruction's error; a scalar.
+    """
+
+    images: Tensor
+    penalty: Tensor
+
+
+class SliceSizes(Protocol):
+    """What the sizes of every network of slices have: the axis of the volume that they lie along.
+
+    Attributes:
+        axis: of D x H x W: 0 axial, 1 coronal, 2 sagittal slices.
+    """
+
+    @property
+    def axis(self) -> int: ...
+
+
+class SliceNetwork(Protocol):
+    """A network that reconstructs slices."""
+
+    @property
+    def sizes(self) -> SliceSizes: ...
+
+    def __call__(self, images: Tensor) -> Reconstructed: ...
+
+
+class DrawingNetwork(SliceNetwork, Protocol):
+    """One whose reconstructions are drawn from a distribution."""
+
+    @property
+    def noise(self) -> int:
+        """How many standard normal numbers a reconstruction of one slice takes."""
+
+    def drawn(self, images: Tensor, noise: Tensor) -> Tensor:
+        """Reconstructions n x B x h x w of B x 1 x h x w images; noise: n x B x `self.noise`."""
+
+
+class SliceHealer:
+    """One reconstruction of every slice."""
+
+    def __init__(self, networks: dict[str, Any], device: torch.device) -> None:
+        [network] = networks.values()
+        self._network = network.to(device)
+        self._device = device
+
+    def smaller(self, request: HealingRequest) -> None:
+        """A few slices at a time are small enough."""
+
+    def heal(
+        self,
+        pet: Array,
+        ct: Array | None,  # noqa: ARG002 - all healers are asked the same way
+        request: HealingRequest,
+        on_progress: OnProgress,
+    ) -> Healing:
+        reconstruction = self._reconstructed(pet, request, on_progress)
+        return Healing(SingleReconstruction(reconstruction), None, None)
+
+    @torch.inference_mode()
+    def _reconstructed(
+        self, pet: Array, request: HealingRequest, on_progress: OnProgress
+    ) -> Tensor:
+        """The most likely reconstruction, D x H x W, which the request is told of."""
+        axis = self._network.sizes.axis
+        whole = torch.empty(pet.shape)
+        for part in parts(pet.shape[axis]):
+            images = slices_of(pet, axis, part).to(self._device)
+            whole.movedim(axis, 0)[part] = self._network(images).images[:, 0].cpu()
+            on_progress(part.stop / pet.shape[axis])
+        request.on_judged(judged_by_error(pet, whole.numpy()))
+        return whole
+
+
+class DrawnSlices:
+    """n reconstructions, each slice's drawn when it is asked for.
+
+    A slice's noise comes from the seed and its place alone, so the pieces change nothing.
+
+    Args:
+        network: on its device.
+        pet: D x H x W, the model's intensity.
+        count: n.
+        seed: of all random numbers.
+    """
+
+    def __init__(
+        self, network: DrawingNetwork, device: torch.device, pet: Array, count: int, seed: int
+    ) -> None:
+        self._network, self._device = network, device
+        self._pet, self._seed = pet, seed
+        self.count = count
+        self.shape = pet.shape
+
+    @torch.inference_mode()
+    def tiles(self, on_progress: OnProgress) -> Iterator[DecodedTile]:
+        """Some slices at a time, with all their reconstructions."""
+        axis = self._network.sizes.axis
+        n = self.shape[axis]
+        for part in parts(n):
+            images = slices_of(self._pet, axis, part).to(self._device)
+            drawn = self._network.drawn(images, self._noise(part).to(self._device))
+            voxels = [slice(None)] * 3
+            voxels[axis] = part
+            yield DecodedTile(tuple(voxels), drawn.movedim(1, axis + 1))
+            on_progress(part.stop / n)
+
+    def _noise(self, part: slice) -> Tensor:
+        return torch.stack(
+            [
+                torch.randn(
+                    self.count,
+                    self._network.noise,
+                    generator=torch.Generator().manual_seed((self._seed << 12) + place),
+                )
+                for place in range(part.start, part.stop)
+            ],
+            dim=1,
+        )
+
+    def array(self) -> Array:
+        """All of them at once, n x D x H x W."""
+        whole = np.empty((self.count, *self.shape), np.float32)
+        for tile in self.tiles(lambda _: None):
+            whole[(slice(None), *tile.voxels)] = tile.values.cpu().numpy()
+        return whole
+
+    def smaller(self) -> None:
+        """A few slices at a time are small enough."""
+
+
+class DrawingHealer(SliceHealer):
+    """Many reconstructions of every slice: N latents, K times as many draws."""
+
+    def heal(
+        self,
+        pet: Array,
+        ct: Array | None,  # noqa: ARG002 - all healers are asked the same way
+        request: HealingRequest,
+        on_progress: OnProgress,
+    ) -> Healing:
+        self._reconstructed(pet, request, on_progress)
+        count = request.samples * request.decodes
+        drawn = DrawnSlices(self._network, self._device, pet, count, request.seed)
+        return Healing(drawn, None, None)
+
+
+def parts(n: int) -> Iterator[slice]:
+    """All of n slices, some at a time."""
+    for start in range(0, n, SLICES_AT_ONCE):
+        yield slice(start, min(start + SLICES_AT_ONCE, n))
+
+
+def slices_of(volume: Array, axis: int, part: slice) -> Tensor:
+    """B x 1 x h x w float32 of a D x H x W volume."""
+    chosen = np.ascontiguousarray(np.moveaxis(volume, axis, 0)[part], dtype=np.float32)
+    return torch.from_numpy(chosen)[:, None]

@@ -1,0 +1,24 @@
+"""The family `vae` for the registry: its sizes and their bounds. No torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PETAnomalyLib.engine.bundles.kinds import NetworkKind, register
+from PETAnomalyLib.engine.families.slice_family import slice_family
+from PETAnomalyLib.engine.families.unified_cnn_sizes import DENSE, least_parameters
+
+
+def _architecture() -> tuple[type[Any], type[Any]]:
+    from PETAnomalyLib.engine.families.vae import network
+
+    return network.VAE, network.VAESizes
+
+
+FAMILY = slice_family(
+    "vae",
+    NetworkKind(DENSE, least_parameters, _architecture),
+    gives_many_reconstructions=True,
+)
+
+register(FAMILY)

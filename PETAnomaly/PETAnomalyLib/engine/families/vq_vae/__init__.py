@@ -1,0 +1,1 @@
+"""The vector-quantised autoencoder of slices: one reconstruction, so the residual map alone."""

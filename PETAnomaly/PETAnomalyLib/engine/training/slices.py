@@ -1,0 +1,201 @@
+"""Training on the slices of a cohort: what all stages of two-dimensional networks share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from PETAnomalyLib.engine.bundles.kinds import Family
+from PETAnomalyLib.engine.runtime.reporter import Reporter
+from PETAnomalyLib.engine.training.augmentation import intensity_changed, shifted
+from PETAnomalyLib.engine.training.checkpoint import Run
+from PETAnomalyLib.engine.training.cohort import AlignedStudy
+from PETAnomalyLib.engine.training.processes import own_part
+from PETAnomalyLib.engine.training.progress import RunLog
+from PETAnomalyLib.engine.training.stage import Stage, StageConfiguration, choice
+from PETAnomalyLib.engine.training.validation_pictures import draw_reconstructions
+
+LARGEST_SHIFT = 2  # voxels
+VALIDATION_SLICES = 64
+VALIDATE_EVERY = 50  # steps
+_EMPTY = (
+    0.01  # of the model's intensity unit: a slice whose brightest voxel is darker holds no body
+)
+_ERRORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "absolute": functional.l1_loss,
+    "squared": functional.mse_loss,
+}
+
+
+@dataclass(frozen=True)
+class SliceSettings:
+    """What the configuration file's section holds.
+
+    Attributes:
+        sizes: the network's.
+        steps, batch: optimisation steps, slices a step.
+        learning_rate: Adam's.
+        error: of the reconstruction: `absolute` or `squared`, the mean over voxels.
+    """
+
+    sizes: Any
+    steps: int
+    batch: int
+    learning_rate: float = 1e-3
+    error: str = "absolute"
+
+
+def slice_stage(family: Family, network: str) -> Stage:
+    """The stage of a family of one network, by the family's name.
+
+    The network gives of B x 1 x h x w images a pair: its reconstruction, and what its loss has
+    beside the reconstruction's error. Random numbers that it draws come from torch's own stream,
+    which every step seeds.
+
+    Args:
+        family: that it trains.
+        network: name of its one network.
+    """
+
+    def check(configuration: StageConfiguration) -> None:
+        sizes = configuration.section.section("sizes").values
+        configuration.refuse(family.misfit({network: sizes}, configuration.size))
+
+    return Stage(
+        name=family.name,
+        family=family,
+        network=family.networks[network],
+        settings=SliceSettings,
+        keys={"error": choice(*_ERRORS)},
+        fixed=("error",),
+        check=check,
+        train=_train,
+    )
+
+
+def _train(
+    configuration: StageConfiguration,
+    _beside: None,  # it builds upon no other run
+    studies: list[list[AlignedStudy]],
+    run: Run,
+    resume: bool,
+    reporter: Reporter,
+) -> nn.Module:
+    """The network as it was when the held-out slices were reconstructed best."""
+    settings: SliceSettings = configuration.settings
+    fabric = run.fabric
+    mine = own_part(fabric, settings.batch)
+    training, validation = ([study.pet for study in part] for part in studies)
+    places = slices_with_body(training, settings.sizes.axis)
+    torch.manual_seed(0)
+    architecture, _ = configuration.stage.network.architecture()
+    network = architecture(settings.sizes)
+    reconstruct, optimizer = fabric.setup(
+        network, torch.optim.Adam(network.parameters(), settings.learning_rate)
+    )
+    best, least = _copied(network), float("inf")
+    if resume and (state := run.resume()):
+        with run.restoring():
+            network.load_state_dict(state["network"])
+            optimizer.load_state_dict(state["optimizer"])
+            best, least = state["best"], float(state["least"])
+    log = RunLog(run, reporter)
+    held_out = _held_out(validation, settings.sizes.axis).to(fabric.device)
+    error_of = _ERRORS[settings.error]
+    while run.progress() < 1.0:
+        batch = [
+            _augmented(training, places, settings.sizes.axis, np.random.default_rng((run.step, n)))
+            for n in mine
+        ]
+        images = torch.from_numpy(np.stack(batch)).to(fabric.device)
+        torch.manual_seed(run.step * fabric.world_size + fabric.global_rank)
+        run.set_learning_rate(optimizer, settings.learning_rate)
+        reconstruction, penalty = reconstruct(images)
+        error = error_of(reconstruction, images)
+        optimizer.zero_grad()
+        fabric.backward(error + penalty)
+        optimizer.step()
+        run.advance()
+        log.step(error=error, penalty=penalty)
+        if run.step % VALIDATE_EVERY == 0 or run.progress() >= 1.0:
+            found = _validate(network, held_out, error_of, run, log)
+            if found < least:
+                best, least = _copied(network), found
+        if run.is_checkpoint_due():
+            run.save(
+                {
+                    "network": network.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "best": best,
+                    "least": least,
+                }
+            )
+        run.check_cancelled(reporter)
+    network.load_state_dict(best)
+    return network.eval()
+
+
+def slices_with_body(volumes: list[np.ndarray], axis: int) -> list[tuple[int, int]]:
+    """Study and place of every slice that holds more than air; of all where none does."""
+    others = tuple(place for place in range(3) if place != axis)
+    found = [
+        (study, int(place))
+        for study, volume in enumerate(volumes)
+        for place in np.flatnonzero(volume.max(axis=others) > _EMPTY)
+    ]
+    return found or [(study, 0) for study in range(len(volumes))]
+
+
+def _augmented(
+    volumes: list[np.ndarray],
+    places: list[tuple[int, int]],
+    axis: int,
+    random: np.random.Generator,
+) -> np.ndarray:
+    """1 x h x w float32."""
+    study, place = places[random.integers(len(places))]
+    image = np.moveaxis(volumes[study], axis, 0)[place][None]
+    [image] = shifted([image], LARGEST_SHIFT, random)
+    return intensity_changed(image, random)
+
+
+def _held_out(volumes: list[np.ndarray], axis: int) -> Tensor:
+    """B x 1 x h x w: slices at even steps through the held-out studies."""
+    places = slices_with_body(volumes, axis)
+    chosen = places[:: max(1, len(places) // VALIDATION_SLICES)]
+    images = [np.moveaxis(volumes[study], axis, 0)[place] for study, place in chosen]
+    return torch.from_numpy(np.stack(images)[:, None].astype(np.float32))
+
+
+def _validate(
+    network: nn.Module,
+    images: Tensor,
+    error_of: Callable[[Tensor, Tensor], Tensor],
+    run: Run,
+    log: RunLog,
+) -> float:
+    network.eval()
+    with torch.no_grad():
+        reconstruction = torch.cat([network(part)[0] for part in images.split(8)])
+    network.train()
+    error = float(error_of(reconstruction, images))
+    log.validation(validation_error=error)
+    if run.fabric.is_global_zero:
+        shown = slice(0, len(images), max(1, len(images) // 8))
+        draw_reconstructions(
+            run.folder / "reconstructions.png",
+            images[shown, 0].cpu().numpy(),
+            reconstruction[shown, 0].cpu().numpy(),
+            f"Step {run.step}: held-out slices",
+        )
+    return error
+
+
+def _copied(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone().cpu() for name, value in network.state_dict().items()}

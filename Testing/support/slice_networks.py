@@ -1,0 +1,51 @@
+"""Networks of slices, of the papers' sizes and of small ones, with random weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from PETAnomalyLib.engine.bundles.kinds import FAMILIES
+from PETAnomalyLib.engine.families.networks import build_network
+from PETAnomalyLib.engine.families.slice_family import NETWORK
+
+_CNN = {"channels": [32, 64, 128, 128], "narrow": 16}
+_TRANSFORMER = {"patch": 16, "width": 96, "layers": 12, "heads": 8}
+_HIERARCHY = {"patch": 4, "width": 384, "layers": 8, "heads": 4, "mergings": 1}
+
+PAPER_2: dict[str, dict[str, Any]] = {
+    "ae-dense": {**_CNN, "code": 512},
+    "ae-spatial": _CNN,
+    "vae": {**_CNN, "code": 512},
+    "vq-vae": {"channels": _CNN["channels"], "codebook": 512, "code_length": 16},
+    "b-tae": _TRANSFORMER,
+    "sc-tae": {**_TRANSFORMER, **_CNN},
+    "dc-tae": {**_TRANSFORMER, **_CNN, "code": 512},
+    "h-tae": _HIERARCHY,
+    "h-tae-s": _HIERARCHY,
+}
+"""Table 4 of paper 2, for slices of 256 x 256; without `size`."""
+
+_SMALL_CNN = {"channels": [4, 6], "narrow": 2}
+_SMALL_TRANSFORMER = {"patch": 4, "width": 8, "layers": 2, "heads": 2}
+_SMALL_HIERARCHY = {"patch": 2, "width": 8, "layers": 4, "heads": 2, "mergings": 1}
+
+SMALL: dict[str, dict[str, Any]] = {
+    "ae-dense": {**_SMALL_CNN, "code": 5},
+    "ae-spatial": _SMALL_CNN,
+    "vae": {**_SMALL_CNN, "code": 5},
+    "vq-vae": {"channels": [4, 6], "codebook": 8, "code_length": 3},
+    "b-tae": _SMALL_TRANSFORMER,
+    "sc-tae": {**_SMALL_TRANSFORMER, **_SMALL_CNN},
+    "dc-tae": {**_SMALL_TRANSFORMER, **_SMALL_CNN, "code": 5},
+    "h-tae": _SMALL_HIERARCHY,
+    "h-tae-s": _SMALL_HIERARCHY,
+}
+"""The same networks in thousands of numbers; without `size`."""
+
+
+def slice_network(family: str, sizes: dict[str, Any], size: tuple[int, int], axis: int = 0) -> Any:
+    """The family's network, in evaluation mode, always with the same random weights."""
+    torch.manual_seed(0)
+    whole = {**sizes, "size": list(size), "axis": axis}
+    return build_network(FAMILIES[family].networks[NETWORK], whole).eval()
