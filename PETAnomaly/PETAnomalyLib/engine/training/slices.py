@@ -124,7 +124,7 @@ def _train(
         run.advance()
         log.step(error=error, penalty=penalty)
         if run.step % VALIDATE_EVERY == 0 or run.progress() >= 1.0:
-            found = _validate(network, held_out, error_of, run, log)
+            found = _validate(network, held_out, settings.sizes.axis, error_of, run, log)
             if found < least:
                 best, least = _copied(network), found
         if run.is_checkpoint_due():
@@ -176,6 +176,7 @@ def _held_out(volumes: list[np.ndarray], axis: int) -> Tensor:
 def _validate(
     network: nn.Module,
     images: Tensor,
+    axis: int,
     error_of: Callable[[Tensor, Tensor], Tensor],
     run: Run,
     log: RunLog,
@@ -187,11 +188,15 @@ def _validate(
     error = float(error_of(reconstruction, images))
     log.validation(validation_error=error)
     if run.fabric.is_global_zero:
-        shown = slice(0, len(images), max(1, len(images) // 8))
+        upward = [1] if axis == 0 else []  # the picture begins with the last row: not the back
+        originals, made = (
+            part[:: max(1, len(part) // 8), 0].flip(upward).cpu().numpy()
+            for part in (images, reconstruction)
+        )
         draw_reconstructions(
             run.folder / "reconstructions.png",
-            images[shown, 0].cpu().numpy(),
-            reconstruction[shown, 0].cpu().numpy(),
+            originals,
+            made,
             f"Step {run.step}: held-out slices",
         )
     return error
