@@ -8,9 +8,11 @@ import pytest
 import SimpleITK as sitk
 import slicer  # slicer.util looks for qt
 import vtk
+from PETAnomalyLib.engine.frame.alignment import align
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.study import read_pet
 from PETAnomalyLib.panel.scene import inputs
+from PETAnomalyLib.panel.scene.volume_files import ijkToRas, physicalImage
 from studies import addStudy, addVolume, image, petArray
 
 pytestmark = pytest.mark.usefixtures("scene")
@@ -61,6 +63,20 @@ def test_what_the_engine_refuses_is_refused_in_its_words(scale: float, tmp_path:
     assert not inputs.describePet(node).usable  # nobody's word makes it SUV
     inputs.markAsSuv(node)
     assert said in inputs.describePet(node).text
+
+
+@pytest.mark.parametrize("spacing", [1.0, 4.0])
+def test_a_scrap_without_a_patient_is_refused_in_the_words_of_a_run(spacing: float) -> None:
+    voxels = np.random.default_rng(5).random((3, 3, 3)).astype(np.float32) * 5
+    node = addVolume("scrap", voxels)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(np.diag([spacing] * 3 + [1.0])))
+    with pytest.raises(InputError) as refused:
+        align(physicalImage(voxels, ijkToRas(node)), image(large()))
+    state = inputs.describePet(node)
+    assert not state.usable
+    assert state.text == f"{refused.value.message} {refused.value.hint}"
+    inputs.confirmSuv(node)
+    assert not inputs.describePet(node).usable
 
 
 def large() -> np.ndarray:

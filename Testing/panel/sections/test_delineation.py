@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import ctk
+import numpy as np
 import pytest
-from studies import waitUntil
+import slicer  # slicer.util looks for qt
+from open_panel import settled
+from studies import petArray, waitUntil
 
 pytestmark = pytest.mark.usefixtures("scene")
 
@@ -45,3 +48,27 @@ def test_the_threshold_sliders_decimals_are_its_own(detected: Any) -> None:
     smoothing.decimals = 2
     detected.ui.thresholdSlider.decimals = 0
     assert smoothing.decimals == 2
+
+
+def test_at_its_lowest_without_growing_the_body_is_drawn_and_no_air(detected: Any) -> None:
+    parameters, slider = detected.parameters, detected.ui.thresholdSlider
+    parameters.growth = 0.0
+    detected.update()
+    slider.value = slider.minimum
+    detected.update()
+    settled(detected)
+    rows = detected.findings.rows()
+    body = (petArray() > 0).sum() * np.prod(parameters.pet.GetSpacing()) / 1000
+    assert rows
+    assert sum(row.finding.mtv_ml for row in rows) <= 1.001 * body
+    mask = slicer.util.arrayFromVolume(parameters.scoredMask)
+    mask[mask.shape[0] // 2 :] = 0  # the model saw the lower half only
+    slicer.util.arrayFromVolumeModified(parameters.scoredMask)
+    slider.value = slider.minimum + slider.singleStep
+    detected.update()
+    settled(detected)
+    for row in detected.findings.rows():
+        inside = slicer.util.arrayFromSegmentBinaryLabelmap(
+            parameters.segmentation, row.segment, parameters.pet
+        )
+        assert not inside[mask == 0].any()

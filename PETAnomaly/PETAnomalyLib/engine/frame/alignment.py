@@ -22,15 +22,17 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
-from PETAnomalyLib.engine.frame.coarse_pet import BODY_SUV, body_of, compressed_pet
+from PETAnomalyLib.engine.frame.coarse_pet import (
+    JUDGED_MM,
+    body_of,
+    compressed_pet,
+    require_patient,
+)
 from PETAnomalyLib.engine.frame.doubt import spoken
 from PETAnomalyLib.engine.frame.fit import body_coverage, fit_doubts, fit_quality
 from PETAnomalyLib.engine.frame.masked_correlation import masked_correlation, shared_voxels
-from PETAnomalyLib.engine.runtime.errors import InputError
 
 _SEARCH_MM = 16.0
-_REFINE_MM = 8.0
-_LEAST_BODY_ML = 1000.0
 _LARGEST_ROTATION_DEG = 25.0
 
 
@@ -69,8 +71,8 @@ def align(pet: sitk.Image, template: sitk.Image, anyway: bool = False) -> Alignm
         D. Mattes et al., PET-CT image registration in the chest using free-form deformations, IEEE
         Transactions on Medical Imaging 22(1), 120-128 (2003): the mutual information used.
     """
-    study, reference = compressed_pet(pet, _REFINE_MM), compressed_pet(template, _REFINE_MM)
-    _require_body(study)
+    study, reference = compressed_pet(pet, JUDGED_MM), compressed_pet(template, JUDGED_MM)
+    require_patient(study)
     start = _best_translation(
         compressed_pet(pet, _SEARCH_MM), compressed_pet(template, _SEARCH_MM), _centre(template)
     )
@@ -83,15 +85,6 @@ def align(pet: sitk.Image, template: sitk.Image, anyway: bool = False) -> Alignm
     coverage = body_coverage(study, reference, transform)
     doubts = fit_doubts(quality, coverage, study)
     return Alignment(transform, quality, spoken(doubts, anyway))
-
-
-def _require_body(study: sitk.Image) -> None:
-    body_ml = body_of(sitk.GetArrayViewFromImage(study)).sum() * _REFINE_MM**3 / 1000
-    if body_ml < _LEAST_BODY_ML:
-        raise InputError(
-            f"There is no patient in the PET: only {body_ml:.0f} ml lie above SUV {BODY_SUV:g}.",
-            "Check that this is the attenuation-corrected PET, in SUV, and not an empty series.",
-        )
 
 
 def _centre(image: sitk.Image) -> tuple[float, ...]:

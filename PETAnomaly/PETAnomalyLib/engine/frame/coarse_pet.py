@@ -8,12 +8,18 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from PETAnomalyLib.engine.runtime.errors import InputError
+
 BODY_SUV = 0.15
 """SUV (g/ml) that tells a patient from the air around, after averaging over about a centimetre."""
+
+JUDGED_MM = 8.0
+"""Step of the grid on which a patient is looked for and laid onto the template."""
 
 NOT_MEASURED = -1.0
 """In place of a value where an oblique study does not reach."""
 
+_LEAST_BODY_ML = 1000.0
 _CEILING_SUV = 8.0  # hotter uptake (bladder, brain, myocardium) varies most and must not decide
 
 
@@ -65,3 +71,21 @@ def _bounding_grid(image: sitk.Image, spacing: float) -> sitk.Image:
 def body_of(compressed: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Which voxels of a compressed PET, of any shape, are patient."""
     return compressed > math.asinh(BODY_SUV)
+
+
+def require_patient(compressed: sitk.Image) -> None:
+    """Refuse a PET without a body.
+
+    Args:
+        compressed: from `compressed_pet`.
+
+    Raises:
+        InputError: less than a litre of it is patient.
+    """
+    voxel_ml = math.prod(compressed.GetSpacing()) / 1000
+    body_ml = body_of(sitk.GetArrayViewFromImage(compressed)).sum() * voxel_ml
+    if body_ml < _LEAST_BODY_ML:
+        raise InputError(
+            f"There is no patient in the PET: only {body_ml:.0f} ml lie above SUV {BODY_SUV:g}.",
+            "Check that this is the attenuation-corrected PET, in SUV, and not an empty series.",
+        )

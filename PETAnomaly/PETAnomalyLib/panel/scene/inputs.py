@@ -17,6 +17,7 @@ import numpy as np
 import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
+from PETAnomalyLib.engine.frame.coarse_pet import JUDGED_MM, compressed_pet, require_patient
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.validation import check_ct, check_pet, check_volume
 from PETAnomalyLib.panel.scene.volume_files import ijkToRas, physicalImage
@@ -191,6 +192,7 @@ def _refusalOf(node: Any, units: str) -> InputError | None:
             image = physicalImage(array.astype(np.float32, copy=False), matrix)
             check_volume(image, _("This volume"))
             check_pet(image, _("This volume"), units)
+            require_patient(compressed_pet(image, JUDGED_MM))
         except InputError as error:
             refusal = error
         _judged.update(key=key, refusal=refusal)
@@ -202,7 +204,7 @@ _judged: dict[str, Any] = {}  # the last PET: a whole body takes some tenths of 
 
 def _notSuv(node: Any, refusal: InputError) -> InputState:
     """What to do instead, where the engine's own hint is for the command line."""
-    if "SUV" not in refusal.message:
+    if "not in SUV" not in refusal.message and "not SUV" not in refusal.message:
         return InputState(False, f"{refusal.message} {refusal.hint}")
     if dicomFiles(node):
         text = _("{what} Its DICOM files are there: convert it.").format(what=refusal.message)
