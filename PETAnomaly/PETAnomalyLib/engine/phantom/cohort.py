@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 
+from PETAnomalyLib.engine.phantom.cohort_folder import cohort_folder, write_study
 from PETAnomalyLib.engine.phantom.study import PhantomStudy, generate
 from PETAnomalyLib.engine.runtime.errors import InputError
 
@@ -37,6 +35,15 @@ def write_cohort(out: Path, count: int, seed: int, healthy: bool = False) -> lis
     Raises:
         InputError: a count below 1, a negative seed, a folder that cannot be written.
     """
+    check_request(count, seed)
+    with cohort_folder(out, megabytes=20):
+        return [_write(Path(out), generate(int(seed) + n, healthy)) for n in range(int(count))]
+
+
+def check_request(count: int, seed: int) -> None:
+    """Raises:
+    InputError: a count below 1, a seed that is negative or too large.
+    """
     for name, value, least in (("count", count, 1), ("seed", seed, 0)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
             raise InputError(
@@ -45,45 +52,12 @@ def write_cohort(out: Path, count: int, seed: int, healthy: bool = False) -> lis
             )
     if int(seed) + int(count) - 1 > LARGEST_SEED:
         raise InputError(f"The phantom seed {seed} is too large.", f"Stay below {LARGEST_SEED}.")
-    out = Path(out)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        return [_write(out, generate(int(seed) + n, healthy)) for n in range(int(count))]
-    except OSError as error:
-        raise InputError(
-            f"The phantom cohort cannot be written to {out}: {error.strerror or error}.",
-            "Choose a folder that you may write to, with 20 MB of free space for each patient.",
-        ) from error
 
 
 def _write(out: Path, study: PhantomStudy) -> dict[str, Any]:
-    """Write one study beside its place, then move it there."""
-    patient = f"phantom-{study.description['seed']}"
-    final = out / patient / "0"
-    (out / patient).mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".writing-", dir=out / patient))
-    try:
-        _save(study.suv, work / "SUV.nii.gz")
-        _save(sitk.Cast(study.ct, sitk.sitkInt16), work / "CTres.nii.gz")
-        _save(sitk.Cast(study.lesions > 0, sitk.sitkUInt8), work / "SEG.nii.gz")
-        text = json.dumps(study.description, indent=2, ensure_ascii=False)
-        (work / "description.json").write_text(text + "\n", encoding="utf-8")
-        work.chmod(0o755)
-        if final.exists():
-            shutil.rmtree(final)
-        work.replace(final)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return {
-        "path": str(final),
-        "patient": patient,
-        "lesion_count": len(study.description["lesions"]),
-        "description": study.description,
+    images = {
+        "SUV": study.suv,
+        "CTres": sitk.Cast(study.ct, sitk.sitkInt16),
+        "SEG": sitk.Cast(study.lesions > 0, sitk.sitkUInt8),
     }
-
-
-def _save(image: sitk.Image, path: Path) -> None:
-    try:
-        sitk.WriteImage(image, str(path), True)
-    except RuntimeError as error:  # ITK reports a full disk or a lost folder this way
-        raise OSError(f"{path.name} could not be written") from error
+    return write_study(out, f"phantom-{study.description['seed']}", images, study.description)
