@@ -81,16 +81,19 @@ def test_slices_of_another_size_than_the_frames_are_refused(family: str) -> None
     ("family", "wrong", "key"),
     [
         ("b-tae", {"heads": 3}, "autoencoder.heads"),
+        ("b-tae", {"patch": 1, "size": [129, 128]}, "autoencoder.patch"),
+        ("h-tae-s", {"patch": 1, "size": [129, 128]}, "autoencoder.patch"),
         ("sc-tae", {"layers": 3}, "autoencoder.layers"),
         ("dc-tae", {"heads": 3}, "autoencoder.heads"),
         ("h-tae", {"layers": 6}, "autoencoder.layers"),
         ("h-tae-s", {"mergings": 2}, "autoencoder.layers"),
     ],
 )
-def test_layers_and_heads_that_do_not_come_out_even_are_refused(
-    family: str, wrong: dict[str, int], key: str
+def test_sizes_that_do_not_go_together_are_refused(
+    family: str, wrong: dict[str, Any], key: str
 ) -> None:
     sizes = {**SMALL[family], "size": [16, 16], **wrong}
-    misfit = FAMILIES[family].misfit({NETWORK: sizes}, (8, 16, 16))
+    rows, columns = sizes["size"]
+    misfit = FAMILIES[family].misfit({NETWORK: sizes}, (8, rows, columns))
     assert misfit is not None
     assert misfit[0] == key

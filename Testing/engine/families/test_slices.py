@@ -58,8 +58,16 @@ def test_draws_are_those_of_the_seed_whatever_the_pieces(
     assert together.shape == (6, *SHAPE)
     assert np.abs(together[0] - together[1]).max() > 1e-4
     assert not np.allclose(healed("vae", axis, seed=6), together, atol=1e-4)
-    monkeypatch.setattr(slices, "SLICES_AT_ONCE", 1)
+    monkeypatch.setattr(slices, "VOXELS_AT_ONCE", 1)
     assert healed("vae", axis, seed=5) == pytest.approx(together, abs=1e-6)
+
+
+@pytest.mark.parametrize(("shape", "at_once"), [((144, 68, 88), 87), ((30, 256, 256), 8),
+                                                ((9, 1024, 1024), 1)])  # fmt: skip
+def test_memory_does_not_grow_with_the_volume(shape: tuple[int, ...], at_once: int) -> None:
+    found = list(slices.parts(shape, 0))
+    assert [k for part in found for k in range(part.start, part.stop)] == list(range(shape[0]))
+    assert found[0] == slice(0, at_once)
 
 
 def test_slices_of_one_study_have_noise_of_their_own() -> None:

@@ -7,6 +7,7 @@ slices, so that memory does not grow with the volume, and volumes as every other
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
@@ -24,7 +25,7 @@ from PETAnomalyLib.engine.families.healer import (
 )
 from PETAnomalyLib.engine.families.reconstruction_error import judged_by_error
 
-SLICES_AT_ONCE = 8
+VOXELS_AT_ONCE = 8 * 256 * 256
 
 
 class Reconstructed(NamedTuple):
@@ -98,7 +99,7 @@ class SliceHealer:
         """The most likely reconstruction, D x H x W, which the request is told of."""
         axis = self._network.sizes.axis
         whole = torch.empty(pet.shape)
-        for part in parts(pet.shape[axis]):
+        for part in parts(pet.shape, axis):
             images = slices_of(pet, axis, part).to(self._device)
             whole.movedim(axis, 0)[part] = self._network(images).images[:, 0].cpu()
             on_progress(part.stop / pet.shape[axis])
@@ -131,9 +132,11 @@ class DrawnSlices:
         """Some slices at a time, with all their reconstructions."""
         axis = self._network.sizes.axis
         n = self.shape[axis]
-        for part in parts(n):
+        for part in parts(self.shape, axis):
             images = slices_of(self._pet, axis, part).to(self._device)
-            drawn = self._network.drawn(images, self._noise(part).to(self._device))
+            noise = self._noise(part).to(self._device)
+            few = max(1, VOXELS_AT_ONCE // images.numel())
+            drawn = torch.cat([self._network.drawn(images, some) for some in noise.split(few)])
             voxels = [slice(None)] * 3
             voxels[axis] = part
             yield DecodedTile(tuple(voxels), drawn.movedim(1, axis + 1))
@@ -179,10 +182,12 @@ class DrawingHealer(SliceHealer):
         return Healing(drawn, None, None)
 
 
-def parts(n: int) -> Iterator[slice]:
-    """All of n slices, some at a time."""
-    for start in range(0, n, SLICES_AT_ONCE):
-        yield slice(start, min(start + SLICES_AT_ONCE, n))
+def parts(shape: tuple[int, ...], axis: int) -> Iterator[slice]:
+    """All slices along an axis of D x H x W, some at a time: fewer where they are large."""
+    n = shape[axis]
+    at_once = max(1, VOXELS_AT_ONCE * n // math.prod(shape))
+    for start in range(0, n, at_once):
+        yield slice(start, min(start + at_once, n))
 
 
 def slices_of(volume: Array, axis: int, part: slice) -> Tensor:

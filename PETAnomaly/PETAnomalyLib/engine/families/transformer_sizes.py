@@ -10,6 +10,9 @@ from PETAnomalyLib.engine.families.slice_family import PLANE, Misfit
 FEEDFORWARD = 4
 """Times a token's width: what is between the two matrices behind each attention."""
 
+_MOST_TOKENS = 1 << 14
+"""Of a slice: attention takes their number squared. Paper 2 has 4,096 at most."""
+
 PATCHES: Mapping[str, Size] = {
     **PLANE,
     "patch": Size(1, 64),
@@ -33,7 +36,10 @@ def least_parameters(sizes: Sizes) -> int:
 
 
 def misfit(sizes: Sizes) -> Misfit:
-    """Heads share a token's width evenly."""
+    """Heads share a token's width evenly, and a slice has no more tokens than can be attended."""
+    rows, columns = (-(-n // sizes["patch"]) for n in sizes["size"])
+    if rows * columns > _MOST_TOKENS:
+        return "patch", f"makes {rows * columns} tokens of a slice, more than {_MOST_TOKENS}"
     if sizes["width"] % sizes["heads"]:
         return "heads", f"is {sizes['heads']}, which does not divide the width of {sizes['width']}"
     return None

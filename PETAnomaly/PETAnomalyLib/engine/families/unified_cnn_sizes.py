@@ -10,7 +10,7 @@ from PETAnomalyLib.engine.families.slice_family import PLANE
 
 _KERNEL = 5 * 5
 
-CONVOLUTIONS: Mapping[str, Size] = {**PLANE, "channels": Size(1, 4096, length=(1, 6))}
+CONVOLUTIONS: Mapping[str, Size] = {**PLANE, "channels": Size(1, 1024, length=(1, 6))}
 """Of all models on it."""
 
 NARROWED: Mapping[str, Size] = {**CONVOLUTIONS, "narrow": Size(1, 4096)}
