@@ -58,6 +58,7 @@ class PETAnomalyParameterNode:
         handEdited: the findings were changed by hand since they were drawn.
         organs: somebody's segmentation of the organs.
         liverPoint, bloodPoolPoint: where the reference uptake is measured.
+        liverDiameter: of the liver's sphere, mm.
         heightCm, weightKg, sex: of the patient, for SUL; 0 and empty where not known.
         referencePet: whose points and patient these are; another PET has its own.
         layer, opacity, preset, outlines, colourBars, hatching, view3D: how the study is shown.
@@ -93,6 +94,7 @@ class PETAnomalyParameterNode:
     organs: vtkMRMLSegmentationNode
     liverPoint: vtkMRMLMarkupsFiducialNode
     bloodPoolPoint: vtkMRMLMarkupsFiducialNode
+    liverDiameter: Annotated[float, WithinRange(5.0, 60.0)] = 30.0
     referencePet: vtkMRMLScalarVolumeNode
     heightCm: Annotated[float, WithinRange(0.0, 250.0)] = 0.0
     weightKg: Annotated[float, WithinRange(0.0, 400.0)] = 0.0

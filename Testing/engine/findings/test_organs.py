@@ -98,3 +98,34 @@ def test_a_voxel_of_several_masks_belongs_to_the_smallest() -> None:
 )  # fmt: skip
 def test_where_fdg_collects_without_disease(name: str, is_one: bool) -> None:
     assert is_physiological(name) == is_one
+
+
+@pytest.mark.parametrize(
+    ("name", "is_liver"),
+    [
+        ("liver", True),  # TotalSegmentator
+        ("Liver", True),  # MOOSE, a person
+        ("LIVER_1", True),
+        ("CT_liver.nii.gz", True),
+        ("Liver mask", True),
+        ("liver_segment_4", False),
+        ("liver tumor", False),
+        ("Leber", False),
+        ("", False),
+    ],
+)
+def test_an_organ_is_known_by_its_word_however_it_is_written(name: str, is_liver: bool) -> None:
+    labels = np.zeros((2, 2, 2), np.uint16)
+    labels[0], labels[1, 0] = 1, 2
+    mask = Organs(labels, ("spleen", name)).mask("liver")
+    assert (mask is not None) == is_liver
+    assert mask is None or np.array_equal(mask, labels == 2)
+
+
+def test_the_best_of_several_names_counts_and_an_organ_without_voxels_does_not() -> None:
+    labels = np.zeros((3, 1, 1), np.uint16)
+    labels[1], labels[2] = 1, 3
+    organs = Organs(labels, ("Aorta, descending", "aorta", "Thoracic_Aorta"))
+    mask = organs.mask("aorta", "thoracic aorta", "descending aorta")
+    assert mask is not None
+    assert np.array_equal(mask, labels == 3)

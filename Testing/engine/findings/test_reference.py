@@ -58,6 +58,10 @@ def test_the_liver_is_measured_deep_in_its_right_lobe(affine: np.ndarray) -> Non
     inside = suv[np.linalg.norm(at - place, axis=-1) <= 15].astype(float)
     found = liver_uptake(suv, affine, place)
     assert found.voxels == len(inside)
+    smaller = suv[np.linalg.norm(at - place, axis=-1) <= 7].astype(float)
+    assert liver_uptake(suv, affine, place, 7.0).mean == pytest.approx(smaller.mean())
+    with pytest.raises(InputError, match="does not fit into the right lobe"):
+        liver_place(lobe | other, affine, 40.0)
     assert found.mean == pytest.approx(inside.mean())
     assert found.sd == pytest.approx(math.sqrt(((inside - inside.mean()) ** 2).mean()))
     assert found.maximum == inside.max()

@@ -142,7 +142,7 @@ def test_regions_are_placed_in_the_organs_and_what_does_not_fit_is_said(
     middle = at.reshape(-1, 3).mean(axis=0)
     liver = np.linalg.norm(at - middle - [20, 10, 0], axis=-1) < 40
     thin = np.linalg.norm(at - middle, axis=-1) < 6
-    detected.parameters.organs = addOrgans(pet, {"liver": liver & ~thin, "aorta": thin})
+    detected.parameters.organs = addOrgans(pet, {"Liver": liver & ~thin, "Aorta_mask": thin})
     detected.update()
     settle(detected)
     detected.ui.liverButton.click()
@@ -154,6 +154,20 @@ def test_regions_are_placed_in_the_organs_and_what_does_not_fit_is_said(
     detected.ui.bloodPoolButton.click()
     assert "descending thoracic aorta" in said[0]
     assert detected.parameters.bloodPoolPoint is None
+
+
+def test_the_livers_sphere_is_as_wide_as_the_user_says(detected: Any) -> None:
+    detected.ui.liverButton.click()
+    detected.ui.liverDiameterSpin.value = 20.0
+    detected.update()
+    point, pet = detected.parameters.liverPoint, detected.parameters.pet
+    ras = [0.0, 0.0, 0.0]
+    point.GetNthControlPointPositionWorld(0, ras)
+    inside = np.linalg.norm(points(pet) - ras, axis=-1) <= 10
+    mean = slicer.util.arrayFromVolume(pet)[inside].mean(dtype=float)
+    assert f"SUVmean {mean:.2f}, SD" in detected.ui.referenceState.text
+    assert f"{inside.sum()} voxels" in detected.ui.referenceState.text
+    assert point.GetDisplayNode().GetGlyphSize() == 20.0
 
 
 def test_a_saved_scene_brings_all_of_it_back_and_it_is_live(detected: Any, tmp_path: Any) -> None:

@@ -27,6 +27,10 @@ COLUMNS = ("organ", "organ_distance_mm", "suggestion")
 
 MOST_ORGANS = int(np.iinfo(np.uint16).max)
 _WORD = re.compile(r"[a-z]+")
+_TELLS_NOTHING = frozenset({
+    "ct", "label", "mask", "nii", "gz", "nrrd", "organ", "seg", "segmentation", "whole",
+})  # fmt: skip
+_NONE = np.zeros(0, np.bool_)
 _PHYSIOLOGICAL = frozenset({
     "bladder", "kidney", "kidneys", "ureter", "ureters", "brain", "heart", "bowel", "bowels",
     "intestine", "intestines", "colon", "rectum", "sigmoid", "duodenum", "jejunum", "ileum",
@@ -50,15 +54,22 @@ class Organs:
     labels: NDArray[np.uint16]
     names: tuple[str, ...]
 
-    def mask(self, *words: str) -> NDArray[np.bool_] | None:
-        """Voxels of the organ that is called one of these words; None without any.
+    def mask(self, *names: str) -> NDArray[np.bool_] | None:
+        """Voxels of the first organ that is called so; None without any.
+
+        Capitals, numbers, the order of words and what stands between them do not matter, nor words
+        that tell nothing: "Liver", "liver_1.nii.gz", "CT liver mask".
 
         Args:
-            words: in small letters.
+            names: words in small letters, the best one first.
         """
-        found = [number for number, name in enumerate(self.names, 1) if name.lower() in words]
-        mask: NDArray[np.bool_] | None = self.labels == found[0] if found else None
-        return mask if mask is not None and mask.any() else None
+        own = [_told(name) for name in self.names]
+        for name in names:
+            for number, words in enumerate(own, 1):
+                mask: NDArray[np.bool_] = self.labels == number if words == _told(name) else _NONE
+                if mask.any():
+                    return mask
+        return None
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,10 @@ class Place:
     def cells(self) -> tuple[str, float | str, str]:
         """The values of `COLUMNS`."""
         return self.organ, self.distance_mm if self.organ else "", self.suggestion
+
+
+def _told(name: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(name.lower())) - _TELLS_NOTHING
 
 
 def painted(

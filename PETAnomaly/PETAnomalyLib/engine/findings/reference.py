@@ -44,12 +44,13 @@ class Uptake:
     voxels: int
 
 
-def liver_place(liver: Mask, affine: Floats) -> Floats:
+def liver_place(liver: Mask, affine: Floats, radius: float = LIVER_RADIUS_MM) -> Floats:
     """Centre of the sphere, RAS mm: the voxel deepest inside the right half of the liver.
 
     Args:
         liver: (k, j, i).
         affine: of its grid.
+        radius: of the sphere, mm.
 
     Raises:
         InputError: the sphere does not fit in.
@@ -58,7 +59,7 @@ def liver_place(liver: Mask, affine: Floats) -> Floats:
     middle = (right.min() + right.max()) / 2 if len(right) else 0.0
     candidates = liver.copy()
     candidates[liver] = right >= middle
-    return _deepest(liver, candidates, affine, LIVER_RADIUS_MM, "the right lobe of the liver")
+    return _deepest(liver, candidates, affine, radius, "the right lobe of the liver")
 
 
 def blood_pool_place(aorta: Mask, affine: Floats) -> Floats:
@@ -87,24 +88,27 @@ def blood_pool_place(aorta: Mask, affine: Floats) -> Floats:
     return _deepest(aorta, descending, affine, BLOOD_POOL_RADIUS_MM, place)
 
 
-def liver_uptake(suv: NDArray[np.float32], affine: Floats, centre: Floats) -> Uptake:
+def liver_uptake(
+    suv: NDArray[np.float32], affine: Floats, centre: Floats, radius: float = LIVER_RADIUS_MM
+) -> Uptake:
     """Uptake of the liver.
 
     Args:
         suv: (k, j, i), SUVbw.
         affine: of its grid.
         centre: of the sphere, RAS mm.
+        radius: of the sphere, mm.
 
     Raises:
         InputError: it does not lie in the PET.
     """
-    low, high = _box(suv.shape, affine, centre, LIVER_RADIUS_MM)
+    low, high = _box(suv.shape, affine, centre, radius)
     offsets = _offsets(low, high, affine, centre)
-    return _uptake(suv, low, high, (offsets**2).sum(axis=-1) <= LIVER_RADIUS_MM**2)
+    return _uptake(suv, low, high, (offsets**2).sum(axis=-1) <= radius**2)
 
 
 def blood_pool_uptake(suv: NDArray[np.float32], affine: Floats, centre: Floats) -> Uptake:
-    """Uptake of the blood pool; arguments and errors as of `liver_uptake`."""
+    """Uptake of the blood pool; arguments and errors as of `liver_uptake`, its size is fixed."""
     half = BLOOD_POOL_LENGTH_MM / 2
     low, high = _box(suv.shape, affine, centre, float(np.hypot(BLOOD_POOL_RADIUS_MM, half)))
     offsets = _offsets(low, high, affine, centre)

@@ -1,11 +1,11 @@
-"""What findings are beside the liver, the blood pool and lean body mass: columns after the measures.
+"""What findings are beside liver, blood pool and lean body mass: columns after the measures.
 
 NumPy and SciPy only: this file runs inside Slicer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -25,8 +25,9 @@ from PETAnomalyLib.engine.findings.reference import (
 from PETAnomalyLib.engine.findings.response_criteria import deauville, measurable_from
 from PETAnomalyLib.engine.runtime.errors import InputError
 
-LIVER, AORTA = "liver", "aorta"
-"""What the organs are called that the regions are placed in, in small letters."""
+LIVER = ("liver",)
+AORTA = ("aorta", "thoracic aorta", "descending thoracic aorta", "descending aorta")
+"""What the organs are called that the regions are placed in, by whoever segmented them."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,11 @@ def references_in(
     notes: list[str] = []
 
     def uptake(
-        name: str,
+        names: Sequence[str],
         place: Callable[[Mask, Floats], Floats],
         measure: Callable[[NDArray[np.float32], Floats, Floats], Uptake],
     ) -> Uptake | None:
-        mask = organs.mask(name)
+        mask = organs.mask(*names)
         if mask is None:
             return None
         try:

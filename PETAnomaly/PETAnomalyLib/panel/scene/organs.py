@@ -40,9 +40,9 @@ class SceneOrgans:
         """Still being carried over."""
         return self._worker.isBusy
 
-    def mask(self, *words: str) -> np.ndarray | None:
-        """Voxels (k, j, i) of the organ that is called one of these words; None without it."""
-        return None if self.locator is None else self.locator.organs.mask(*words)
+    def mask(self, *names: str) -> np.ndarray | None:
+        """Voxels (k, j, i) of the first organ that is called so; None without it."""
+        return None if self.locator is None else self.locator.organs.mask(*names)
 
     def follow(self, node: Any, pet: Any) -> None:
         """Another segmentation, another PET, or other voxels in them; None for none."""

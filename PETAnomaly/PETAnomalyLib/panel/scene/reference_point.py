@@ -18,9 +18,16 @@ def addPoint(name: str, ras: np.ndarray, width: float) -> Any:
     if display is not None:
         display.SetGlyphType(display.Circle2D)
         display.SetUseGlyphScale(False)
-        display.SetGlyphSize(width)
+    showWidth(node, width)
     movePoint(node, ras, name)
     return node
+
+
+def showWidth(node: Any, width: float) -> None:
+    """Let a point look `width` mm wide."""
+    display = node.GetDisplayNode() if node is not None else None
+    if display is not None and display.GetGlyphSize() != width:
+        display.SetGlyphSize(width)
 
 
 def movePoint(node: Any, ras: np.ndarray, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def referencesOf(parameters: Parameters) -> References:
     except InputError:
         factor = None
     return References(
-        uptake(liver_uptake, parameters.liverPoint),
+        uptake(partial(liver_uptake, radius=parameters.liverDiameter / 2), parameters.liverPoint),
         uptake(blood_pool_uptake, parameters.bloodPoolPoint),
         factor,
     )

@@ -217,7 +217,9 @@ class FindingsTable:
         line = self._view.fontMetrics().height() + AIR
         self._view.verticalHeader().setDefaultSectionSize(line)
         shown = min(max(rows, LEAST_ROWS), MOST_ROWS)
-        self._view.setMinimumHeight((shown + 1) * line + AIR + 2 * self._view.frameWidth)
+        scrolling = self._view.horizontalScrollBar().sizeHint().height()  # columns are often wider
+        rim = AIR + 2 * self._view.frameWidth + scrolling
+        self._view.setMinimumHeight((shown + 1) * line + rim)
         metrics = self._view.fontMetrics()
         for column in range(self._model.columnCount()):
             texts = [self._model.item(row, column).text() for row in range(rows)]

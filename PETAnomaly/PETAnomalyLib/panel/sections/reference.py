@@ -17,7 +17,6 @@ from PETAnomalyLib.engine.findings.measures import Finding
 from PETAnomalyLib.engine.findings.organs import Place
 from PETAnomalyLib.engine.findings.reference import (
     BLOOD_POOL_RADIUS_MM,
-    LIVER_RADIUS_MM,
     Uptake,
     blood_pool_place,
     liver_place,
@@ -31,7 +30,12 @@ from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.organs import SceneOrgans
 from PETAnomalyLib.panel.scene.patient import patientOf
-from PETAnomalyLib.panel.scene.reference_point import PointWatch, addPoint, movePoint
+from PETAnomalyLib.panel.scene.reference_point import (
+    PointWatch,
+    addPoint,
+    movePoint,
+    showWidth,
+)
 from PETAnomalyLib.panel.scene.references import (
     further,
     placeOfSegment,
@@ -89,6 +93,7 @@ class ReferenceControls:
         if pet is not None and live(parameters.referencePet) is not pet:
             self._beginWith(pet)
         self.organs.follow(live(parameters.organs), pet)
+        showWidth(live(parameters.liverPoint), parameters.liverDiameter)
         self._watch.watch([live(parameters.liverPoint), live(parameters.bloodPoolPoint)])
         self._ui.liverButton.enabled = self._ui.bloodPoolButton.enabled = pet is not None
         self._findings.describeAgain()
@@ -131,19 +136,21 @@ class ReferenceControls:
         if pet is None:
             return
         isLiver = name == "liverPoint"
-        mask = self.organs.mask(LIVER if isLiver else AORTA)
+        mask = self.organs.mask(*(LIVER if isLiver else AORTA))
         try:
             if mask is None:
                 ras = _middle(pet)
+            elif isLiver:
+                ras = liver_place(mask, ijkToRas(pet), parameters.liverDiameter / 2)
             else:
-                ras = (liver_place if isLiver else blood_pool_place)(mask, ijkToRas(pet))
+                ras = blood_pool_place(mask, ijkToRas(pet))
         except InputError as error:
             slicer.util.warningDisplay(describeError(error))
             return
         node = live(parameters.getValue(name))
         title = _("Liver") if isLiver else _("Blood pool")
         if node is None:
-            width = 2 * (LIVER_RADIUS_MM if isLiver else BLOOD_POOL_RADIUS_MM)
+            width = parameters.liverDiameter if isLiver else 2 * BLOOD_POOL_RADIUS_MM
             parameters.setValue(name, addPoint(title, ras, width))
         else:
             movePoint(node, ras, title)
