@@ -40,8 +40,12 @@ SMALL: dict[str, dict[str, Any]] = {
     "dc-tae": {**_SMALL_TRANSFORMER, **_SMALL_CNN, "code": 5},
     "h-tae": _SMALL_HIERARCHY,
     "h-tae-s": _SMALL_HIERARCHY,
-}
-"""The same networks in thousands of numbers; without `size`."""
+    "vqvae": {
+        "channels": [4, 6], "residual_blocks": 1, "residual_channels": 3, "codebook": 8,
+        "code_length": 3,
+    },
+}  # fmt: skip
+"""These and paper 3's, in thousands of numbers; without `size`."""
 
 
 def slice_network(family: str, sizes: dict[str, Any], size: tuple[int, int], axis: int = 0) -> Any:
