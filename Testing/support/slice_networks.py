@@ -44,8 +44,12 @@ SMALL: dict[str, dict[str, Any]] = {
         "channels": [4, 6], "residual_blocks": 1, "residual_channels": 3, "codebook": 8,
         "code_length": 3,
     },
+    "mae": {
+        **_SMALL_TRANSFORMER, "decoder_width": 6, "decoder_layers": 1, "window": 2,
+        "masked_percent": 40,
+    },
 }  # fmt: skip
-"""These and paper 3's, in thousands of numbers; without `size`."""
+"""These, and those of papers 3 and 4, in thousands of numbers; without `size`."""
 
 
 def slice_network(family: str, sizes: dict[str, Any], size: tuple[int, int], axis: int = 0) -> Any:

@@ -51,7 +51,8 @@ def test_the_bound_is_below_the_number_of_parameters(family: str, data: st.DataO
             continue
         sizes[name] = data.draw(small_size(size, SMALL[family][name]))
     if "heads" in sizes:
-        sizes["width"] *= sizes["heads"]
+        for name in sizes.keys() & {"width", "decoder_width"}:
+            sizes[name] *= sizes["heads"]
         sizes["layers"] = 2 * (sizes.get("mergings", 0) + 1) * sizes["layers"]
     plane = data.draw(st.tuples(st.integers(8, 30), st.integers(8, 30)))
     network = slice_network(family, sizes, plane)

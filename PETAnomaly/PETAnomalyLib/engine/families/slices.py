@@ -25,7 +25,7 @@ from PETAnomalyLib.engine.families.healer import (
 )
 from PETAnomalyLib.engine.families.reconstruction_error import judged_by_error
 
-VOXELS_AT_ONCE = 8 * 256 * 256
+VOXELS_AT_ONCE = 2 * 256 * 256  # a second or so of the slowest network: Cancel waits no longer
 
 
 class Reconstructed(NamedTuple):
