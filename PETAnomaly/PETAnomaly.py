@@ -166,7 +166,10 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
         self.assertTableMatchesSegments()
         self.assertLargestLesionIsFound()
         self.readFindings()
-        self.showSurfaces()
+        self.addAndReshape()
+        self.seeReferences()
+        self.writeReading()
+        self.lookAround()
         before = self.panel.findings.rows()
         self.confirmNextQuestion()  # a finding was added: may it be drawn anew?
         self.moveThreshold(0.5)
@@ -180,6 +183,9 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
             self.assertTrue(slicer.util.saveScene(path))
             slicer.mrmlScene.Clear(0)
             slicer.util.loadScene(path)
+        organs = self.panel.findings.reference.organs
+        self.panel.update()
+        self.waitFor(lambda: not organs.isBusy, 60.0, "the organs of the saved scene")
         self.assertEqual(self.panel.findings.rows(), rows)
         self.assertIsNotNone(self.panel.parameters.pet)
         self.assertMapsLieOnThePet()
@@ -200,7 +206,7 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
         self.assertTrue(self.panel.ui.detectButton.enabled)
 
     def test_BadInputIsRefusedInWords(self) -> None:
-        """Not SUV, no voxels, a CT for a PET."""
+        """Not SUV, no voxels, no numbers, no patient, a CT for a PET."""
         self.loadSample()
         parameters, ui = self.panel.parameters, self.panel.ui
         pet, ct = parameters.pet, parameters.ct
@@ -209,7 +215,19 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
         slicer.util.arrayFromVolume(becquerel)[:] *= 5000.0
         slicer.util.arrayFromVolumeModified(becquerel)
         empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
-        for chosen, expected in ((becquerel, "not in SUV"), (empty, "no voxels"), (ct, "CT")):
+        nothing, scrap = (
+            slicer.util.addVolumeFromArray(np.full((3, 3, 3), value, np.float32), name=name)
+            for name, value in (("nothing", np.nan), ("scrap", 1.0))
+        )
+        slicer.util.arrayFromVolume(scrap)[0, 0, 0] = 5.0
+        slicer.util.arrayFromVolumeModified(scrap)
+        for chosen, expected in (
+            (becquerel, "not in SUV"),
+            (empty, "no voxels"),
+            (nothing, "NaN"),
+            (scrap, "no patient"),
+            (ct, "CT"),
+        ):
             parameters.pet = chosen
             self.panel.update()
             self.assertIn(expected, ui.petState.text)
@@ -228,6 +246,10 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
         if self.MODEL:
             self.panel.parameters.model = self.MODEL
         self.panel.update()
+        scorers = self.panel.model.model.scorers
+        if self.panel.parameters.scorer not in scorers:  # a model that gives one reconstruction
+            self.panel.parameters.scorer = scorers[0]
+            self.panel.update()
         self.assertTrue(self.panel.study.pet.usable, self.panel.ui.petState.text)
 
     def detect(self) -> None:
@@ -237,7 +259,7 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
         self.panel.ui.detectButton.click()
         self.waitFor(lambda: not self.panel.isBusy, self.RUN_SECONDS, "the run")
         said = f"{self.panel.ui.stageState.text}\n{self.panel.ui.logText.plainText}"
-        self.assertIsNotNone(parameters.kdeMap, said)
+        self.assertIsNotNone(parameters.getValue(f"{parameters.scorer}Map"), said)
 
     def moveThreshold(self, share: float) -> None:
         """Drag the slider to a share of its range above the lowest value, and let it draw."""
@@ -263,46 +285,204 @@ class PETAnomalyTest(ScriptedLoadableModuleTest):
             time.sleep(0.01)
 
     def readFindings(self) -> None:
-        """A verdict on every finding, one that was missed added, undo, report and table written."""
-        panel, parameters = self.panel, self.panel.parameters
-        findings, table = panel.findings.inScene, panel.findings.table
+        """Deleting and undo, a verdict on every finding by its key, a comment."""
+        panel, ui, table = self.panel, self.panel.ui, self.panel.findings.table
         drawn = panel.findings.rows()
-        findings.remove([drawn[0].segment])
-        self.assertTrue(parameters.handEdited)
-        self.assertTrue(findings.undo())
-        self.assertEqual(panel.findings.rows(), drawn)
-        self.assertFalse(parameters.handEdited)
+        colours = self.colours()
         table.selectSegment(drawn[0].segment)
-        for _finding in drawn:
-            panel.findings.triage.judge("lesion")
+        ui.deleteButton.click()
+        self.assertTrue(panel.parameters.handEdited)
+        ui.undoButton.click()
+        self.assertEqual(panel.findings.rows(), drawn)
+        self.assertEqual(self.colours(), colours)
+        self.assertFalse(panel.parameters.handEdited)
+        table.selectSegment(drawn[0].segment)
+        for _finding in drawn:  # each key leads on to the next one
+            self.pressKey("L")
         self.assertEqual([row.verdict for row in panel.findings.rows()], ["lesion"] * len(drawn))
+        self.pressKey("U")
+        self.pressKey("N")
+        self.assertEqual(len(table.selectedSegments()), 1)
+        self.pressKey("L")
+        ui.upButton.click()
+        ui.downButton.click()
         panel.findings.inScene.comment([drawn[0].segment], "a comment: 1 | 2")
-        last = drawn[-1].finding
-        findings.remove([drawn[-1].segment])  # as if it had been missed
-        panel.ui.addButton.click()
-        centre = (last.centroid_r_mm, last.centroid_a_mm, last.centroid_s_mm)
+
+    def pressKey(self, key: str) -> None:
+        """What a key in the table does; PythonQt has nothing that would press one."""
+        keys = self.panel.findings.keys
+        known = {shortcut.key.toString(): shortcut for shortcut in keys._shortcuts["table"]}
+        self.assertTrue(known[key].enabled)
+        if key == "N":
+            keys.onNext()
+        else:
+            keys.onVerdict({"L": "lesion", "P": "physiological", "U": "unsure"}[key])
+
+    def addAndReshape(self) -> None:
+        """A missed finding is added by a click; all are merged, and the one is split; undo."""
+        panel, ui, table = self.panel, self.panel.ui, self.panel.findings.table
+        before = panel.findings.rows()
+        missed, centre = self.findingToMiss()
+        table.selectSegment(missed)
+        ui.deleteButton.click()
+        ui.addButton.click()
         panel.findings.adding.picker.point.AddControlPointWorld(vtk.vtkVector3d(*centre))
-        self.waitFor(lambda: not panel.ui.addButton.checked, 10.0, "the click to be heard")
-        added = panel.findings.rows()[-1]
-        self.assertTrue(added.byHand)
-        self.assertEqual(added.finding.number, len(drawn) + 1)
-        panel.findings.triage.judge("physiological")
-        self.assertEqual(panel.findings.rows()[-1].verdict, "physiological")
+        self.waitFor(lambda: not ui.addButton.checked, 10.0, "the click to be heard")
+        rows = panel.findings.rows()
+        self.assertTrue(rows[-1].byHand)
+        self.assertEqual(rows[-1].finding.number, len(before) + 1)
+        self.pressKey("P")
+        rows = panel.findings.rows()
+        self.assertEqual(rows[-1].verdict, "physiological")
+        if len(rows) == 1:
+            return
+        ui.findingsTable.selectAll()
+        ui.mergeButton.click()
+        (whole,) = panel.findings.rows()
+        volume = sum(row.finding.mtv_ml for row in rows)
+        self.assertAlmostEqual(whole.finding.mtv_ml, volume, places=2)
+        ui.splitButton.click()
+        parts = panel.findings.rows()
+        self.assertEqual(len(parts), 2)
+        self.assertAlmostEqual(sum(row.finding.mtv_ml for row in parts), volume, places=2)
+        ui.undoButton.click()
+        ui.undoButton.click()
+        self.assertEqual(panel.findings.rows(), rows)
+
+    def findingToMiss(self) -> tuple[str, tuple[float, float, float]]:
+        """The last finding whose centre leads back to it: segment and (R, A, S) mm."""
+        from PETAnomalyLib.engine.runtime.errors import InputError
+        from PETAnomalyLib.panel.scene import adding
+
+        parameters = self.panel.parameters
+        for row in reversed(self.panel.findings.rows()):
+            finding = row.finding
+            centre = (finding.centroid_r_mm, finding.centroid_a_mm, finding.centroid_s_mm)
+            try:
+                spot = adding.spotAt(parameters.pet, np.array(centre), parameters.contour)
+            except InputError:
+                continue  # too faint to be told from what is around it
+            there = adding.segmentAt(parameters.segmentation, parameters.pet, spot.hottest)
+            if there == row.segment:
+                return row.segment, centre
+        raise AssertionError("No finding is a hot spot of its own.")
+
+    def seeReferences(self) -> None:
+        """Organs, liver and blood pool give every finding its columns, live."""
+        panel, ui, parameters = self.panel, self.panel.ui, self.panel.parameters
+        parameters.organs = self.addOrgans()
+        panel.update()
+        organs = panel.findings.reference.organs
+        self.waitFor(lambda: not organs.isBusy, 60.0, "the organs")
+        self.assertEqual(organs.problem, "")
+        first = panel.findings.rows()[0]
+        known = dict(first.further)
+        self.assertEqual(known["organ"], "Urinary_Bladder")
+        self.assertEqual(known["suggestion"], "physiological")
+        self.assertEqual(first.verdict, "lesion")  # the reader's
+        if getattr(panel.model.model, "region_atlas", None):
+            self.assertTrue(known["site"])
+        ui.liverButton.click()
+        ui.bloodPoolButton.click()
+        parameters.heightCm, parameters.weightKg, parameters.sex = 175.0, 70.0, "M"
+        panel.update()
+        known = dict(panel.findings.rows()[0].further)
+        for name in ("liver_ratio", "blood_pool_ratio", "deauville", "sul_peak"):
+            self.assertGreater(float(known[name]), 0.0)
+        self.assertIn(known["percist_measurable"], ("true", "false"))
+        place, point = [0.0, 0.0, 0.0], parameters.liverPoint
+        point.GetNthControlPointPositionWorld(0, place)
+        point.SetNthControlPointPositionWorld(0, place[0] + 40.0, place[1], place[2])
+        self.waitFor(
+            lambda: dict(panel.findings.rows()[0].further)["liver_ratio"] != known["liver_ratio"],
+            10.0,
+            "the ratio to follow the liver's point",
+        )
+
+    def addOrgans(self) -> Any:
+        """A segmentation as somebody else would have made it: liver, aorta, and a bladder where
+        the first finding lies.
+        """
+        pet = self.panel.parameters.pet
+        rows, segmentation = self.panel.findings.rows(), self.panel.parameters.segmentation
+        shape = slicer.util.arrayFromVolume(pet).shape
+        k, j, i = np.ogrid[: shape[0], : shape[1], : shape[2]]
+        x, y, z = (
+            (index - n / 2) * step
+            for index, n, step in zip((i, j, k), shape[::-1], pet.GetSpacing())
+        )
+        masks = {
+            "Liver": x**2 + y**2 + z**2 < 35.0**2,
+            "Aorta": (x**2 + (y - 80.0) ** 2 < 15.0**2) & (np.abs(z) < 100.0),
+            "Urinary_Bladder": self.voxels(segmentation, rows[0].segment),
+        }
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Organs")
+        node.CreateDefaultDisplayNodes()
+        node.SetReferenceImageGeometryParameterFromVolumeNode(pet)
+        for name, mask in masks.items():
+            node.GetSegmentation().AddEmptySegment(name, name)
+            slicer.util.updateSegmentBinaryLabelmapFromArray(mask.astype(np.uint8), node, name, pet)
+        node.GetDisplayNode().SetVisibility(False)
+        return node
+
+    def writeReading(self) -> None:
+        """Report and table, with what was said and measured."""
+        panel = self.panel
+        count = len(panel.findings.rows())
         with tempfile.TemporaryDirectory() as folder:
             for name in ("report.html", "report.pdf"):
                 self.assertTrue(panel.findings.report.write(Path(folder) / name))
+                self.assertGreater((Path(folder) / name).stat().st_size, 1000)
+            page = (Path(folder) / "report.html").read_text(encoding="utf-8")
             self.assertTrue(panel.findings.export.writeCsv(Path(folder) / "findings.csv"))
             lines = (Path(folder) / "findings.csv").read_text(encoding="utf-8").splitlines()
-        self.assertEqual(len(lines), 1 + len(drawn))
+        self.assertEqual(len(lines), 1 + count)
         self.assertIn("lesion,a comment: 1 | 2,false", lines[1])
+        self.assertIn("deauville", lines[0])
+        self.assertIn("a comment: 1 | 2", page)
+        self.assertIn("Blood pool", page)
 
-    def showSurfaces(self) -> None:
-        """On and off again."""
-        display = self.panel.parameters.segmentation.GetDisplayNode()
-        self.panel.ui.show3DButton.click()
+    def lookAround(self) -> None:
+        """Windows of the CT, colour bars, hatching, and the layout for reading, on and off."""
+        from PETAnomalyLib.panel.parameters import scoreMap
+
+        ui, parameters = self.panel.ui, self.panel.parameters
+        shown = parameters.ct.GetDisplayNode()
+        shown.SetWindowLevel(333.0, 22.0)  # the mouse in a view
+        ui.lungButton.click()
+        self.assertEqual((shown.GetWindow(), shown.GetLevel()), (1500.0, -600.0))
+        ui.lungButton.click()
+        self.assertEqual((shown.GetWindow(), shown.GetLevel()), (333.0, 22.0))
+        bar = slicer.modules.colors.logic().GetColorLegendDisplayNode(
+            scoreMap(parameters, parameters.scorer)
+        )
+        self.assertTrue(bar.GetVisibility())
+        ui.coloursCheck.checked = False
+        self.panel.update()
+        self.assertFalse(bar.GetVisibility())
+        ui.coloursCheck.checked = True
+        self.panel.update()
+        self.assertEqual(ui.hatchingCheck.enabled, parameters.foreign is not None)
+        layoutManager = slicer.app.layoutManager()
+        before = layoutManager.layout if layoutManager is not None else None
+        display = parameters.segmentation.GetDisplayNode()
+        ui.show3DButton.click()
         self.waitFor(lambda: bool(display.GetVisibility3D()), 60.0, "the surfaces")
-        self.panel.ui.show3DButton.click()
+        ui.mipSlider.value = 4.5
+        self.panel.update()
+        if layoutManager is not None:
+            fourUp = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
+            self.assertEqual(layoutManager.layout, fourUp)
+        ui.show3DButton.click()
         self.assertFalse(bool(display.GetVisibility3D()))
+        if layoutManager is not None:
+            self.assertEqual(layoutManager.layout, before)
+
+    def colours(self) -> list[tuple]:
+        """Of the findings' segments in the views, in the table's order."""
+        segmentation = self.panel.parameters.segmentation.GetSegmentation()
+        rows = self.panel.findings.rows()
+        return [segmentation.GetSegment(row.segment).GetColor() for row in rows]
 
     def confirmNextQuestion(self) -> None:
         """Slicer in testing mode answers every question by itself, with no."""
