@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from PETAnomalyLib.engine.runtime.errors import Cancelled
+from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from tiny_bundle import AUTOENCODER, FRAME, INTENSITY, PERFORMER, VQGAN, write_tiny_study
 
 SECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -40,6 +42,19 @@ EXPORT_METADATA = dict.fromkeys(
     ),
     "test",
 ) | {"name": "tiny"}  # fmt: skip
+
+
+class Interrupted(SilentReporter):
+    """Stops the run after a number of questions whether to."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self._left = after
+
+    def check_cancelled(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise Cancelled("stopped by the test")
 
 
 def write_tiny_cohort(folder: Path, first: Path) -> Path:

@@ -19,6 +19,7 @@ from repository import MODULE
 from safetensors.numpy import load_file
 from slice_networks import SMALL
 from tiny_bundle import FRAME, INTENSITY, write_tiny_study
+from tiny_training import Interrupted
 
 COLUMNS, ROWS, SLICES = FRAME["size_voxels"]
 FAMILIES_FOLDER = MODULE / "PETAnomalyLib" / "engine" / "families"
@@ -74,19 +75,6 @@ def test_it_is_trained_exported_verified_and_detects(
         assert kept["reconstructions"].shape == (16 if many else 1, SLICES, ROWS, COLUMNS)
     with (tmp_path / "result" / "findings.csv").open() as rows:
         assert next(csv.reader(rows))[0] == "number"
-
-
-class Interrupted(SilentReporter):
-    """Stops the run after a number of questions whether to."""
-
-    def __init__(self, after: int) -> None:
-        super().__init__()
-        self._left = after
-
-    def check_cancelled(self) -> None:
-        self._left -= 1
-        if self._left < 0:
-            raise Cancelled("stopped by the test")
 
 
 @pytest.mark.slow

@@ -26,26 +26,20 @@ from PETAnomalyLib.engine.training.run import train
 from PIL import Image
 from safetensors.torch import load_file
 from tiny_bundle import AUTOENCODER, INTENSITY
-from tiny_training import EXPORT_METADATA, SECTIONS, configuration, read_log, write_tiny_cohort
+from tiny_training import (
+    EXPORT_METADATA,
+    SECTIONS,
+    Interrupted,
+    configuration,
+    read_log,
+    write_tiny_cohort,
+)
 
 PICTURES = {
     "vqgan": "reconstructions.png",
     "transformer": "likelihoods.png",
     "autoencoder": "reconstructions.png",
 }
-
-
-class Interrupted(SilentReporter):
-    """Stops the run after a number of questions whether to."""
-
-    def __init__(self, after: int) -> None:
-        super().__init__()
-        self._left = after
-
-    def check_cancelled(self) -> None:
-        self._left -= 1
-        if self._left < 0:
-            raise Cancelled("stopped by the test")
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,32 @@ bottleneck, and the same blocks transposed. Only the bottleneck differs from mod
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 KERNEL = 5
+
+
+@dataclass(frozen=True)
+class DenseSizes:
+    """What a network round a dense code is built from.
+
+    Attributes:
+        size: rows and columns of a slice.
+        channels: feature channels of each stride-2 level, finest first.
+        narrow: channels before the code.
+        code: length of the code.
+        axis: of D x H x W, that the slices lie along.
+    """
+
+    size: tuple[int, int]
+    channels: tuple[int, ...]
+    narrow: int
+    code: int
+    axis: int = 0
 
 
 def encoder(channels: Sequence[int]) -> nn.Sequential:

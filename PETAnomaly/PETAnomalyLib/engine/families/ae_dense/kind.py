@@ -10,9 +10,10 @@ from PETAnomalyLib.engine.families.unified_cnn_sizes import DENSE, least_paramet
 
 
 def _architecture() -> tuple[type[Any], type[Any]]:
-    from PETAnomalyLib.engine.families.ae_dense import network
+    from PETAnomalyLib.engine.families.ae_dense.network import AEDense
+    from PETAnomalyLib.engine.families.unified_cnn import DenseSizes
 
-    return network.AEDense, network.AEDenseSizes
+    return AEDense, DenseSizes
 
 
 FAMILY = slice_family("ae-dense", NetworkKind(DENSE, least_parameters, _architecture))

@@ -10,9 +10,10 @@ from PETAnomalyLib.engine.families.slice_family import slice_family
 
 
 def _architecture() -> tuple[type[Any], type[Any]]:
-    from PETAnomalyLib.engine.families.h_tae import network
+    from PETAnomalyLib.engine.families.h_tae.network import HTAE
+    from PETAnomalyLib.engine.families.hierarchical_transformer import HierarchicalSizes
 
-    return network.HTAE, network.HierarchicalSizes
+    return HTAE, HierarchicalSizes
 
 
 FAMILY = slice_family(

@@ -10,9 +10,10 @@ from PETAnomalyLib.engine.families.slice_family import slice_family
 
 
 def _architecture() -> tuple[type[Any], type[Any]]:
-    from PETAnomalyLib.engine.families.h_tae_s import network
+    from PETAnomalyLib.engine.families.h_tae_s.network import HTAES
+    from PETAnomalyLib.engine.families.hierarchical_transformer import HierarchicalSizes
 
-    return network.HTAES, network.HierarchicalSizes
+    return HTAES, HierarchicalSizes
 
 
 FAMILY = slice_family(

@@ -7,8 +7,6 @@ from PETAnomalyLib.engine.families.hierarchical_transformer import (
     HierarchicalTransformer,
 )
 
-__all__ = ["HTAES", "HierarchicalSizes"]
-
 
 class HTAES(HierarchicalTransformer):
     """B x 1 x h x w, reconstructed; in the model's intensity unit."""

@@ -10,9 +10,10 @@ from PETAnomalyLib.engine.families.unified_cnn_sizes import DENSE, least_paramet
 
 
 def _architecture() -> tuple[type[Any], type[Any]]:
-    from PETAnomalyLib.engine.families.vae import network
+    from PETAnomalyLib.engine.families.unified_cnn import DenseSizes
+    from PETAnomalyLib.engine.families.vae.network import VAE
 
-    return network.VAE, network.VAESizes
+    return VAE, DenseSizes
 
 
 FAMILY = slice_family(

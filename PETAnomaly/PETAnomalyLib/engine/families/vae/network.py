@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
 from PETAnomalyLib.engine.families.slices import Reconstructed
-from PETAnomalyLib.engine.families.unified_cnn import cropped, decoder, encoder, grid_of, padded
-
-
-@dataclass(frozen=True)
-class VAESizes:
-    """What the network is built from.
-
-    Attributes:
-        size: rows and columns of a slice.
-        channels: feature channels of each stride-2 level, finest first.
-        narrow: channels before the code.
-        code: length of the code.
-        axis: of D x H x W, that the slices lie along.
-    """
-
-    size: tuple[int, int]
-    channels: tuple[int, ...]
-    narrow: int
-    code: int
-    axis: int = 0
+from PETAnomalyLib.engine.families.unified_cnn import (
+    DenseSizes,
+    cropped,
+    decoder,
+    encoder,
+    grid_of,
+    padded,
+)
 
 
 class VAE(nn.Module):
@@ -36,7 +22,7 @@ class VAE(nn.Module):
     Its loss is the error of a drawn reconstruction and KL(q || p), both a voxel.
     """
 
-    def __init__(self, sizes: VAESizes) -> None:
+    def __init__(self, sizes: DenseSizes) -> None:
         super().__init__()
         self.sizes = sizes
         self.noise = sizes.code
