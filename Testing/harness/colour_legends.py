@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import slicer
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
 BAR_RATIO = 0.2  # of a legend's width
@@ -69,13 +69,21 @@ def _draw(painter: QPainter, legend: Any, width: int, height: int) -> None:
         colours.GetColor(min(max(share, 0.0), 1.0), colour)
         painter.setPen(QColor.fromRgbF(*colour))
         painter.drawLine(round(start), row, round(start + bar), row)
-    painter.setPen(QColor(Qt.GlobalColor.white))
     side = Qt.AlignmentFlag.AlignLeft if onTheLeft else Qt.AlignmentFlag.AlignRight
     edge = round(left + bar + 2) if onTheLeft else round(start - 2 - width)
     for index in range(legend.GetNumberOfLabels()):
         share = index / (legend.GetNumberOfLabels() - 1)
         text = legend.GetLabelFormat() % (low + share * display.GetWindow())
         line = round(bottom - share * (bottom - top) - LINE / 2)
-        painter.drawText(edge, line, width, LINE, side | Qt.AlignmentFlag.AlignVCenter, text)
+        _write(painter, legend.GetLabelTextProperty(), QRect(edge, line, width, LINE), side, text)
     edge = round(left) if onTheLeft else round(left + size[0] * width - width)
-    painter.drawText(edge, round(top - 2 * LINE), width, LINE, side, legend.GetTitleText())
+    place = QRect(edge, round(top - 2 * LINE), width, LINE)
+    _write(painter, legend.GetTitleTextProperty(), place, side, legend.GetTitleText())
+
+
+def _write(painter: QPainter, look: Any, place: QRect, side: Qt.AlignmentFlag, text: str) -> None:
+    flags = side | Qt.AlignmentFlag.AlignVCenter
+    ground = QColor.fromRgbF(*look.GetBackgroundColor(), look.GetBackgroundOpacity())
+    painter.fillRect(painter.boundingRect(place, flags, text), ground)
+    painter.setPen(QColor.fromRgbF(*look.GetColor()))
+    painter.drawText(place, flags, text)

@@ -56,6 +56,6 @@ def write(
     write_csv(folder / "findings.csv", findings)
     report = {
         "settings": {"scorer": "kde", "seed": 0, **settings},
-        "warnings": ["A stub wrote this.", *(["A third is foreign."] if foreign else [])],
+        "warnings": [*(["A third is foreign."] if foreign else []), "A stub wrote this."],
     }
     (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")

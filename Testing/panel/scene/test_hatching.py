@@ -95,7 +95,7 @@ def test_the_warning_stands_above_the_findings(foreign: Any) -> None:
     label, table = foreign.ui.warningState, foreign.ui.findingsTable
     waitUntil(lambda: False, 0.05)
     assert label.visible
-    assert "A third is foreign." in label.toolTip
+    assert "A third is foreign." in label.text
     assert label.y < table.y
     foreign.widget.hide()
 

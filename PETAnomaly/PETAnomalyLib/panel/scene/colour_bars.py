@@ -18,6 +18,7 @@ from PETAnomalyLib.panel.scene.slice_views import showable
 
 OWN_ATTRIBUTE = "PETAnomaly.ColourBar"  # of a legend that is ours; a user's own is left alone
 SIZE = (0.12, 0.4)  # width and height, shares of a view
+LETTERS_GROUND = 0.5  # opacity
 PET_PLACE, MAP_PLACE = (0.01, 0.5), (0.99, 0.5)  # of the space that is left beside a bar
 
 
@@ -48,3 +49,6 @@ def _addBar(node: Any, title: str, place: tuple[float, float]) -> None:
         bar.SetPosition(*place)
         bar.SetSize(*SIZE)
         bar.SetVisibility3D(False)
+        for text in (bar.GetTitleTextProperty(), bar.GetLabelTextProperty()):
+            text.SetBackgroundColor(0.0, 0.0, 0.0)  # white letters, also over a white PET
+            text.SetBackgroundOpacity(LETTERS_GROUND)
