@@ -83,7 +83,8 @@ def _draw(painter: QPainter, legend: Any, width: int, height: int) -> None:
 
 def _write(painter: QPainter, look: Any, place: QRect, side: Qt.AlignmentFlag, text: str) -> None:
     flags = side | Qt.AlignmentFlag.AlignVCenter
-    ground = QColor.fromRgbF(*look.GetBackgroundColor(), look.GetBackgroundOpacity())
+    ground = QColor.fromRgbF(*look.GetBackgroundColor())
+    ground.setAlphaF(look.GetBackgroundOpacity())
     painter.fillRect(painter.boundingRect(place, flags, text), ground)
     painter.setPen(QColor.fromRgbF(*look.GetColor()))
     painter.drawText(place, flags, text)

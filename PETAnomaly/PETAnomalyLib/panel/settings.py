@@ -1,4 +1,4 @@
-"""What belongs to this computer rather than to a study: interpreter, device and last model.
+"""What belongs to this computer rather than to a study: interpreter, device, last model, columns.
 
 Kept in the application's settings, so that a scene opened on another computer does not bring a
 path or a graphics card along that is not there.
@@ -10,6 +10,7 @@ import qt
 
 GROUP = "PETAnomaly"
 DEFAULT_DEVICE = "auto"
+NEVER_CHOSEN = "-"
 
 
 class Settings:
@@ -77,6 +78,16 @@ class Settings:
     @beforeProgram.setter
     def beforeProgram(self, words: str) -> None:
         self._write("BeforeProgram", words)
+
+    @property
+    def hiddenColumns(self) -> list[str] | None:
+        """Further columns of the findings' table that are not shown; None when never chosen."""
+        names = self._read("HiddenColumns", NEVER_CHOSEN)
+        return None if names == NEVER_CHOSEN else [name for name in names.split() if name]
+
+    @hiddenColumns.setter
+    def hiddenColumns(self, names: list[str]) -> None:
+        self._write("HiddenColumns", " ".join(names))
 
     def _read(self, key: str, default: str) -> str:
         value = qt.QSettings().value(f"{GROUP}/{key}", default)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,15 @@ from PETAnomalyLib.panel.sections.findings_table import PLACED, FindingsTable
 from studies import addVolume, petArray, waitUntil
 from vtk.util.numpy_support import vtk_to_numpy
 
-pytestmark = pytest.mark.usefixtures("scene")
+pytestmark = pytest.mark.usefixtures("scene", "noColumnsChosen")
+
+
+@pytest.fixture
+def noColumnsChosen() -> Iterator[None]:
+    """As on a computer where nobody has chosen yet."""
+    qt.QSettings().remove("PETAnomaly/HiddenColumns")
+    yield
+    qt.QSettings().remove("PETAnomaly/HiddenColumns")
 
 
 def addOrgans(pet: Any, organs: dict[str, np.ndarray]) -> Any:
@@ -249,6 +258,8 @@ def test_further_columns_can_be_hidden_and_shown(detected: Any) -> None:
     assert [view.isColumnHidden(PLACED + n) for n in range(5)] == [True, True, False, True, False]
     header.actions()[1].trigger()
     assert not view.isColumnHidden(PLACED + 1)
+    again = FindingsTable(qt.QTableView())  # another session
+    assert again._hidden == table._hidden
     tips = [
         view.model().headerData(column, qt.Qt.Horizontal, qt.Qt.ToolTipRole)
         for column in range(PLACED + 5)

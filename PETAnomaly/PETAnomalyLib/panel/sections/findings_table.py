@@ -24,6 +24,7 @@ from PETAnomalyLib.panel.sections.further_columns import (
     heading,
 )
 from PETAnomalyLib.panel.sections.look import Look
+from PETAnomalyLib.panel.settings import Settings
 
 SORT_ROLE = int(qt.Qt.UserRole)
 SEGMENT_ROLE = SORT_ROLE + 1
@@ -47,7 +48,7 @@ class FindingsTable:
     table.
     """
 
-    def __init__(self, view: Any) -> None:
+    def __init__(self, view: Any, settings: Settings | None = None) -> None:
         self.onJump: Callable[[str], None] = lambda _segment: None
         self.onSelection: Callable[[], None] = lambda: None
         self.onVisibility: Callable[[str, bool], None] = lambda _segment, _shown: None
@@ -68,7 +69,11 @@ class FindingsTable:
         self._deleteKey.setContext(qt.Qt.WidgetWithChildrenShortcut)
         self._deleteKey.activated.connect(self._onDeleteKey)
         self._further: list[str] = []
+        self._settings = settings if settings is not None else Settings()
+        chosen = self._settings.hiddenColumns
         self._hidden = {name for name in FURTHER if name not in SHOWN_AT_FIRST}
+        if chosen is not None:
+            self._hidden = set(chosen)
         self._actions: list = []
         self._setHeadings()
         header = view.horizontalHeader()
@@ -166,8 +171,11 @@ class FindingsTable:
             self._model.setHeaderData(column, qt.Qt.Horizontal, tip, qt.Qt.ToolTipRole)
 
     def setColumnShown(self, name: str, shown: bool) -> None:
-        """Show or hide a further column, as its tick in the headings' menu does."""
+        """Show or hide a further column, as its tick in the headings' menu does; kept with this
+        computer.
+        """
         self._hidden = self._hidden - {name} if shown else self._hidden | {name}
+        self._settings.hiddenColumns = sorted(self._hidden)
         if name in self._further:
             self._view.setColumnHidden(PLACED + self._further.index(name), not shown)
 
