@@ -22,6 +22,7 @@ from PETAnomalyLib.engine.phantom.brain import tissue
 from PETAnomalyLib.engine.phantom.brain.cohort import write_brain_cohort
 from PETAnomalyLib.engine.phantom.brain.hyperintensities import draw_hyperintensities
 from PETAnomalyLib.engine.phantom.brain.lesion import CORE, ENHANCING, LABELS, OEDEMA, PLAQUE
+from PETAnomalyLib.engine.phantom.brain.plaques import draw_plaques
 from PETAnomalyLib.engine.phantom.brain.sequences import ALWAYS, CONTRASTS, draw_protocol
 from PETAnomalyLib.engine.phantom.brain.study import (
     CSF,
@@ -32,6 +33,7 @@ from PETAnomalyLib.engine.phantom.brain.study import (
     generate_brain,
 )
 from PETAnomalyLib.engine.phantom.brain.subject import draw_subject
+from PETAnomalyLib.engine.phantom.brain.template import template
 from PETAnomalyLib.engine.runtime.errors import InputError
 from repository import MODULE, TESTING
 from scipy import ndimage
@@ -39,8 +41,7 @@ from scipy import ndimage
 pytestmark = needs_nilearn
 
 VOXEL_MM = 3.0
-YOUNG, OLD = 21, 7  # 20 and 83 years
-MASS = 36  # a large one near the middle
+YOUNG, OLD = 21, 57  # 20 and 87 years; the mass of OLD lies beside the ventricles
 ACUTE, CHRONIC = 16, 21  # infarcts of the middle cerebral artery
 
 Array = npt.NDArray[np.float32]
@@ -103,7 +104,7 @@ def test_images_show_their_tissues_in_the_order_of_their_contrast() -> None:
 
 
 def test_all_contrasts_mask_and_truth_lie_on_one_grid_of_plausible_values() -> None:
-    study = head(MASS, "mass")
+    study = head(OLD, "mass")
     every = [*study.images.values(), study.mask, study.lesions, study.tissue]
     for image in every:
         assert image.GetSize() == (80, 80, 64)
@@ -160,11 +161,12 @@ def test_skull_and_scalp_surround_the_brain() -> None:
     upper = np.zeros_like(mask)
     upper[44:] = True  # above the eyes
     white = medians(study, "T1w")[WHITE_MATTER]
-    bone = image[(beyond > 2) & (beyond < 10) & upper]
-    scalp = image[(beyond > 10) & (beyond < 17) & upper]
-    assert np.percentile(bone, 25) < 0.5 * white
-    assert np.percentile(scalp, 75) > white
-    assert np.median(image[(beyond > 30) & upper]) < 0.2 * white  # air
+    shells = [(np.abs(beyond - mm) < 0.55 * VOXEL_MM) & upper for mm in range(3, 27, 3)]
+    profile = [float(np.median(image[shell])) / white for shell in shells]
+    assert profile[0] < 0.6  # bone
+    assert max(profile) > 1.1  # the fat of the scalp
+    assert 6 <= 3 * (1 + int(np.argmax(profile))) <= 15
+    assert profile[-1] < 0.15  # air
 
 
 @pytest.mark.parametrize("disease", ["plaques", "hyperintensities"])
@@ -196,17 +198,25 @@ def test_lesions_are_brighter_on_flair_and_darker_on_t1w_than_white_matter() -> 
         assert t1w < medians(study, "T1w")[WHITE_MATTER]
 
 
-def test_plaques_lie_at_the_ventricles_more_often_than_white_matter_does() -> None:
+def test_plaques_lie_where_the_diagnosis_asks_for_them() -> None:
     study = head(OLD, "plaques")
     of, lesions = values(study.tissue), values(study.lesions)
     assert set(np.unique(lesions)) == {0, PLAQUE}
-    away = ndimage.distance_transform_edt(of != VENTRICLE, sampling=VOXEL_MM)
-    near = away < 9
-    assert near[lesions > 0].mean() > 1.5 * near[of == WHITE_MATTER].mean()
     assert np.isin(of[lesions > 0], (GREY, WHITE_MATTER)).all()
     described = study.description["lesions"]
     assert min(lesion["ventricle_mm"] for lesion in described) <= 4.5
     assert any("cerebellum" in one["site"] or one["site"] == "brainstem" for one in described)
+
+
+def test_plaques_are_nearer_to_the_ventricles_than_white_matter_is() -> None:
+    maps = template()
+    white = maps.white[::2, ::2, ::2] > 0.75
+    drawn = np.zeros(white.shape, bool)
+    for seed in range(4):
+        for layer in draw_plaques(np.random.default_rng(seed)).layers:
+            drawn |= layer.level[::2, ::2, ::2] > 0
+    near = maps.ventricle_mm < 6
+    assert near[drawn & white].mean() > 3 * near[white].mean()
 
 
 def test_hyperintensities_hug_the_ventricles_and_grow_with_age() -> None:
@@ -223,7 +233,7 @@ def test_hyperintensities_hug_the_ventricles_and_grow_with_age() -> None:
 
 
 def test_a_mass_has_core_rim_and_oedema_and_moves_the_midline_away_but_not_the_skull() -> None:
-    sick, healthy = head(MASS, "mass"), head(MASS)
+    sick, healthy = head(OLD, "mass"), head(OLD)
     assert sick.description["disease"]["grade"] == "high"
     labels = values(sick.lesions)
     assert set(np.unique(labels)) == {0, CORE, OEDEMA, ENHANCING}
@@ -239,10 +249,10 @@ def test_a_mass_has_core_rim_and_oedema_and_moves_the_midline_away_but_not_the_s
     middle = []
     for study in (sick, healthy):  # of the ventricles beside the mass
         ventricles = np.argwhere(values(study.tissue) == VENTRICLE)
-        beside = np.linalg.norm((ventricles - core)[:, :2], axis=1) * VOXEL_MM < 40
+        beside = np.linalg.norm((ventricles - core)[:, :2], axis=1) * VOXEL_MM < 25
         middle.append(ventricles[beside][:, 2].mean() * VOXEL_MM)
     away = np.sign(middle[1] - core[2] * VOXEL_MM)
-    assert 2 < away * (middle[0] - middle[1]) < 15
+    assert 1 < away * (middle[0] - middle[1]) < 15
     masks = [values(one.mask) > 0 for one in (sick, healthy)]
     assert 2 * (masks[0] & masks[1]).sum() / (masks[0].sum() + masks[1].sum()) > 0.985
 
@@ -262,7 +272,7 @@ def test_an_acute_infarct_is_bright_on_flair_and_an_old_one_a_cavity_with_a_brig
 
 
 def test_the_description_says_what_the_mask_shows() -> None:
-    study = head(MASS, "mass")
+    study = head(OLD, "mass")
     labels = values(study.lesions).astype(int)
     voxel_ml = VOXEL_MM**3 / 1000
     told = dict.fromkeys(LABELS.values(), 0.0)
@@ -277,7 +287,7 @@ def test_the_description_says_what_the_mask_shows() -> None:
 
 def test_right_and_left_are_not_exchanged_on_the_way_to_the_file(tmp_path: Path) -> None:
     """nibabel's world is RAS: x grows to the right of the patient, z upwards."""
-    study = head(MASS, "mass")
+    study = head(OLD, "mass")
     (lesion, *_) = sorted(study.description["lesions"], key=lambda one: -one["volume_ml"])
     for name, image in (("SEG", study.lesions), ("tissue", study.tissue)):
         sitk.WriteImage(image, str(tmp_path / f"{name}.nii.gz"))
@@ -391,7 +401,7 @@ def digest(study: BrainStudy) -> str:
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_in_another_process_with_other_threads() -> None:
-    script = "import test_brain_phantom as t; print(t.digest(t.head(t.MASS, 'mass')))"
+    script = "import test_brain_phantom as t; print(t.digest(t.head(t.OLD, 'mass')))"
     here = Path(__file__).parent
     path = os.pathsep.join([str(here), str(TESTING / "support"), str(MODULE)])
     threads = "1" if os.environ.get("OMP_NUM_THREADS") != "1" else "2"
@@ -399,14 +409,14 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process_with_other_thread
     other = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
     )
-    assert other.stdout.strip() == digest(head(MASS, "mass"))
-    assert digest(head(MASS, "mass")) != digest(head(YOUNG, "mass"))
+    assert other.stdout.strip() == digest(head(OLD, "mass"))
+    assert digest(head(OLD, "mass")) != digest(head(YOUNG, "mass"))
 
 
 @pytest.mark.slow
 def test_a_fine_head_is_the_coarse_one_with_more_voxels() -> None:
-    coarse = head(MASS, "mass").description
-    fine = generate_brain(MASS, disease="mass", contrasts=["T1w"], voxel_mm=1.0).description
+    coarse = head(OLD, "mass").description
+    fine = generate_brain(OLD, disease="mass", contrasts=["T1w"], voxel_mm=1.0).description
     for name in ("sex", "age", "disease", "protocol"):
         assert fine[name] == coarse[name]
     for name, volume in coarse["volumes_ml"].items():

@@ -80,7 +80,7 @@ def _atrophy(rng: Generator, age: int) -> tuple[float, float]:
     """
     years = (age - YOUNGEST) / (OLDEST - YOUNGEST)
     ventricles = -0.2 + 5.2 * years**1.4 + _clipped(rng, 0, 0.6, 2)
-    sulci = -0.1 + 1.5 * years**1.6 + _clipped(rng, 0, 0.15, 2)
+    sulci = -0.1 + 1.5 * years**2.2 + _clipped(rng, 0, 0.15, 2)
     return ventricles, sulci
 
 
