@@ -81,6 +81,8 @@ class PETAnomalyPanel(VTKObservationMixin):
         self.display = DisplaySection(ui)
         self.findings = findings if findings is not None else FindingsSection(ui)
         self.findings.reference.sites.models = lambda: self.model.available
+        self.findings.runs.installed = lambda: [model.name for model in self.model.available]
+        self.findings.runs.maySwitch = lambda: not self.task.isPlacing
         self.task = task if task is not None else EngineTask()
         self._connect()
         self._update = qt.QTimer()  # many changes of the node, one look at it
@@ -333,6 +335,7 @@ class PETAnomalyPanel(VTKObservationMixin):
         self.study.onSample = self.loadSample
         self.study.onConvert = self.convertToSuv
         self.model.onChanged = self.update
+        self.model.onAdopted = self.findings.redrawing.keepDrawn
         self.engine.onChanged = self.update
         self.engine.onInstall = self.install
         self.engine.readiness.installer.onLog = partial(self.run.log, "info")

@@ -96,6 +96,11 @@ class EngineTask:
         return self._job is not None
 
     @property
+    def isPlacing(self) -> bool:
+        """Results come into the scene, step by step."""
+        return self._steps is not None
+
+    @property
     def folder(self) -> str:
         """Of the errand that is under way; empty when there is none."""
         return str(self._folder.path) if self._folder is not None else ""

@@ -22,7 +22,7 @@ from PETAnomalyLib.panel.parameters import SCORERS, Parameters, live
 from PETAnomalyLib.panel.scene import findings_segmentation, findings_table_node
 from PETAnomalyLib.panel.scene.hatching import addHatching
 from PETAnomalyLib.panel.scene.result_files import Results
-from PETAnomalyLib.panel.scene.run_record import keepRun
+from PETAnomalyLib.panel.scene.run_record import keepDrawnWith, keepParts, keepRun
 from PETAnomalyLib.panel.scene.volume_nodes import (
     addVolume,
     folderBeside,
@@ -33,7 +33,9 @@ from PETAnomalyLib.panel.scene.volume_nodes import (
 )
 from PETAnomalyLib.panel.scene.windows import showMapColours
 
-OTHER_RESULTS = ("scoredMask", "foreign", "segmentation", "table", "resultPet")
+RESULTS = (*(f"{scorer}Map" for scorer in SCORERS), "scoredMask", "foreign", "segmentation",
+           "table", "resultPet")  # fmt: skip
+"""Of a run, by their names in the parameter node."""
 OUTLINE_WIDTH = 2
 # What differs comes first: the views' corners cut a long name in its middle.
 SHORT_TITLES = {"kde": "KDE", "zscore": "Z-score", "residual": "Residual"}
@@ -99,6 +101,7 @@ def resultSteps(
     title = f"Findings table, {name} ({model.name})"
     parameters.table = addTable(title, pet, results.findings, results.sites)
     putInto(parameters.table, folder)
+    keepParts(segmentation, {name: live(parameters.getValue(name)) for name in RESULTS})
 
 
 def addSegmentation(name: str, pet: Any) -> Any:
@@ -116,9 +119,7 @@ def addSegmentation(name: str, pet: Any) -> Any:
     return node
 
 
-def addTable(
-    name: str, pet: Any, findings: Sequence[Finding], sites: Sequence[str] = ()
-) -> Any:
+def addTable(name: str, pet: Any, findings: Sequence[Finding], sites: Sequence[str] = ()) -> Any:
     """A table node with a row for each finding, and where these lie, if that is known."""
     node = slicer.mrmlScene.AddNewNodeByClass(
         "vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name)
@@ -158,9 +159,12 @@ def removeResults(parameters: Parameters) -> None:
 
 def forgetResults(parameters: Parameters) -> None:
     """Leave the last run's nodes alone from now on; they stay in the scene."""
-    for node in (live(parameters.segmentation), live(parameters.foreign)):
+    segmentation = live(parameters.segmentation)
+    for node in (segmentation, live(parameters.foreign)):
         if node is not None:
             node.SetDisplayVisibility(False)  # else its outlines lie over the new ones
-    for name in (*(f"{scorer}Map" for scorer in SCORERS), *OTHER_RESULTS):
+    if segmentation is not None:
+        keepDrawnWith(segmentation, {"hand_edited": bool(parameters.handEdited)})
+    for name in RESULTS:
         parameters.setValue(name, None)
     parameters.handEdited = False

@@ -1,8 +1,12 @@
-"""What a run said of itself, kept on its findings: model, settings, warnings."""
+"""What a run said of itself, kept on its findings: model, settings, warnings, which nodes are its,
+and with what the findings are drawn now.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from slicer.i18n import tr as _
@@ -12,6 +16,8 @@ from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.panel.scene.result_files import Results
 
 RUN_ATTRIBUTE = "PETAnomaly.Run"
+DRAWN_WITH_ATTRIBUTE = "PETAnomaly.DrawnWith"
+_PART = "PETAnomaly.Part."  # roles of node references: a scene that is loaded keeps them
 
 
 def keepRun(segmentation: Any, model: Any, results: Results) -> None:
@@ -19,6 +25,7 @@ def keepRun(segmentation: Any, model: Any, results: Results) -> None:
     told = {
         "model": model.title,
         "name": model.name,
+        "time": datetime.now().astimezone().isoformat(timespec="seconds"),
         "version": results.report.get("versions", {}).get("petanomaly", __version__),
         "ct": model.ct == "required",
         # Another computer's model of that name may be another one.
@@ -38,6 +45,38 @@ def runOf(segmentation: Any) -> dict[str, Any]:
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
+
+
+def keepParts(segmentation: Any, parts: Mapping[str, Any]) -> None:
+    """Keep which nodes belong to the findings.
+
+    Args:
+        segmentation: the findings' node.
+        parts: name in the parameter node -> node, or None.
+    """
+    for name, node in parts.items():
+        segmentation.SetNodeReferenceID(_PART + name, node.GetID() if node is not None else None)
+
+
+def partsOf(segmentation: Any, names: Iterable[str]) -> dict[str, Any]:
+    """The nodes of these names that belong to the findings, None where there is none (any more)."""
+    return {name: segmentation.GetNodeReference(_PART + name) for name in names}
+
+
+def keepDrawnWith(segmentation: Any, drawnWith: Mapping[str, Any]) -> None:
+    """Keep what the findings are drawn with, by the names of report.json, and `hand_edited`."""
+    told = json.dumps({**drawnWithOf(segmentation), **drawnWith})
+    if segmentation.GetAttribute(DRAWN_WITH_ATTRIBUTE) != told:
+        segmentation.SetAttribute(DRAWN_WITH_ATTRIBUTE, told)
+
+
+def drawnWithOf(segmentation: Any) -> dict[str, Any]:
+    """What was kept; before that the run's own settings."""
+    try:
+        told = json.loads(segmentation.GetAttribute(DRAWN_WITH_ATTRIBUTE) or "null")
+    except ValueError:
+        told = None
+    return told if isinstance(told, dict) else dict(runOf(segmentation).get("settings", {}))
 
 
 def detectorOf(segmentation: Any, drawnWith: dict[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from PETAnomalyLib.panel.sections.reading_keys import ReadingKeys
 from PETAnomalyLib.panel.sections.redrawing import Redrawing
 from PETAnomalyLib.panel.sections.reference import ReferenceControls
 from PETAnomalyLib.panel.sections.report import ReportControls
+from PETAnomalyLib.panel.sections.runs import RunsTable
 from PETAnomalyLib.panel.sections.study import WARNING
 from PETAnomalyLib.panel.sections.totals import totalsText
 from PETAnomalyLib.panel.sections.triage import TriageControls
@@ -77,6 +78,7 @@ class FindingsSection:
         self.table.onSelection = self._onSelection
         self.keys.onVerdict = self.triage.judge
         self.keys.onNext = self.triage.next
+        self.runs = RunsTable(ui, self.inScene)
         self.export = FindingsExport(ui, self.inScene)
         self.dicom = DicomExport(ui, self.inScene)
         self.reference = ReferenceControls(ui, self.inScene)
@@ -98,6 +100,7 @@ class FindingsSection:
         self._diameters.forget()
         self.delineation.setParameters(parameters)
         self.inScene.setParameters(parameters)
+        self.runs.setParameters(parameters)
         if parameters is None:
             self.table.show([], lambda _segment: True)
             return
@@ -115,6 +118,7 @@ class FindingsSection:
         self.reference.update()
         self.delineation.update(model)
         self.redrawing.follow(self.delineation.wanted())
+        self.runs.update()
 
     def rows(self) -> list[Row]:
         """The findings as the scene keeps them."""
@@ -171,6 +175,7 @@ class FindingsSection:
             self._shownNodes = nodes
             self._showTable()
             self._showWarnings()
+            self.runs.update()
         parameters = self._parameters
         self._ui.resetButton.enabled = scoreMap(parameters, parameters.scorer) is not None
         self.correction.update()

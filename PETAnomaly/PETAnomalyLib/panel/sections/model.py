@@ -19,7 +19,8 @@ from PETAnomalyLib.panel.settings import Settings
 
 class ModelSection:
     """Model and scorer belong to the study (parameter node); which model was used last, to this
-    computer (`Settings`). `onChanged()` comes after each choice.
+    computer (`Settings`). `onChanged()` comes after each choice, `onAdopted()` before a model's own
+    settings are taken.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class ModelSection:
         source: models.ModelSource | None = None,
     ) -> None:
         self.onChanged: Callable[[], None] = lambda: None
+        self.onAdopted: Callable[[], None] = lambda: None
         self.available: list = []
         self._ui = ui
         self._settings = settings if settings is not None else Settings()
@@ -126,6 +128,7 @@ class ModelSection:
         parameters = self._parameters
         if parameters is None:
             return
+        self.onAdopted()
         parameters.model = model.name
         for scorer in SCORERS:
             setThreshold(parameters, scorer, None)

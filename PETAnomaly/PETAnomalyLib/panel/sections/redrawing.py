@@ -16,6 +16,8 @@ from PETAnomalyLib.panel.parameters import Parameters, live
 from PETAnomalyLib.panel.scene import view_3d
 from PETAnomalyLib.panel.scene.drawing import Drawer, Drawing, FindingsDrawer
 from PETAnomalyLib.panel.scene.findings import SceneFindings
+from PETAnomalyLib.panel.scene.result_nodes import SCORER_ATTRIBUTE
+from PETAnomalyLib.panel.scene.run_record import keepDrawnWith
 from PETAnomalyLib.panel.sections.delineation import Delineation
 
 
@@ -55,6 +57,7 @@ class Redrawing:
         self._confirm = confirm if confirm is not None else askUser
         self._parameters: Parameters = None
         self._isAsking = False
+        self._isForNextRun = False
         self._requested: Delineation | None = None
         self._drawn: Delineation | None = None
         self._drawnIn: Any = None  # the segmentation
@@ -83,10 +86,18 @@ class Redrawing:
         if wanted is None or segmentation is not self._drawnIn:
             # A run, or a scene that was opened, brought these findings: they are as drawn.
             self.stop()
-            self._requested = self._drawn = wanted
+            self._requested = wanted
             self._drawnIn = segmentation
+            self._setDrawn(wanted)
+        elif wanted != self._requested and self._isForNextRun:
+            self._requested = wanted
         elif wanted != self._requested:
             self.request(wanted)
+        self._isForNextRun = False
+
+    def keepDrawn(self) -> None:
+        """The controls move for the next run, whose model is another: what is drawn stays."""
+        self._isForNextRun = True
 
     def request(self, wanted: Delineation) -> None:
         """Draw soon, unless the radiologist wants to keep what is there."""
@@ -116,6 +127,18 @@ class Redrawing:
     def stop(self) -> None:
         """Drop what is under way and what was prepared."""
         self._drawer.forget()
+
+    def _setDrawn(self, drawn: Delineation | None) -> None:
+        """Also kept with the findings: another run may be shown, and this one again."""
+        self._drawn = drawn
+        if drawn is None or self._drawnIn is None:
+            return
+        scorer = slicer.mrmlScene.GetNodeByID(drawn.mapId).GetAttribute(SCORER_ATTRIBUTE)
+        settings = drawn.settings
+        keepDrawnWith(self._drawnIn, {
+            "scorer": scorer, "threshold": settings.threshold, "grow": settings.growth,
+            "min_volume_ml": settings.minimumVolume,
+        })  # fmt: skip
 
     def _mayRedraw(self) -> bool:
         """Ask before what a hand did is lost; afterwards it counts as given up."""
@@ -154,7 +177,7 @@ class Redrawing:
             self._refuse()
             return
         if self._requested is not None:
-            self._drawn = Delineation(self._requested.mapId, drawing.settings)
+            self._setDrawn(Delineation(self._requested.mapId, drawing.settings))
         self._findings.replace(drawing)
         if parameters.view3D:
             view_3d.show3D(parameters)
