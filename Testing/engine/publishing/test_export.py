@@ -148,6 +148,37 @@ def test_a_bundle_does_not_name_the_studies_that_it_was_calibrated_on(place: Pat
     assert b"Roe" not in everything
 
 
+def with_regions(place: Path) -> Path:
+    """What `calibrate --regions` leaves beside thresholds; the JSON file."""
+    template = sitk.ReadImage(str(place / "runs" / "template.nii.gz"))
+    atlas = sitk.Cast(template * 0 + 5, sitk.sitkUInt8)
+    sitk.WriteImage(atlas, str(place / "c.regions.nii.gz"))
+    section = {"phantoms": 20, "file": "c.regions.nii.gz"}
+    told = {"thresholds": {"scorers": {"residual": 0.2}}, "region_atlas": section}
+    (place / "c.json").write_text(json.dumps(told))
+    return place / "c.json"
+
+
+def test_a_region_atlas_goes_into_the_bundle(place: Path) -> None:
+    bundle = export(place / "export.json", place / "runs", place / "bundle", with_regions(place))
+    assert bundle.region_atlas == bundle.path / "models" / "regions.nii.gz"
+    assert bundle.region_atlas.read_bytes() == (place / "c.regions.nii.gz").read_bytes()
+
+
+def test_a_region_atlas_that_is_gone_is_named(place: Path) -> None:
+    calibrated = with_regions(place)
+    (place / "c.regions.nii.gz").unlink()
+    assert "c.regions.nii.gz does not exist" in refusal(place, calibration=calibrated)
+
+
+def test_a_region_atlas_of_another_frame_is_refused(place: Path) -> None:
+    calibrated = with_regions(place)
+    atlas = sitk.ReadImage(str(place / "c.regions.nii.gz"))
+    atlas.SetOrigin((24.0, 0.0, 0.0))
+    sitk.WriteImage(atlas, str(place / "c.regions.nii.gz"))
+    assert "elsewhere than the template" in refusal(place, calibration=calibrated)
+
+
 def test_a_bundle_that_cannot_be_written_is_refused(place: Path) -> None:
     said = refusal(place, out="card.md/bundle")
     assert "cannot be written to" in said
