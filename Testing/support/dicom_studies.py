@@ -41,8 +41,10 @@ ORIENTATIONS: dict[str, Sequence[float]] = {
 }  # fmt: skip
 
 
-def write_pet(folder: Path, orientation: str = "axial", **changes: Any) -> Path:
-    """A PET series with all that a DICOM result needs; `changes` by keyword of the header."""
+def write_pet(folder: Path, orientation: str = "axial", gap: float = 4.0, **changes: Any) -> Path:
+    """A PET series with all that a DICOM result needs; `changes` by keyword of the header, `gap`
+    from slice to slice in mm.
+    """
     header = pet_header(**{
         "StudyInstanceUID": STUDY_UID, "StudyDate": "20250101", "StudyTime": "103000",
         "StudyID": "S1", "AccessionNumber": "A1", "SeriesNumber": "4",
@@ -50,7 +52,7 @@ def write_pet(folder: Path, orientation: str = "axial", **changes: Any) -> Path:
         "StudyDescription": "PET/CT", **changes,
     })  # fmt: skip
     uptake = a_body((10, 20, 24)) + np.random.default_rng(0).integers(1000, 9000, (10, 20, 24))
-    write_series(folder, header, uptake, orientation=ORIENTATIONS[orientation])
+    write_series(folder, header, uptake, orientation=ORIENTATIONS[orientation], gap=gap)
     return folder
 
 

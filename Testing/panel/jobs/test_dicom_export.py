@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("scene")
 def reading(tmp_path: Path) -> Any:
     """A panel with findings of a DICOM PET, its own files known by the volume it was made of."""
     pytest.importorskip("highdicom")
-    series = write_pet(tmp_path / "PET ä")
+    series = write_pet(tmp_path / "PET ä", gap=10.0)  # a body of more than a litre
     with openPanel(tmp_path) as panel:
         pet = addVolume(read_study(series).pet, "PET", None)
         markAsSuv(pet)
