@@ -129,6 +129,8 @@ def test_a_finding_redrawn_by_hand_is_measured_anew_and_says_so(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     study = write_result(tmp_path / "result", write_pet(tmp_path / "pet"))
+    sites = {2: "left thorax", 3: "left thorax"}
+    with_column(tmp_path / "result" / "findings.csv", "site", sites)
     before, _ = export(tmp_path)
     labels = boxes(study.pet, 5)
     labels[20, 17, 8] = 3
@@ -142,6 +144,9 @@ def test_a_finding_redrawn_by_hand_is_measured_anew_and_says_so(
     assert volume == pytest.approx(voxels * np.prod(study.pet.GetSpacing()) / 1000, abs=1e-4)
     assert segmentation.SOPInstanceUID != before.SOPInstanceUID
     assert segmentation.SegmentSequence[2].TrackingUID == before.SegmentSequence[2].TrackingUID
+    # Where it lies was said of what it was.
+    sited = ["AnatomicRegionSequence" in segment for segment in segmentation.SegmentSequence]
+    assert sited == [False, True, False, False, False]
 
 
 def test_findings_deleted_and_added_by_hand(

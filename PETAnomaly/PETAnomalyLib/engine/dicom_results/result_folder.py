@@ -100,7 +100,9 @@ def _judged(
                 "another PET, or it was converted to SUV in another way.",
                 "Give the PET that the result is of.",
             )
-        judged.append(Judged(finding, row.verdict, row.by_hand or redrawn, row.site))
+        judged.append(
+            Judged(finding, row.verdict, row.by_hand or redrawn, "" if redrawn else row.site)
+        )
     gone = sorted(rows.keys() - {finding.number for finding in findings})
     if gone:
         listed = ", ".join(map(str, gone[:5])) + (", ..." if len(gone) > 5 else "")
