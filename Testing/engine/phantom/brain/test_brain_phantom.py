@@ -382,6 +382,8 @@ def test_the_command_writes_a_cohort_of_whole_folders(
     assert [path.name for path in folder.parent.iterdir()] == ["0"]  # nothing half-written beside
     assert json.loads((folder / "description.json").read_text("utf-8")) == told["description"]
     assert told["lesion_count"] == len(told["description"]["lesions"])
+    assert cli.main(["cohort", "check", str(tmp_path)]) == 0
+    assert "1 of 1 studies are usable" in capsys.readouterr().out
     # Of one seed a contrast is the same, whichever others are made; stripping takes the rest away.
     alone, mask, lesions = (
         values(sitk.ReadImage(str(folder / f"{name}.nii.gz"))) for name in ("FLAIR", "MASK", "SEG")

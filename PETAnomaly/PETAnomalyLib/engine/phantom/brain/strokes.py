@@ -37,9 +37,9 @@ SHARES = {
     "pontine perforators": 0.05,
 }
 RADIUS_MM = {
-    "middle cerebral artery": (14.0, 42.0),
-    "anterior cerebral artery": (12.0, 30.0),
-    "posterior cerebral artery": (12.0, 32.0),
+    "middle cerebral artery": (8.0, 42.0),
+    "anterior cerebral artery": (7.0, 30.0),
+    "posterior cerebral artery": (7.0, 32.0),
     "lenticulostriate arteries": (3.5, 13.0),
     "thalamic perforators": (3.0, 7.0),
     "superior cerebellar artery": (8.0, 18.0),
@@ -55,7 +55,8 @@ def draw_stroke(rng: Generator) -> Disease:
     side = 1 if rng.random() < 0.5 else -1
     a, b, c = TERRITORIES[territory][rng.integers(len(TERRITORIES[territory]))]
     centre: Point = (float(side * a), float(b), float(c))
-    radius = float(rng.uniform(*RADIUS_MM[territory]))
+    smallest, largest = RADIUS_MM[territory]
+    radius = float(smallest * (largest / smallest) ** rng.random())  # small ones are more frequent
     stretch = np.exp(np.clip(rng.normal(0, 0.15, 3), -0.3, 0.3))
     radii = (radius * stretch[0], radius * stretch[1], radius * stretch[2])
     box, level = blob(rng, centre, radii, random_axes(rng), 0.12)
