@@ -145,7 +145,7 @@ def test_the_pet_of_another_series_is_refused(
     reading: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading.parameters.pet.RemoveNodeReferenceIDs("PETAnomaly.DicomSource")
-    other = write_pet(tmp_path / "other", PatientWeight="40")
+    other = write_pet(tmp_path / "other", PatientWeight="40", gap=10.0)
     said = exported(reading, other, monkeypatch)  # both questions are answered with this folder
     assert "another PET" in said
     assert not any((other / name).exists() for name in OBJECTS)
