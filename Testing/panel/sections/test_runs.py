@@ -119,6 +119,11 @@ def test_the_table_says_of_each_run_what_it_is_and_found(two: Any) -> None:
         assert cells[3:] == [str(len(volumes)), f"{sum(volumes):.1f}"]
     assert first[4] != second[4]
     assert two.ui.runsTable.currentIndex().row() == 1
+    # What is physiological does not count.
+    (row,) = two.findings.rows()
+    two.findings.inScene.judge([row.segment], "physiological")
+    two.update()
+    assert [cells[3] for cells in two.findings.runs.texts()] == ["2", "0"]
 
 
 def test_a_click_shows_another_run_as_it_was_left_and_back(two: Any) -> None:
@@ -166,6 +171,7 @@ def test_the_arrow_keys_go_from_run_to_run(two: Any) -> None:
     assert view.currentIndex().row() == 0
 
 
+@pytest.mark.slow
 def test_a_redraw_belongs_to_the_run_that_is_shown(two: Any) -> None:
     choose(two, 0)
     second = two.findings.runs.texts()[1]
@@ -181,16 +187,10 @@ def test_a_redraw_belongs_to_the_run_that_is_shown(two: Any) -> None:
     assert state(two) == redrawn
 
 
-def test_physiological_uptake_does_not_count_in_the_table(two: Any) -> None:
-    rows = two.findings.rows()
-    two.findings.inScene.judge([rows[0].segment], "physiological")
-    two.update()
-    assert len(rows) == 1
-    assert two.findings.runs.texts()[1][3:] == ["0", "0.0"]
-    assert two.findings.runs.texts()[0][3] == "2"
-
-
-def test_deleting_the_run_that_is_shown_shows_another(two: Any) -> None:
+def test_deleting_the_run_that_is_shown_shows_another_after_asking(two: Any) -> None:
+    two.findings.runs._confirm = lambda _question, _title: False
+    two.findings.runs._delete.trigger()
+    assert len(runsOf(two.parameters)) == 2
     shown = two.parameters.segmentation
     gone = [two.parameters.zscoreMap, two.parameters.table, two.parameters.scoredMask, shown]
     folder = folderOf(shown)
@@ -205,22 +205,13 @@ def test_deleting_the_run_that_is_shown_shows_another(two: Any) -> None:
     assert not isShown(two.ui.runsTable)
 
 
-def test_nothing_is_deleted_without_being_asked(two: Any) -> None:
-    two.findings.runs._confirm = lambda _question, _title: False
-    two.findings.runs._delete.trigger()
-    assert len(runsOf(two.parameters)) == 2
-
-
 def test_a_run_whose_findings_were_deleted_elsewhere_leaves_the_table(two: Any) -> None:
     first, _second = runsOf(two.parameters)
     slicer.mrmlScene.RemoveNode(first.segmentation)
     two.update()
     assert len(runsOf(two.parameters)) == 1
     assert not isShown(two.ui.runsTable)
-
-
-def test_runs_of_another_pet_are_not_among_them(two: Any) -> None:
-    other, _ct = addStudy()
+    other, _ct = addStudy()  # whose runs these are not
     two.parameters.pet = other
     two.update()
     assert runsOf(two.parameters) == []
@@ -258,7 +249,7 @@ def test_a_run_of_a_scene_that_an_earlier_version_saved_is_one(detected: Any) ->
     assert (run.time, run.count) == ("", 2)
 
 
-@pytest.mark.parametrize("scale", [1.0, 1.5])
+@pytest.mark.parametrize("scale", [1.0, pytest.param(1.5, marks=pytest.mark.slow)])
 def test_the_table_fits_into_a_dock(two: Any, scale: float) -> None:
     before = qt.QApplication.font()
     larger = qt.QApplication.font()
