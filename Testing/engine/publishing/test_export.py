@@ -85,7 +85,7 @@ def test_a_missing_key_is_named_with_its_file(key: str, place: Path) -> None:
         ("networks", {"autoencoder": 3}, "key networks.autoencoder: must be text"),
         ("networks", {"autoencoder": "other"}, "other/config.json cannot be read"),
         ("card", "nowhere.md", "nowhere.md does not exist"),
-        ("family", "diffusion", "known here: ae-dense, ae-spatial, autoencoder-dense"),
+        ("family", "diffusion", "known here: ae-dense, ae-spatial, b-tae"),
         ("min_volume_ml", "small", "min_volume_ml"),
         ("metadata", "test", "key metadata: must be an object"),
     ],

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from PETAnomalyLib.engine.findings.measures import bounding_boxes
 from PETAnomalyLib.engine.frame.measured_regions import REGIONS, SIDES
+from PETAnomalyLib.engine.study.image_file import read_image_file
 
 COLUMN = "site"
 """Of findings.csv, after the measures, where the model has an atlas."""
@@ -41,7 +42,7 @@ class RegionAtlas:
     @classmethod
     def read(cls, path: Path) -> RegionAtlas:
         """From a bundle's file, which was checked with the bundle."""
-        return cls(sitk.ReadImage(str(path), sitk.sitkUInt8))
+        return cls(sitk.Cast(read_image_file(path)[0], sitk.sitkUInt8))
 
     def codes_at(
         self, points: NDArray[np.floating], to_study: sitk.Euler3DTransform

@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from PETAnomalyLib.engine.frame.region_atlas import COLUMN, RegionAtlas
+from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.panel.scene.findings_segmentation import partOnGrid
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.run_record import runOf
@@ -41,9 +42,7 @@ class SceneSites:
         told = [dict(row.further).get(COLUMN) for row in rows]
         return None if all(site is None for site in told) else [site or "" for site in told]
 
-    def _site(
-        self, row: Row, segmentation: Any, pet: Any, atlas: RegionAtlas, toStudy: Any
-    ) -> str:
+    def _site(self, row: Row, segmentation: Any, pet: Any, atlas: RegionAtlas, toStudy: Any) -> str:
         key = (segmentation.GetID(), row.segment, row.finding)  # what a hand changes is another
         if key not in self._known:
             isThere = segmentation.GetSegmentation().GetSegment(row.segment) is not None
@@ -61,7 +60,7 @@ class SceneSites:
             paths = [model.region_atlas for model in self.models() if model.sha256 == sha256]
             try:
                 self._atlases[sha256] = RegionAtlas.read(next(path for path in paths if path))
-            except (StopIteration, RuntimeError):  # not here, or gone since
+            except (StopIteration, InputError):  # not here, or gone since
                 return None, None
         return self._atlases[sha256], _transform(frame)
 

@@ -152,8 +152,8 @@ class RunsTable:
             self._model.setHeaderData(column, qt.Qt.Horizontal, tip, qt.Qt.ToolTipRole)
 
     def _makeRoom(self) -> None:
-        """As high as what it holds, within limits, and each column as wide: where that is wider than
-        the dock, they scroll.
+        """As high as what it holds, within limits, and each column as wide: where that is wider
+        than the dock, they scroll.
         """
         view = self._view
         line = view.fontMetrics().height() + AIR
