@@ -6,7 +6,8 @@ and what it gives is read by the transformer's decoder as patches once more.
 
 from __future__ import annotations
 
-import torch
+from dataclasses import dataclass
+
 from torch import Tensor, nn
 
 from PETAnomalyLib.engine.families.slices import Reconstructed
@@ -14,41 +15,47 @@ from PETAnomalyLib.engine.families.unified_cnn import UnifiedCNN
 from PETAnomalyLib.engine.families.vision_transformer import (
     PatchEmbedding,
     PatchesToImage,
+    PatchSizes,
     transformer_layers,
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InsideSizes(PatchSizes):
+    """What the network is built from: half of `layers` before the autoencoder, half behind it.
+
+    Attributes:
+        channels: the autoencoder's, of each stride-2 level, finest first.
+        narrow: channels of its code, or before it.
+    """
+
+    channels: tuple[int, ...]
+    narrow: int
 
 
 class ConvolutionInside(nn.Module):
     """B x 1 x h x w, reconstructed; in the model's intensity unit.
 
     Args:
-        size: rows and columns of a slice.
-        patch: voxels along a patch's edge.
-        width: of a token.
-        layers: half of them before the autoencoder, half behind it.
-        heads: of each layer's attention.
-        autoencoder: stands between.
+        sizes: see there.
+        bottleneck: of the autoencoder that stands between.
     """
 
-    def __init__(
-        self,
-        size: tuple[int, int],
-        patch: int,
-        width: int,
-        layers: int,
-        heads: int,
-        autoencoder: UnifiedCNN,
-    ) -> None:
+    def __init__(self, sizes: InsideSizes, bottleneck: nn.Module) -> None:
         super().__init__()
+        self.sizes = sizes
+        size, patch, width = sizes.size, sizes.patch, sizes.width
         self.embed, self.embed_again = (PatchEmbedding(size, patch, width) for _ in range(2))
-        self.before, self.behind = (transformer_layers(layers // 2, width, heads) for _ in range(2))
+        self.before, self.behind = (
+            transformer_layers(sizes.layers // 2, width, sizes.heads) for _ in range(2)
+        )
         self.to_image, self.to_reconstruction = (
             PatchesToImage(self.embed.grid, patch, width) for _ in range(2)
         )
-        self.autoencoder = autoencoder
+        self.autoencoder = UnifiedCNN(sizes.channels, bottleneck)
 
     def forward(self, images: Tensor) -> Reconstructed:
         size = images.shape[-2:]
         inside = self.autoencoder(self.to_image(self.before(self.embed(images)), size))
         reconstruction = self.to_reconstruction(self.behind(self.embed_again(inside)), size)
-        return Reconstructed(reconstruction, torch.zeros((), device=images.device))
+        return Reconstructed.alone(reconstruction)

@@ -16,32 +16,22 @@ from PETAnomalyLib.engine.families.slices import Reconstructed
 from PETAnomalyLib.engine.families.vision_transformer import (
     PatchEmbedding,
     PatchesToImage,
+    PatchSizes,
     transformer_layers,
 )
 
 
-@dataclass(frozen=True)
-class HierarchicalSizes:
-    """What the network is built from.
+@dataclass(frozen=True, kw_only=True)
+class HierarchicalSizes(PatchSizes):
+    """What the network is built from: `width` is a token's before the first merging.
 
     Attributes:
-        size: rows and columns of a slice.
-        patch: voxels along a patch's edge.
-        width: of a token before the first merging.
         layers: of all steps together, as many at each: each merging's, twice as many at the
             coarsest, each expanding's.
-        heads: of each layer's attention.
         mergings: how often two by two tokens merge.
-        axis: of D x H x W, that the slices lie along.
     """
 
-    size: tuple[int, int]
-    patch: int
-    width: int
-    layers: int
-    heads: int
     mergings: int
-    axis: int = 0
 
 
 class PatchMerging(nn.Module):
@@ -121,4 +111,4 @@ class HierarchicalTransformer(nn.Module):
                 tokens = self.fuse[step](torch.cat([tokens, kept[step]], -1))
             tokens = self.back[step](tokens)
         reconstruction = self.to_image(tokens, images.shape[-2:])
-        return Reconstructed(reconstruction, torch.zeros((), device=images.device))
+        return Reconstructed.alone(reconstruction)

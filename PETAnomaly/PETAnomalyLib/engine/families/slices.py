@@ -21,6 +21,7 @@ from PETAnomalyLib.engine.families.healer import (
     Healing,
     HealingRequest,
     OnProgress,
+    Reconstructions,
     SingleReconstruction,
 )
 from PETAnomalyLib.engine.families.reconstruction_error import judged_by_error
@@ -38,6 +39,11 @@ class Reconstructed(NamedTuple):
 
     images: Tensor
     penalty: Tensor
+
+    @classmethod
+    def alone(cls, images: Tensor) -> Reconstructed:
+        """Of a network whose loss is the reconstruction's error and nothing else."""
+        return cls(images, images.new_zeros(()))
 
 
 class SliceSizes(Protocol):
@@ -89,8 +95,11 @@ class SliceHealer:
         request: HealingRequest,
         on_progress: OnProgress,
     ) -> Healing:
-        reconstruction = self._reconstructed(pet, request, on_progress)
-        return Healing(SingleReconstruction(reconstruction), None, None)
+        likely = self._reconstructed(pet, request, on_progress)
+        return Healing(self._decoded(pet, likely, request), None, None)
+
+    def _decoded(self, pet: Array, likely: Tensor, request: HealingRequest) -> Reconstructions:  # noqa: ARG002 - of those that draw
+        return SingleReconstruction(likely)
 
     @torch.inference_mode()
     def _reconstructed(
@@ -169,17 +178,9 @@ class DrawnSlices:
 class DrawingHealer(SliceHealer):
     """Many reconstructions of every slice: N latents, K times as many draws."""
 
-    def heal(
-        self,
-        pet: Array,
-        ct: Array | None,  # noqa: ARG002 - all healers are asked the same way
-        request: HealingRequest,
-        on_progress: OnProgress,
-    ) -> Healing:
-        self._reconstructed(pet, request, on_progress)
+    def _decoded(self, pet: Array, likely: Tensor, request: HealingRequest) -> Reconstructions:  # noqa: ARG002
         count = request.samples * request.decodes
-        drawn = DrawnSlices(self._network, self._device, pet, count, request.seed)
-        return Healing(drawn, None, None)
+        return DrawnSlices(self._network, self._device, pet, count, request.seed)
 
 
 def parts(shape: tuple[int, ...], axis: int) -> Iterator[slice]:

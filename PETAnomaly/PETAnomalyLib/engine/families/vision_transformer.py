@@ -7,6 +7,7 @@ linear map from each token back to its patch.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,27 @@ from torch.nn import functional
 from PETAnomalyLib.engine.families.transformer_sizes import FEEDFORWARD
 
 _PLACE_SPREAD = 0.02  # standard deviation of the learnt places at the start, as in ViT
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchSizes:
+    """What every transformer of slices is built from.
+
+    Attributes:
+        size: rows and columns of a slice.
+        patch: voxels along a patch's edge.
+        width: of a token.
+        layers: how many.
+        heads: of each layer's attention.
+        axis: of D x H x W, that the slices lie along.
+    """
+
+    size: tuple[int, int]
+    patch: int
+    width: int
+    layers: int
+    heads: int
+    axis: int = 0
 
 
 class PatchEmbedding(nn.Module):

@@ -18,6 +18,7 @@ from PETAnomalyLib.engine.study.image_file import read_image_file, read_mask_fil
 from PETAnomalyLib.engine.study.input_path import shown
 from PETAnomalyLib.engine.study.lesion_mask import number_lesions
 from PETAnomalyLib.engine.study.validation import check_volume
+from PETAnomalyLib.engine.training.cohort_check import check_each
 
 SAME_GRID_MM = 0.01
 """Header coordinates of one grid differ by rounding alone."""
@@ -59,13 +60,7 @@ def check_brain_cohort(
         studies: the cohort.
         reporter: told of the progress; asked whether to stop.
     """
-    reporter.stage("check", f"Checking {len(studies)} studies")
-    checked = []
-    for number, study in enumerate(studies):
-        checked.append(_check(study))
-        reporter.progress((number + 1) / len(studies))
-        reporter.check_cancelled()
-    return checked
+    return check_each(studies, _check, reporter)
 
 
 def in_words(checked: Sequence[CheckedBrainStudy]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.study.lesion_mask import number_lesions, read_lesions
 from PETAnomalyLib.engine.study.study import read_study
+
+Study = TypeVar("Study")
+Checked = TypeVar("Checked")
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,17 @@ def check_cohort(studies: Sequence[CohortStudy], reporter: Reporter) -> list[Che
         studies: the cohort.
         reporter: told of the progress; asked whether to stop.
     """
+    return check_each(studies, _check, reporter)
+
+
+def check_each(
+    studies: Sequence[Study], check: Callable[[Study], Checked], reporter: Reporter
+) -> list[Checked]:
+    """One study after the other, told as a stage of its own."""
     reporter.stage("check", f"Checking {len(studies)} studies")
     checked = []
     for number, study in enumerate(studies):
-        checked.append(_check(study))
+        checked.append(check(study))
         reporter.progress((number + 1) / len(studies))
         reporter.check_cancelled()
     return checked

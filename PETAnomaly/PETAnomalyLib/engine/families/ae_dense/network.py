@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from PETAnomalyLib.engine.families.slices import Reconstructed
@@ -25,4 +24,4 @@ class AEDense(nn.Module):
         self.autoencoder = UnifiedCNN(sizes.channels, bottleneck)
 
     def forward(self, images: Tensor) -> Reconstructed:
-        return Reconstructed(self.autoencoder(images), torch.zeros((), device=images.device))
+        return Reconstructed.alone(self.autoencoder(images))

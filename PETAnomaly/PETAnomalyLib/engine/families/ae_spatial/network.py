@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from PETAnomalyLib.engine.families.slices import Reconstructed
@@ -39,4 +38,4 @@ class AESpatial(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Reconstructed:
-        return Reconstructed(self.autoencoder(images), torch.zeros((), device=images.device))
+        return Reconstructed.alone(self.autoencoder(images))

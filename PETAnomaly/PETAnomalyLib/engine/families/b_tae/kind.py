@@ -10,9 +10,10 @@ from PETAnomalyLib.engine.families.transformer_sizes import PATCHES, least_param
 
 
 def _architecture() -> tuple[type[Any], type[Any]]:
-    from PETAnomalyLib.engine.families.b_tae import network
+    from PETAnomalyLib.engine.families.b_tae.network import BTAE
+    from PETAnomalyLib.engine.families.vision_transformer import PatchSizes
 
-    return network.BTAE, network.BTAESizes
+    return BTAE, PatchSizes
 
 
 FAMILY = slice_family("b-tae", NetworkKind(PATCHES, least_parameters, _architecture), misfit=misfit)

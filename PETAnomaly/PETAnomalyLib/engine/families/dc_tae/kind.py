@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from PETAnomalyLib.engine.bundles.kinds import NetworkKind, Sizes, register
-from PETAnomalyLib.engine.families import transformer_sizes, unified_cnn_sizes
+from PETAnomalyLib.engine.bundles.kinds import NetworkKind, register
+from PETAnomalyLib.engine.families.convolution_inside_sizes import least_parameters
 from PETAnomalyLib.engine.families.slice_family import slice_family
+from PETAnomalyLib.engine.families.transformer_sizes import PATCHES, misfit_in_halves
+from PETAnomalyLib.engine.families.unified_cnn_sizes import DENSE
 
 
 def _architecture() -> tuple[type[Any], type[Any]]:
@@ -15,17 +17,12 @@ def _architecture() -> tuple[type[Any], type[Any]]:
     return network.DCTAE, network.DCTAESizes
 
 
-def _least_parameters(sizes: Sizes) -> int:
-    of_transformer = transformer_sizes.least_parameters(sizes)
-    return of_transformer + unified_cnn_sizes.least_parameters(sizes)
-
-
-SIZES = {**transformer_sizes.PATCHES, **unified_cnn_sizes.DENSE}
+SIZES = {**PATCHES, **DENSE}
 
 FAMILY = slice_family(
     "dc-tae",
-    NetworkKind(SIZES, _least_parameters, _architecture),
-    misfit=transformer_sizes.misfit_in_halves,
+    NetworkKind(SIZES, least_parameters, _architecture),
+    misfit=misfit_in_halves,
 )
 
 register(FAMILY)

@@ -17,37 +17,27 @@ from PETAnomalyLib.engine.families.slices import Reconstructed
 from PETAnomalyLib.engine.families.vision_transformer import (
     PatchEmbedding,
     PatchesToImage,
+    PatchSizes,
     transformer_layers,
 )
 
 _TOKENS_AT_ONCE = 1 << 16
 
 
-@dataclass(frozen=True)
-class MAESizes:
-    """What the network is built from.
+@dataclass(frozen=True, kw_only=True)
+class MAESizes(PatchSizes):
+    """What the network is built from: `width` and `layers` are the encoder's.
 
     Attributes:
-        size: rows and columns of a slice.
-        patch: voxels along a patch's edge.
-        width, layers: of the encoder.
-        heads: of each layer's attention, in encoder and decoder.
         decoder_width, decoder_layers: of the decoder.
         window: patches along the edge of what is hidden together.
         masked_percent: of the windows, that are hidden in training.
-        axis: of D x H x W, that the slices lie along.
     """
 
-    size: tuple[int, int]
-    patch: int
-    width: int
-    layers: int
-    heads: int
     decoder_width: int
     decoder_layers: int
     window: int
     masked_percent: int
-    axis: int = 0
 
 
 class MAE(nn.Module):
@@ -69,8 +59,8 @@ class MAE(nn.Module):
     def forward(self, images: Tensor) -> Reconstructed:
         """In training with what is visible as it is: its error is the hidden part's alone."""
         if self.training:
-            return Reconstructed(self._some_hidden(images), torch.zeros((), device=images.device))
-        return Reconstructed(self.healed(images), torch.zeros((), device=images.device))
+            return Reconstructed.alone(self._some_hidden(images))
+        return Reconstructed.alone(self.healed(images))
 
     def predicted(self, tokens: Tensor, hidden: Tensor) -> Tensor:
         """Whole images from tokens without those that are hidden.

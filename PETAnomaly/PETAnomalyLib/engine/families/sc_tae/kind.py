@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from PETAnomalyLib.engine.bundles.kinds import NetworkKind, Sizes, register
-from PETAnomalyLib.engine.families import transformer_sizes, unified_cnn_sizes
+from PETAnomalyLib.engine.bundles.kinds import NetworkKind, register
+from PETAnomalyLib.engine.families.convolution_inside_sizes import least_parameters
 from PETAnomalyLib.engine.families.slice_family import slice_family
+from PETAnomalyLib.engine.families.transformer_sizes import PATCHES, misfit_in_halves
+from PETAnomalyLib.engine.families.unified_cnn_sizes import NARROWED
 
 
 def _architecture() -> tuple[type[Any], type[Any]]:
-    from PETAnomalyLib.engine.families.sc_tae import network
+    from PETAnomalyLib.engine.families.convolution_inside import InsideSizes
+    from PETAnomalyLib.engine.families.sc_tae.network import SCTAE
 
-    return network.SCTAE, network.SCTAESizes
-
-
-def _least_parameters(sizes: Sizes) -> int:
-    of_transformer = transformer_sizes.least_parameters(sizes)
-    return of_transformer + unified_cnn_sizes.least_parameters(sizes)
+    return SCTAE, InsideSizes
 
 
-SIZES = {**transformer_sizes.PATCHES, **unified_cnn_sizes.NARROWED}
+SIZES = {**PATCHES, **NARROWED}
 
 FAMILY = slice_family(
     "sc-tae",
-    NetworkKind(SIZES, _least_parameters, _architecture),
-    misfit=transformer_sizes.misfit_in_halves,
+    NetworkKind(SIZES, least_parameters, _architecture),
+    misfit=misfit_in_halves,
 )
 
 register(FAMILY)

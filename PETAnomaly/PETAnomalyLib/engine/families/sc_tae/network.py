@@ -2,42 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from PETAnomalyLib.engine.families.convolution_inside import ConvolutionInside
-from PETAnomalyLib.engine.families.unified_cnn import SpatialBottleneck, UnifiedCNN
-
-
-@dataclass(frozen=True)
-class SCTAESizes:
-    """What the network is built from.
-
-    Attributes:
-        size: rows and columns of a slice.
-        patch: voxels along a patch's edge.
-        width: of a token.
-        layers: of attention, half of them before the autoencoder, half behind it.
-        heads: of each layer's attention.
-        channels: the autoencoder's, of each stride-2 level, finest first.
-        narrow: channels of its code, a small image.
-        axis: of D x H x W, that the slices lie along.
-    """
-
-    size: tuple[int, int]
-    patch: int
-    width: int
-    layers: int
-    heads: int
-    channels: tuple[int, ...]
-    narrow: int
-    axis: int = 0
+from PETAnomalyLib.engine.families.convolution_inside import ConvolutionInside, InsideSizes
+from PETAnomalyLib.engine.families.unified_cnn import SpatialBottleneck
 
 
 class SCTAE(ConvolutionInside):
     """B x 1 x h x w, reconstructed; in the model's intensity unit."""
 
-    def __init__(self, sizes: SCTAESizes) -> None:
-        bottleneck = SpatialBottleneck(sizes.channels[-1], sizes.narrow)
-        inside = UnifiedCNN(sizes.channels, bottleneck)
-        super().__init__(sizes.size, sizes.patch, sizes.width, sizes.layers, sizes.heads, inside)
-        self.sizes = sizes
+    def __init__(self, sizes: InsideSizes) -> None:
+        super().__init__(sizes, SpatialBottleneck(sizes.channels[-1], sizes.narrow))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from slice_networks import SMALL, slice_network
 
+FAMILIES = pytest.mark.parametrize("family", ["sc-tae", "dc-tae"])
 
-def test_nothing_goes_round_the_bottleneck() -> None:
-    network = slice_network("dc-tae", SMALL["dc-tae"], (16, 16))
+
+@FAMILIES
+def test_nothing_goes_round_the_bottleneck(family: str) -> None:
+    network = slice_network(family, SMALL[family], (16, 16))
     one, other = torch.rand(2, 1, 1, 16, 16)
     with torch.no_grad():
         assert (network(one).images - network(other).images).abs().max() > 1e-6
@@ -17,6 +21,7 @@ def test_nothing_goes_round_the_bottleneck() -> None:
         assert torch.equal(network(one).images, network(other).images)
 
 
-def test_half_of_the_layers_stand_on_either_side() -> None:
-    network = slice_network("dc-tae", {**SMALL["dc-tae"], "layers": 6}, (16, 16))
+@FAMILIES
+def test_half_of_the_layers_stand_on_either_side(family: str) -> None:
+    network = slice_network(family, {**SMALL[family], "layers": 6}, (16, 16))
     assert len(network.before.layers) == len(network.behind.layers) == 3
