@@ -192,7 +192,7 @@ def _maps(bundle: Bundle, studies: list[AlignedStudy]) -> dict[str, list[Scores]
     request = HealingRequest(SAMPLES, DECODES, 0, bundle.thresholds["resampling"], SAMPLES)
     maps: dict[str, list[Scores]] = {kind: [] for kind in MAPS}
     for study in studies:
-        image = study.pet.astype(np.float32)
+        image = study.image.astype(np.float32)
         healing = healer.heal(image, None, request, lambda _: None)
         scored = score_tiles(
             image,

@@ -109,7 +109,7 @@ def test_a_study_written_anew_under_its_old_name_is_aligned_anew(
 
     def pet() -> np.ndarray:
         template, cache = models / "template.nii.gz", tmp_path / "aligned"
-        return aligned_studies([study], template, intensity, cache, SilentReporter())[0].pet
+        return aligned_studies([study], template, intensity, cache, SilentReporter())[0].image
 
     before = pet()
     assert np.array_equal(pet(), before)

@@ -40,7 +40,7 @@ def _train(
     if resume and (state := run.resume()):
         network.load_state_dict(state["network"])
     log = RunLog(run, reporter)
-    volumes: list[Any] = [torch.from_numpy(study.pet)[None, None].float() for study in studies[0]]
+    volumes: list[Any] = [torch.from_numpy(study.image)[None, None].float() for study in studies[0]]
     while run.progress() < 1.0:
         image = volumes[run.step % len(volumes)]
         error = (network(image) - image).square().mean()

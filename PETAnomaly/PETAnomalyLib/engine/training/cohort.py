@@ -38,15 +38,17 @@ class AlignedStudy:
 
     Attributes:
         name: `<patient>__<study>`.
-        pet: D x H x W float16, the model's PET intensity.
+        image: D x H x W float16, the model's intensity of the PET or the MR.
         ct: D x H x W float16, the model's CT intensity, or None.
         lesions: D x H x W uint8, 1 in lesions, or None.
+        brain: D x H x W uint8, 1 in the brain; None of a PET.
     """
 
     name: str
-    pet: np.ndarray
+    image: np.ndarray
     ct: np.ndarray | None
     lesions: np.ndarray | None
+    brain: np.ndarray | None = None
 
 
 def split_by_patient(
@@ -140,7 +142,7 @@ def _align_into_cache(
     template = read_float_image(template_path)
     alignment = align(read.pet, template)
     pet, ct = model_input(read, template, alignment, intensity)
-    arrays: dict[str, Any] = {"pet": pet.astype(np.float16)}
+    arrays: dict[str, Any] = {"image": pet.astype(np.float16)}
     if ct is not None:
         arrays["ct"] = ct.astype(np.float16)
     if study.lesions is not None:
@@ -156,14 +158,15 @@ def _align_into_cache(
 
 
 def _kept(name: str, path: Path) -> AlignedStudy | None:
-    """An aligned study from the cache; None: it is not there, or a power cut left it short."""
+    """From the cache; None: not there, another version's, or left short by a power cut."""
     try:
         with np.load(path) as arrays:
             return AlignedStudy(
                 name=name,
-                pet=arrays["pet"],
+                image=arrays["image"],
                 ct=arrays.get("ct"),
                 lesions=arrays.get("lesions"),
+                brain=arrays.get("brain"),
             )
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return None

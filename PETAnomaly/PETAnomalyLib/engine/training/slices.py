@@ -91,7 +91,7 @@ def _train(
     settings: SliceSettings = configuration.settings
     fabric = run.fabric
     mine = own_part(fabric, settings.batch)
-    training, validation = ([study.pet for study in part] for part in studies)
+    training, validation = ([study.image for study in part] for part in studies)
     places = slices_with_body(training, settings.sizes.axis)
     torch.manual_seed(0)
     architecture, _ = configuration.stage.network.architecture()

@@ -46,12 +46,12 @@ def test_the_first_variant_is_the_study_as_it_is(tmp_path: Path) -> None:
     study = studies()[1]
     tokens = encoded.tokens(1, 0)
     with torch.no_grad():
-        for found, vqgan, volume in ((tokens.pet, pet, study.pet), (tokens.ct, ct, study.ct)):
+        for found, vqgan, volume in ((tokens.pet, pet, study.image), (tokens.ct, ct, study.ct)):
             assert found is not None
             assert volume is not None
             image = torch.from_numpy(volume.astype(np.float32))[None, None]
             assert torch.equal(found, vqgan.tokens(image).flatten(1))
-    body = body_tokens(study.pet.astype(np.float32), (2, 3, 4))
+    body = body_tokens(study.image.astype(np.float32), (2, 3, 4))
     assert torch.equal(tokens.body, torch.from_numpy(body).flatten())
     variants = {tuple(encoded.tokens(1, v).pet[0].tolist()) for v in range(3)}
     assert len(variants) == 3
@@ -112,7 +112,7 @@ def test_a_study_written_anew_under_its_old_name_is_encoded_anew(tmp_path: Path)
     assert before.ct is not None
     assert other_ct.ct is not None
     assert not torch.equal(other_ct.ct, before.ct)
-    assert not torch.equal(tokens(replace(old, pet=old.pet[::-1])).pet, before.pet)
+    assert not torch.equal(tokens(replace(old, image=old.image[::-1])).pet, before.pet)
 
 
 def test_a_network_trained_further_finds_no_old_tokens(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def _train(
     resume: bool,
     reporter: Reporter,
 ) -> DenseAutoencoder:
-    training, validation = ([study.pet for study in part] for part in studies)
+    training, validation = ([study.image for study in part] for part in studies)
     return train_autoencoder(configuration.settings, training, validation, run, resume, reporter)
 
 

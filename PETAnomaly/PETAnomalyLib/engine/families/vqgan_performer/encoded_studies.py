@@ -120,7 +120,7 @@ class EncodedStudies:
 
     def pet(self, study: int) -> Volume:
         """D x H x W, the model's PET intensity, not augmented."""
-        return self._studies[study].pet
+        return self._studies[study].image
 
     def tokens(self, study: int, variant: int) -> StudyTokens:
         """Variant 0 is the study as it is."""
@@ -148,7 +148,7 @@ class EncodedStudies:
 
     def _volumes(self, study: int, variant: int) -> _Variant:
         aligned = self._studies[study]
-        volumes = [aligned.pet.astype(np.float32)]
+        volumes = [aligned.image.astype(np.float32)]
         if self._ct is not None and aligned.ct is not None:
             volumes.append(aligned.ct.astype(np.float32))
         pet = volumes[0]
@@ -172,7 +172,7 @@ class _Variant(NamedTuple):
 
 
 def _content(study: AlignedStudy) -> str:
-    content = hashlib.sha256(study.pet.tobytes())
+    content = hashlib.sha256(study.image.tobytes())
     if study.ct is not None:
         content.update(study.ct.tobytes())
     return content.hexdigest()[:12]
