@@ -273,7 +273,8 @@ def _train(
     reporter: Reporter,
 ) -> VQGAN:
     settings: VQGANSettings = configuration.settings
-    training, validation = ([getattr(s, settings.modality) for s in part] for part in studies)
+    name = "ct" if settings.modality == "ct" else "image"
+    training, validation = ([getattr(study, name) for study in part] for part in studies)
     return train_vqgan(settings, training, validation, run, resume, reporter)
 
 
