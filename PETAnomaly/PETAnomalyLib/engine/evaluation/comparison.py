@@ -52,7 +52,7 @@ class Comparison:
 
     Attributes:
         first, second: their names.
-        measure: `auprc` or `dice`.
+        measure: such as `auprc` or `dice`.
         difference: first - second, over the voxels of all studies.
         low, high: its 95 % bootstrap interval; None with fewer than two studies.
         studies: with lesions, on which the test is.
@@ -97,7 +97,7 @@ def measure(studies: VoxelCounts) -> Measured:
     resampled = _resampled(studies)
     estimates = {}
     for name in MEASURES:
-        low, high = _interval(resampled[name], len(with_lesions))
+        low, high = interval(resampled[name], len(with_lesions))
         own = [None if math.isnan(value) else float(value) for value in by_study[name]]
         estimates[name] = Estimate(values[name], low, high, own)
     return Measured(estimates, resampled)
@@ -106,7 +106,7 @@ def measure(studies: VoxelCounts) -> Measured:
 def compare(ways: Mapping[str, Measured]) -> list[Comparison]:
     """Every two of the ways, in their order, by every measure."""
     return [
-        _compare(first, second, ways, name)
+        compare_by(name, first, second, ways)
         for first, second in combinations(ways, 2)
         for name in MEASURES
     ]
@@ -141,9 +141,10 @@ def paired_t_test(first: Values, second: Values) -> float | None:
     return float(stats.ttest_rel(first, second).pvalue)
 
 
-def _compare(first: str, second: str, ways: Mapping[str, Measured], name: str) -> Comparison:
+def compare_by(name: str, first: str, second: str, ways: Mapping[str, Measured]) -> Comparison:
+    """Two of the ways by one measure, on the same studies in the same order."""
     one, other = ways[first].estimates[name], ways[second].estimates[name]
-    low, high = _interval(
+    low, high = interval(
         ways[first].resampled[name] - ways[second].resampled[name], len(one.by_study)
     )
     pairs = [
@@ -163,6 +164,18 @@ def _compare(first: str, second: str, ways: Mapping[str, Measured], name: str) -
     )
 
 
+def interval(resampled: Values, studies: int) -> tuple[float | None, float | None]:
+    """The middle 95 % of the resampled cohorts that have a lesion; None with fewer than 2 studies.
+
+    SciPy's own interval is NaN as soon as one has none; else it is the same.
+    """
+    usable = resampled[~np.isnan(resampled)]
+    if studies < 2 or not len(usable):
+        return None, None
+    low, high = np.percentile(usable, [2.5, 97.5])
+    return float(low), float(high)
+
+
 def _resampled(studies: VoxelCounts) -> dict[str, Values]:
     """Each measure on each of the resampled cohorts; NaN where one has no lesion."""
     count = len(studies.in_lesions)
@@ -177,7 +190,7 @@ def _resampled(studies: VoxelCounts) -> dict[str, Values]:
         return np.stack([cohort.auprc(), dice])
 
     with warnings.catch_warnings():
-        # SciPy's word for a cohort without lesions, which `_interval` leaves out.
+        # SciPy's word for a cohort without lesions, which `interval` leaves out.
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         found = stats.bootstrap(
             (np.arange(count),),
@@ -190,15 +203,3 @@ def _resampled(studies: VoxelCounts) -> dict[str, Values]:
             random_state=np.random.default_rng(SEED),
         )
     return dict(zip(MEASURES, found.bootstrap_distribution))
-
-
-def _interval(resampled: Values, studies: int) -> tuple[float | None, float | None]:
-    """Percentiles of the cohorts that have a lesion.
-
-    SciPy's own interval is NaN as soon as one has none; else it is the same.
-    """
-    usable = resampled[~np.isnan(resampled)]
-    if studies < 2 or not len(usable):
-        return None, None
-    low, high = np.percentile(usable, [2.5, 97.5])
-    return float(low), float(high)
