@@ -43,13 +43,13 @@ def test_dice_of_slices_and_subjects_is_monais(axis: int) -> None:
     found = paper2.judge(heads, residual, STEPS)
     with_lesion, with_brain, subjects = [], [], []
     for head in heads:
-        taken = (scored(head) >= found.threshold) & head.brain
+        above = (scored(head) >= found.threshold) & head.brain
         taken, truth = (
             torch.from_numpy(np.ascontiguousarray(head.slices(part)).astype(np.float32))
-            for part in (taken, head.lesions)
+            for part in (above, head.lesions)
         )
-        filled = head.slices(head.brain).any(axis=(1, 2))
-        one, other = taken[filled, None], truth[filled, None]
+        filled = torch.from_numpy(np.asarray(head.slices(head.brain).any(axis=(1, 2))))
+        one, other = taken[filled][:, None], truth[filled][:, None]
         with_lesion.append(compute_dice(one, other, ignore_empty=True).numpy().ravel())
         with_brain.append(compute_dice(one, other, ignore_empty=False).numpy().ravel())
         subjects.append(compute_dice(taken[None, None], truth[None, None]).item())

@@ -31,7 +31,7 @@ class Ranking:
     Attributes:
         thresholds: T.
         counts: `metrics.stacked`; its "voxels" are whatever is ranked.
-        on_curve: the same above each threshold, then at it, S x 2T: recall changes at the thresholds
+        on_curve: the same above each threshold, then at it, S x 2T: recall changes at thresholds
             alone, the rate of false positives between them too.
         everything: how many are ranked, S.
     """
