@@ -56,7 +56,8 @@ from PETAnomalyLib.engine.runtime.reporter import Reporter, SilentReporter
 from PETAnomalyLib.engine.runtime.worker_pool import for_each
 from PETAnomalyLib.engine.scoring.scoring import score_tiles
 from PETAnomalyLib.engine.study.cohort_layout import find_studies
-from PETAnomalyLib.engine.training.cohort import AlignedStudy, aligned_studies
+from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
+from PETAnomalyLib.engine.training.cohort import aligned_studies
 from PETAnomalyLib.engine.training.configuration import read_configuration
 from PETAnomalyLib.engine.training.run import train
 

@@ -25,8 +25,8 @@ from PETAnomalyLib.engine.families.vqgan_performer.train_transformer import (
 from PETAnomalyLib.engine.families.vqgan_performer.train_vqgan import VQGANSettings, train_vqgan
 from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN, VQGANSizes
 from PETAnomalyLib.engine.runtime.reporter import SilentReporter
+from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 from PETAnomalyLib.engine.training.checkpoint import Run
-from PETAnomalyLib.engine.training.cohort import AlignedStudy
 from tiny_training import read_log
 
 STEPS = 3

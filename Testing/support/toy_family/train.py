@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from PETAnomalyLib.engine.bundles.kinds import Family
 from PETAnomalyLib.engine.runtime.reporter import Reporter
+from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 from PETAnomalyLib.engine.training.checkpoint import Run
-from PETAnomalyLib.engine.training.cohort import AlignedStudy
 from PETAnomalyLib.engine.training.progress import RunLog
 from PETAnomalyLib.engine.training.stage import Stage, StageConfiguration
 from torch import nn

@@ -36,12 +36,17 @@ class Bundle:
         manifest: the whole of configs/metadata.json.
         healer: family and the sizes of its networks.
         weights: name of a network -> safetensors file.
-        template: the mean PET (SUV) that studies are aligned to, on the model's grid.
+        template: the mean PET (SUV), or the mean brain in the model's intensity, that studies are
+            aligned to, on the model's grid.
         size_voxels, spacing_mm: the model's grid along x, y, z (LPS).
         intensity: see `intensity.py`.
         thresholds: resampling, min_bandwidth, epsilon_percentile, and one per scorer.
         scorers: those the model offers, best first.
         ct: "required" or "unused".
+        contrast: of the MR that it is of: T1w, T2w or FLAIR; "" of a model of PET.
+        template_mask: 1 in the template's brain, on its grid; None of a model of PET.
+        postprocessing: of a map before findings are drawn, see `scoring/postprocessing.py`; None
+            for none.
         samples, decodes: healed latents, and dropout decodes of each.
         min_volume_ml: findings smaller than this are left out.
         sha256: hash of SHA256SUMS, and so of every file.
@@ -71,6 +76,14 @@ class Bundle:
     tracer: Tracer = FDG
     familiarity: dict[str, Any] | None = None
     region_atlas: Path | None = None
+    contrast: str = ""
+    template_mask: Path | None = None
+    postprocessing: dict[str, Any] | None = None
+
+    @property
+    def modality(self) -> str:
+        """DICOM's word for what it looks at: PT or MR."""
+        return "MR" if self.contrast else "PT"
 
 
 def verify_bundle(folder: str | Path) -> Bundle:
@@ -101,7 +114,7 @@ def bundle_of(folder: Path, manifest: dict[str, Any]) -> Bundle:
         intensity=ours["intensity"],
         thresholds=ours["thresholds"],
         scorers=tuple(ours["scorers"]),
-        ct=ours["inputs"]["ct"],
+        ct=ours["inputs"].get("ct", "unused"),
         samples=sampling["samples"],
         decodes=sampling["decodes"],
         min_volume_ml=float(ours["min_volume_ml"]),
@@ -109,6 +122,9 @@ def bundle_of(folder: Path, manifest: dict[str, Any]) -> Bundle:
         tracer=_tracer(ours),
         familiarity=ours.get("familiarity"),
         region_atlas=folder / ours["region_atlas"] if "region_atlas" in ours else None,
+        contrast=ours["inputs"].get("mr", ""),
+        template_mask=folder / frame["mask"] if "mask" in frame else None,
+        postprocessing=ours.get("postprocessing"),
     )
 
 

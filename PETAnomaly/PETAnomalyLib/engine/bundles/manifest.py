@@ -23,6 +23,7 @@ from PETAnomalyLib.engine.runtime.errors import BundleError
 from PETAnomalyLib.engine.runtime.json_file import parse_json
 from PETAnomalyLib.engine.runtime.json_section import Section, shown
 from PETAnomalyLib.engine.runtime.regular_file import read_regular
+from PETAnomalyLib.engine.study.contrast import CONTRASTS
 
 FORMAT = 1
 _STRANGENESS = "strangeness"
@@ -95,18 +96,24 @@ def check_manifest(manifest: Any) -> None:
     if ours.integer("format", 0, 1 << 30) != FORMAT:
         raise ours.error("format", f"is {ours.values['format']}; this version reads {FORMAT}")
     ours.text("title", longest=200)
-    inputs = ours.section("inputs")
-    inputs.choice("pet", ("required",))
-    with_ct = inputs.choice("ct", ("required", "unused")) == "required"
+    of_mr, with_ct = _check_inputs(ours.section("inputs"))
     frame = ours.section("frame")
     size = check_frame(frame)
     _check_path(frame, "template", ".nii.gz")
+    if of_mr:
+        _check_path(frame, "mask", ".nii.gz")
+        if frame.values["mask"] == frame.values["template"]:
+            raise frame.error("mask", "is the template")
     family = _check_healer(ours, with_ct, size)
-    check_intensity(ours.section("intensity"), with_ct)
+    check_intensity(ours.section("intensity"), with_ct, of_mr)
     scorers = _check_scorers(ours, family)
     _check_thresholds(ours.section("thresholds"), scorers, family)
     _check_sampling(ours.section("sampling"), family)
     ours.number("min_volume_ml", 0.0, 1000.0)
+    if "postprocessing" in ours.values:
+        check_postprocessing(ours.section("postprocessing"))
+    if of_mr:
+        _refuse_what_is_of_pet(ours)
     if "tracer" in ours.values:
         _check_tracer(ours.section("tracer"))
     if "region_atlas" in ours.values:
@@ -115,6 +122,39 @@ def check_manifest(manifest: Any) -> None:
             raise ours.error("region_atlas", "is the template")
     if "familiarity" in ours.values:
         _check_familiarity(ours.section("familiarity"))
+
+
+def _check_inputs(inputs: Section) -> tuple[bool, bool]:
+    """Whether the model is of MR, and whether it needs a CT."""
+    if "mr" not in inputs.values:
+        inputs.choice("pet", ("required",))
+        return False, inputs.choice("ct", ("required", "unused")) == "required"
+    inputs.choice("mr", CONTRASTS)
+    surplus = sorted(set(inputs.values) - {"mr"})
+    if surplus:
+        raise inputs.error(surplus[0][:60], "is nothing that a model of MR looks at")
+    return True, False
+
+
+def _refuse_what_is_of_pet(ours: Section) -> None:
+    for name in ("tracer", "region_atlas", "familiarity"):
+        if name in ours.values:
+            raise ours.error(name, "is of PET, and the model is of MR")
+
+
+def check_postprocessing(found: Section) -> None:
+    """Check what is done to a map before findings are drawn from it.
+
+    Raises:
+        PETAnomalyError: that of the section's file, naming the key.
+    """
+    if found.integer("median_voxels", 1, 15) % 2 == 0:
+        raise found.error("median_voxels", "must be odd")
+    found.number("squash_percentile", 0.0, 50.0)
+    found.integer("eroded_voxels", 0, 10)
+    surplus = sorted(set(found.values) - {"median_voxels", "squash_percentile", "eroded_voxels"})
+    if surplus:
+        raise found.error(surplus[0][:60], "is not known of post-processing")
 
 
 def check_frame(frame: Section) -> tuple[int, ...]:

@@ -47,9 +47,9 @@ def check_template(path: Path, name: str, frame: dict[str, Any]) -> None:
     _check_image(path, name, frame, _FLOAT_TYPES, "float32 or float64", _check_uptake)
 
 
-def check_regions(path: Path, name: str, template: Path, frame: dict[str, Any]) -> None:
-    """Check a region atlas: one uint8 NIfTI-1 volume on the template's very grid, whole by its
-    checksum, all values codes of a region or 0.
+def check_labels(path: Path, name: str, template: Path, frame: dict[str, Any]) -> None:
+    """Check a region atlas or a mask of the brain: one uint8 NIfTI-1 volume on the template's very
+    grid, whole by its checksum, all values codes of a region (in a mask, 1) or 0.
 
     Args:
         path: the file.

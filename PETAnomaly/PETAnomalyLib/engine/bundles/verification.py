@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from PETAnomalyLib.engine.bundles.kinds import FAMILIES
 from PETAnomalyLib.engine.bundles.manifest import read_manifest
 from PETAnomalyLib.engine.bundles.names import safe_path
-from PETAnomalyLib.engine.bundles.template import check_regions, check_template
+from PETAnomalyLib.engine.bundles.template import check_labels, check_template
 from PETAnomalyLib.engine.runtime.errors import BundleError
 from PETAnomalyLib.engine.runtime.json_file import parse_json
 from PETAnomalyLib.engine.runtime.regular_file import open_regular, read_regular
@@ -81,10 +81,13 @@ def verify_files(folder: Path) -> dict[str, Any]:
     _require(ours["frame"]["template"], files, "petanomaly.frame.template")
     template = folder / ours["frame"]["template"]
     check_template(template, ours["frame"]["template"], ours["frame"])
-    atlas = ours.get("region_atlas")
-    if atlas is not None:
-        _require(atlas, files, "petanomaly.region_atlas")
-        check_regions(folder / atlas, atlas, template, ours["frame"])
+    for name, key in (
+        (ours.get("region_atlas"), "petanomaly.region_atlas"),
+        (ours["frame"].get("mask"), "petanomaly.frame.mask"),
+    ):
+        if name is not None:
+            _require(name, files, key)
+            check_labels(folder / name, name, template, ours["frame"])
     return manifest
 
 

@@ -24,6 +24,7 @@ def write_bundle(
     license_text: str | None = None,
     calibration: Mapping[str, Any] | None = None,
     region_atlas: Path | None = None,
+    template_mask: Path | None = None,
 ) -> Bundle:
     """Write a new model's folder from its parts; the same parts give the same bytes.
 
@@ -36,7 +37,7 @@ def write_bundle(
         license_text: what becomes LICENSE, if given.
         calibration: what becomes configs/calibration.json, if given: the curve behind each
             threshold.
-        region_atlas: copied to the manifest's path, if given.
+        region_atlas, template_mask: copied to the manifest's paths, if given.
 
     Raises:
         BundleError: the parts do not make a good model. Nothing is left behind.
@@ -55,12 +56,17 @@ def write_bundle(
             "manifest or only among the files.",
             "Give one safetensors file for each network of the manifest.",
         )
-    if (region_atlas is None) != ("region_atlas" not in ours):
-        raise BundleError(
-            "configs/metadata.json, key petanomaly.region_atlas: stands only in the manifest or "
-            "only among the files.",
-            "Give both or neither.",
-        )
+    labels = (
+        (region_atlas, ours.get("region_atlas"), "region_atlas"),
+        (template_mask, ours["frame"].get("mask"), "frame.mask"),
+    )
+    for file, name, key in labels:
+        if (file is None) != (name is None):
+            raise BundleError(
+                f"configs/metadata.json, key petanomaly.{key}: stands only in the manifest or "
+                "only among the files.",
+                "Give both or neither.",
+            )
     with written(f"The model cannot be written to {folder}"):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with staging_folder(folder.parent, "writing") as temporary:
@@ -76,8 +82,9 @@ def write_bundle(
             for network, name in ours["weights"].items():
                 shutil.copyfile(weights[network], staged / name)
             shutil.copyfile(template, staged / ours["frame"]["template"])
-            if region_atlas is not None:
-                shutil.copyfile(region_atlas, staged / ours["region_atlas"])
+            for file, name, _ in labels:
+                if file is not None:
+                    shutil.copyfile(file, staged / name)
             lines = [f"{file_hash(staged / name)}  {name}\n" for name in list_files(staged)]
             _write_text(staged / SUMS, "".join(lines))
             verify_files(staged)

@@ -133,7 +133,7 @@ def _maximum_mutual_information(
     moved = sitk.Euler3DTransform(start)
     registration.SetInitialTransform(moved, inPlace=True)
     try:
-        with _one_thread():
+        with one_thread():
             registration.Execute(template, sitk.Clamp(study, lowerBound=0.0))
     except RuntimeError:
         # ITK's way to say that the overlap is empty or one side is constant: the start remains, and
@@ -143,7 +143,7 @@ def _maximum_mutual_information(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """ITK sums the metric in the order in which threads finish: only one thread repeats itself."""
     threads = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)

@@ -3,6 +3,8 @@
     {"pet": {"scaling": "arcsinh", "unit_suv": 1.0, "max_suv": 30.0},
      "ct":  {"scaling": "window", "min_hu": -1000, "max_hu": 1000}}
 
+That of a model of MR is read by `head_input.py`.
+
 PET spans three decades between muscle and bladder: arcsinh is linear below `unit_suv` and
 logarithmic above, so that a faint liver lesion and a hot bladder both keep contrast. CT is a plain
 window.
@@ -85,12 +87,24 @@ def ct_window(intensity: Mapping[str, Any]) -> tuple[float, float]:
     return _ct_window(Section(intensity, MANIFEST, _KEY))
 
 
-def check_intensity(intensity: Section, with_ct: bool) -> None:
-    """Check the part for the PET, and that for the CT where it is needed or given.
+def mr_scaling(intensity: Mapping[str, Any]) -> tuple[float, float, int]:
+    """`low` and `high` of the manifest, percentiles, and steps of curvature flow, checked.
+
+    Raises:
+        BundleError: naming the manifest and the key.
+    """
+    return _mr_scaling(Section(intensity, MANIFEST, _KEY))
+
+
+def check_intensity(intensity: Section, with_ct: bool, of_mr: bool = False) -> None:
+    """Check the part for the MR; else that for the PET, and for the CT where needed or given.
 
     Raises:
         PETAnomalyError: that of the section's file, naming the key.
     """
+    if of_mr:
+        _mr_scaling(intensity)
+        return
     _pet_scaling(intensity)
     if with_ct or "ct" in intensity.values:
         _ct_window(intensity)
@@ -104,6 +118,15 @@ def _pet_scaling(intensity: Section) -> tuple[float, float]:
     if unit > maximum:
         raise part.error("unit_suv", f"{unit:g} is larger than max_suv, {maximum:g}")
     return unit, maximum
+
+
+def _mr_scaling(intensity: Section) -> tuple[float, float, int]:
+    part = intensity.section("mr")
+    part.choice("scaling", ("percentiles",))
+    low = part.number("low", 0.0, 49.0)
+    high = part.number("high", 51.0, 100.0)
+    steps = part.integer("curvature_flow", 0, 50) if "curvature_flow" in part.values else 0
+    return low, high, steps
 
 
 def _ct_window(intensity: Section) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from PETAnomalyLib.engine.bundles.writing import write_bundle
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.json_section import Section
 from PETAnomalyLib.engine.training.configuration import read_section
+from PETAnomalyLib.engine.training.head_template import MASK_NAME
 
 METADATA_SCHEMA = (
     "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/"
@@ -54,17 +55,20 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
     card = config.parent / settings.text("card", 255)
     runs = _runs(settings.section("networks"), models)
     atlas = _region_atlas(calibrated, calibration)
+    whole = runs.get(family.whole_study)
+    if whole is None:
+        raise settings.error("networks", f"names no {family.whole_study}")
+    contrast = whole.contrast
+    mask = models / MASK_NAME if contrast else None
     for needed, remedy in (
         *((run.weights, "train it to the end") for run in runs.values()),
         (models / "template.nii.gz", "it is made by the first stage that is trained"),
         (card, f"write it, or name another one in {config}"),
+        *([] if mask is None else [(mask, "it is made with the template")]),
         *([] if atlas is None else [(atlas, "make it with calibrate --regions")]),
     ):
         if not needed.is_file():
             raise InputError(f"{needed} does not exist", remedy)
-    whole = runs.get(family.whole_study)
-    if whole is None:
-        raise settings.error("networks", f"names no {family.whole_study}")
     return write_bundle(
         out,
         manifest(
@@ -75,6 +79,7 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
                 **({} if atlas is None else {"region_atlas": "models/regions.nii.gz"}),
             },
             family,
+            contrast=contrast,
             sizes={network: run.sizes for network, run in runs.items()},
             frame=whole.file.section("frame").values,
             intensity=whole.file.section("intensity").values,
@@ -84,6 +89,7 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
         card.read_text(encoding="utf-8"),
         calibration=None if calibrated is None else _without_names(calibrated.values),
         region_atlas=atlas,
+        template_mask=mask,
     )
 
 
@@ -113,6 +119,11 @@ class _Run:
     weights: Path
 
     @property
+    def contrast(self) -> str:
+        inputs = self.file.values.get("inputs", {})
+        return str(inputs.get("mr", "")) if isinstance(inputs, dict) else ""
+
+    @property
     def sizes(self) -> dict[str, Any]:
         return self.file.section(self.stage).section("sizes").values
 
@@ -134,6 +145,7 @@ def manifest(
     settings: Mapping[str, Any],
     family: Family,
     *,
+    contrast: str = "",
     sizes: Mapping[str, Mapping[str, Any]],
     frame: Mapping[str, Any],
     intensity: Mapping[str, Any],
@@ -143,6 +155,7 @@ def manifest(
     Args:
         settings: the export configuration.
         family: the model's.
+        contrast: of the MR that the model is of; "" where it is of PET.
         sizes: name of a network -> its sizes.
         frame: `spacing_mm` and `size_voxels` along x, y, z.
         intensity: how SUV and HU become the model's intensities.
@@ -155,27 +168,36 @@ def manifest(
         "numpy_version": metadata.version("numpy"),
         "required_packages_version": {"safetensors": metadata.version("safetensors")},
         **settings["metadata"],
-        "network_data_format": _data_format(frame["size_voxels"], with_ct),
+        "network_data_format": _data_format(frame["size_voxels"], with_ct, contrast),
         "petanomaly": {
             "format": 1,
             "title": settings["title"],
-            "inputs": {"pet": "required", "ct": "required" if with_ct else "unused"},
+            "inputs": {"mr": contrast}
+            if contrast
+            else {"pet": "required", "ct": "required" if with_ct else "unused"},
             "healer": {"family": family.name, **sizes},
             "weights": {name: f"models/{name}.safetensors" for name in sizes},
-            "frame": {**frame, "orientation": "LPS", "template": "models/template.nii.gz"},
+            "frame": {
+                **frame,
+                "orientation": "LPS",
+                "template": "models/template.nii.gz",
+                **({"mask": f"models/{MASK_NAME}"} if contrast else {}),
+            },
             "intensity": intensity,
             "thresholds": settings["thresholds"],
             "scorers": settings["scorers"],
             "sampling": settings["sampling"],
             "min_volume_ml": settings["min_volume_ml"],
             **{
-                name: settings[name] for name in ("region_atlas", "familiarity") if name in settings
+                name: settings[name]
+                for name in ("region_atlas", "familiarity", "postprocessing")
+                if name in settings
             },
         },
     }
 
 
-def _data_format(size_voxels: list[int], with_ct: bool) -> dict[str, Any]:
+def _data_format(size_voxels: list[int], with_ct: bool, contrast: str) -> dict[str, Any]:
     image = {
         "type": "image",
         "num_channels": 1,
@@ -195,6 +217,13 @@ def _data_format(size_voxels: list[int], with_ct: bool) -> dict[str, Any]:
         **image, "format": "SUVbw", "modality": "PT", "value_range": [0, 1],
         "channel_def": {"0": "pseudo-healthy reconstruction, the model's intensity unit"},
     }  # fmt: skip
+    if contrast:
+        brain = f"{contrast} of the brain, the model's intensity unit"
+        mr = {
+            **image, "format": "magnitude", "modality": "MR", "value_range": [0, 1],
+            "channel_def": {"0": brain},
+        }  # fmt: skip
+        return {"inputs": {"mr": mr}, "outputs": {"pred": mr}}
     return {
         "inputs": {"pet": pet, "ct": ct} if with_ct else {"pet": pet},
         "outputs": {"pred": reconstruction},

@@ -88,15 +88,15 @@ def read_ct(
     path = Path(path)
     name = f"The CT {shown(path)}"
     notes: tuple[str, ...]
-    if _is_dicom(path):
+    if is_dicom_path(path):
         series, chosen = find_series(path, "CT", frame_of_reference)
         volume = read_volume(series)
         image, found, notes = volume.image, volume.description, (*chosen, *volume.warnings)
     else:
         image, found, notes = read_image_file(path)
-    image, warnings = _checked_volume(image, name)
+    image, warnings = checked_volume(image, name)
     warnings += check_ct(image, name)
-    description = {**_grid(path, image), "modality": "CT", "units": "HU", **found}
+    description = {**described_grid(path, image), "modality": "CT", "units": "HU", **found}
     return image, description, (*notes, *warnings)
 
 
@@ -105,7 +105,7 @@ def _read_pet(
 ) -> tuple[sitk.Image, dict[str, Any], tuple[str, ...], tuple[Dataset, ...]]:
     """What `read_pet` gives, and the slices' headers."""
     slices: tuple[Dataset, ...] = ()
-    if _is_dicom(path):
+    if is_dicom_path(path):
         volume = read_suv_volume(path)
         image, found, warnings, slices = (
             volume.image, volume.description, volume.warnings, volume.slices,
@@ -113,25 +113,39 @@ def _read_pet(
     else:
         name = f"The PET {shown(path)}"
         image, found, notes = read_image_file(path)
-        image, checks = _checked_volume(image, name)
+        image, checks = checked_volume(image, name)
         checks += check_pet(image, name, found["stated_units"])
         found, warnings = {**found, "tracer": NOT_STATED}, (*notes, *checks)
-    description = {**_grid(path, image), "modality": "PT", "units": "SUVbw g/ml", **found}
+    description = {**described_grid(path, image), "modality": "PT", "units": "SUVbw g/ml", **found}
     return image, description, warnings, slices
 
 
-def _is_dicom(path: Path) -> bool:
+def is_dicom_path(path: Path) -> bool:
+    """Whether a path is read as DICOM: a folder, or a file of a series."""
     return is_folder(path) or (not image_suffix(path) and is_dicom(path))
 
 
-def _checked_volume(image: sitk.Image, name: str) -> tuple[sitk.Image, list[str]]:
+def checked_volume(
+    image: sitk.Image, name: str, small_part_of_body: bool = True
+) -> tuple[sitk.Image, list[str]]:
+    """An image in float32, and suspicions about its grid.
+
+    Args:
+        image: as it was read.
+        name: how messages call it.
+        small_part_of_body: whether it is worth a word that it is small.
+
+    Raises:
+        InputError: complex values, or see `check_volume`.
+    """
     if "complex" in image.GetPixelIDTypeAsString():
         raise InputError(f"{name} has complex values.", "Give the magnitude image.")
     image = sitk.Cast(image, sitk.sitkFloat32)
-    return image, check_volume(image, name)
+    return image, check_volume(image, name, small_part_of_body)
 
 
-def _grid(path: Path, image: sitk.Image) -> dict[str, Any]:
+def described_grid(path: Path, image: sitk.Image) -> dict[str, Any]:
+    """What a description says of where an image lies (LPS, mm)."""
     return {
         "path": shown(path),
         "size": list(image.GetSize()),

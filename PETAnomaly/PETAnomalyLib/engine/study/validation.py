@@ -38,12 +38,13 @@ _UNITS_HINT = (
 )
 
 
-def check_volume(image: sitk.Image, name: str) -> list[str]:
+def check_volume(image: sitk.Image, name: str, small_part_of_body: bool = True) -> list[str]:
     """Refuses what is no measured volume; returns suspicions about its grid.
 
     Args:
         image: scalar, three axes, spacing in mm.
         name: how messages call it, e.g. "The PET /data/pet.nii.gz".
+        small_part_of_body: whether it is worth a word that it is small.
 
     Raises:
         InputError: one slice, implausible spacing or extent, NaN or infinite values, a constant.
@@ -71,7 +72,7 @@ def check_volume(image: sitk.Image, name: str) -> list[str]:
     warnings = []
     if max(spacing) > COARSE_SPACING_MM:
         warnings.append(f"{name} has coarse voxels, {grid} mm: small findings will be missed.")
-    if min(extent) < SMALL_EXTENT_MM:
+    if small_part_of_body and min(extent) < SMALL_EXTENT_MM:
         warnings.append(
             f"{name} shows only {' x '.join(f'{e:.0f}' for e in extent)} mm, a small part of a "
             "body."

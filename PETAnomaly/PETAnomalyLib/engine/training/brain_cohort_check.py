@@ -8,19 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import SimpleITK as sitk
 
 from PETAnomalyLib.engine.runtime.errors import InputError, PETAnomalyError
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.study.brain_cohort import BrainStudy
+from PETAnomalyLib.engine.study.head_lesions import lesions_of_head
 from PETAnomalyLib.engine.study.image_file import read_image_file, read_mask_file
 from PETAnomalyLib.engine.study.input_path import shown
 from PETAnomalyLib.engine.study.lesion_mask import number_lesions
 from PETAnomalyLib.engine.study.validation import check_volume
 from PETAnomalyLib.engine.training.cohort_check import check_each
 
-SAME_GRID_MM = 0.01
 """Header coordinates of one grid differ by rounding alone."""
 
 
@@ -94,7 +93,7 @@ def _check(study: BrainStudy) -> CheckedBrainStudy:
         images = {name: _read(path, warnings) for name, path in study.images.items()}
         lesions = volume = None
         if study.lesions:
-            reference, truth = _lesions(study, images, warnings)
+            reference, truth = lesions_of_head(study, list(images.values()), warnings)
             lesions = int(number_lesions(truth).max(initial=0))
             volume = round(float(truth.sum() * np.prod(reference.GetSpacing()) / 1000.0), 3)
         if study.mask is not None:
@@ -126,45 +125,3 @@ def _read(path: Path, warnings: list[str]) -> sitk.Image:
         raise InputError(f"{name} has complex values.", "Give the magnitude image.")
     check_volume(sitk.Cast(image, sitk.sitkFloat32), name)
     return image
-
-
-def _lesions(
-    study: BrainStudy, images: dict[str, sitk.Image], warnings: list[str]
-) -> tuple[sitk.Image, npt.NDArray[np.bool_]]:
-    """All lesions on the grid of the contrast that they were drawn on, D x H x W."""
-    drawn = []
-    for path in study.lesions:
-        labels, _, notes = read_image_file(path)
-        warnings += notes
-        values = sitk.GetArrayViewFromImage(labels)
-        inside = np.isin(values, study.lesion_values) if study.lesion_values else values != 0
-        mask = sitk.GetImageFromArray(inside.astype(np.uint8))
-        mask.CopyInformation(labels)
-        drawn.append(mask)
-    fitting = [image for image in images.values() if _same_grid(image, drawn[0])]
-    reference = fitting[0] if fitting else next(iter(images.values()))
-    if not fitting:
-        warnings.append("the lesion mask lies on the grid of none of the contrasts")
-    truth = np.zeros(reference.GetSize()[::-1], bool)
-    for mask, path in zip(drawn, study.lesions):
-        on_image = sitk.Resample(mask, reference, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
-        part = sitk.GetArrayViewFromImage(on_image) > 0
-        if not part.any() and sitk.GetArrayViewFromImage(mask).any():
-            raise InputError(f"the lesion mask {shown(path)} lies nowhere on the image")
-        truth |= part
-    return reference, truth
-
-
-def _same_grid(one: sitk.Image, other: sitk.Image) -> bool:
-    if one.GetSize() != other.GetSize():
-        return False
-    last = [n - 1 for n in one.GetSize()]
-    corners = ([0, 0, 0], [last[0], 0, 0], [0, last[1], 0], last)
-    return all(
-        np.allclose(
-            one.TransformIndexToPhysicalPoint(corner),
-            other.TransformIndexToPhysicalPoint(corner),
-            atol=SAME_GRID_MM,
-        )
-        for corner in corners
-    )

@@ -18,6 +18,7 @@ from PETAnomalyLib.engine.frame.intensity import check_intensity
 from PETAnomalyLib.engine.runtime.errors import InputError, PETAnomalyError
 from PETAnomalyLib.engine.runtime.json_file import read_json
 from PETAnomalyLib.engine.runtime.json_section import Document, Section
+from PETAnomalyLib.engine.study.contrast import CONTRASTS
 from PETAnomalyLib.engine.study.image_file import read_float_image
 from PETAnomalyLib.engine.training.stage import COMMON_KEYS, Stage, StageConfiguration
 
@@ -69,8 +70,19 @@ def read_stage(config: Path, name: str) -> StageConfiguration:
     settings = _settings(stage, section, sizes)
     found = StageConfiguration(stage, file, section, size, settings, runs)
     stage.check(found)
-    check_intensity(file.section("intensity"), found.needs_ct)
+    if "inputs" in file.values:
+        _check_inputs(file.section("inputs"), found)
+    check_intensity(file.section("intensity"), found.needs_ct, bool(found.contrast))
     return found
+
+
+def _check_inputs(inputs: Section, found: StageConfiguration) -> None:
+    inputs.choice("mr", CONTRASTS)
+    surplus = sorted(set(inputs.values) - {"mr"})
+    if surplus:
+        raise inputs.error(surplus[0][:60], "is unknown; a model of PET has no inputs here")
+    if not found.stage.of_mr:
+        raise inputs.error("mr", f"is nothing that the stage '{found.stage.name}' trains on")
 
 
 def load_what_lies_beside(configuration: StageConfiguration, models: Path) -> Any:
@@ -133,7 +145,11 @@ def check_same_run(configuration: StageConfiguration, run: Path) -> None:
     """
     stage = configuration.stage
     begun = read_stage(run / "config.json", stage.name)
+    if configuration.contrast != begun.contrast:
+        raise _begun_otherwise(configuration.file, "inputs", run)
     modalities = ("pet", "ct") if configuration.needs_ct else ("pet",)
+    if configuration.contrast:
+        modalities = ("mr",)
     for section, earlier, keys in (
         (configuration.file.section("frame"), begun.frame, FRAME_KEYS),
         (configuration.file.section("intensity"), begun.intensity, modalities),

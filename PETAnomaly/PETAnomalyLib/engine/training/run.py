@@ -8,6 +8,7 @@ picture of what it makes of held-out studies and, at the end, `weights.safetenso
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from safetensors.torch import save_file
@@ -15,18 +16,18 @@ from safetensors.torch import save_file
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.output import write_whole
 from PETAnomalyLib.engine.runtime.reporter import QuietReporter, Reporter
+from PETAnomalyLib.engine.study.brain_cohort import BrainStudy
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy, find_studies, require_ct
+from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 from PETAnomalyLib.engine.training.checkpoint import Run
-from PETAnomalyLib.engine.training.cohort import (
-    AlignedStudy,
-    aligned_studies,
-    split_by_patient,
-)
+from PETAnomalyLib.engine.training.cohort import aligned_studies, split_by_patient
 from PETAnomalyLib.engine.training.configuration import (
     check_same_run,
     load_what_lies_beside,
     read_stage,
 )
+from PETAnomalyLib.engine.training.head_cohort import aligned_heads, find_heads
+from PETAnomalyLib.engine.training.head_template import MASK_NAME, build_head_template
 from PETAnomalyLib.engine.training.processes import join_processes
 from PETAnomalyLib.engine.training.stage import StageConfiguration
 from PETAnomalyLib.engine.training.template import build_template
@@ -49,7 +50,7 @@ def train(
 
     Args:
         stage: one of `bundles.kinds.STAGES`, such as `vqgan`.
-        cohort: folder in the autoPET layout.
+        cohort: of PET, see `find_studies`, or of brain MR, see `find_brain_studies`.
         config: JSON file with the sections `frame`, `intensity` and the stage's own.
         out: the run's folder.
         minutes: stop after this time in all sessions together.
@@ -64,9 +65,7 @@ def train(
             cannot be written.
     """
     configuration = read_stage(config, stage)
-    studies = find_studies(cohort)
-    if configuration.needs_ct:
-        require_ct(studies, "train a model without CT")
+    prepare = _prepared_cohort(configuration, cohort)
     fabric = join_processes()
     if not fabric.is_global_zero:
         reporter = QuietReporter(reporter)
@@ -76,7 +75,7 @@ def train(
         if fabric.is_global_zero:
             _begin(configuration, config, out, resume, reporter)
         beside = load_what_lies_beside(configuration, out.parent)
-        aligned = _prepare(studies, configuration, out.parent, reporter)
+        aligned = prepare(out.parent, reporter)
     reporter.stage(stage, f"Training {stage}")
     run = Run(out, configuration.settings.steps, minutes, fabric)
     network = configuration.stage.train(configuration, beside, aligned, run, resume, reporter)
@@ -122,18 +121,61 @@ def _unwritable(out: Path, error: OSError) -> InputError:
     )
 
 
+Prepare = Callable[[Path, Reporter], list[list[AlignedStudy]]]
+"""Training and validation studies, aligned to the template that all runs of a folder share."""
+
+
+def _prepared_cohort(configuration: StageConfiguration, cohort: Path) -> Prepare:
+    """Looks for the studies now, before anything is written; what it gives aligns them."""
+    if configuration.contrast:
+        heads = find_heads(cohort, configuration.contrast)
+        return lambda models, reporter: _prepare_heads(heads, configuration, models, reporter)
+    studies = find_studies(cohort)
+    if configuration.needs_ct:
+        require_ct(studies, "train a model without CT")
+    return lambda models, reporter: _prepare(studies, configuration, models, reporter)
+
+
 def _prepare(
     studies: list[CohortStudy],
     configuration: StageConfiguration,
     models: Path,
     reporter: Reporter,
 ) -> list[list[AlignedStudy]]:
-    """Training and validation studies, aligned to the template that all runs beside share."""
     training, validation = split_by_patient(studies, VALIDATION_SHARE, SPLIT_SEED)
     template = models / "template.nii.gz"
     if not template.exists():
         build_template(training[:TEMPLATE_STUDIES], configuration.frame, template, reporter)
     return [
         aligned_studies(part, template, configuration.intensity, models / "aligned", reporter)
+        for part in (training, validation)
+    ]
+
+
+def _prepare_heads(
+    heads: list[BrainStudy],
+    configuration: StageConfiguration,
+    models: Path,
+    reporter: Reporter,
+) -> list[list[AlignedStudy]]:
+    training, validation = split_by_patient(heads, VALIDATION_SHARE, SPLIT_SEED)
+    contrast, intensity = configuration.contrast, configuration.intensity
+    template, mask = models / "template.nii.gz", models / MASK_NAME
+    if not template.exists():
+        build_head_template(
+            training[:TEMPLATE_STUDIES],
+            contrast,
+            configuration.frame,
+            intensity,
+            template,
+            reporter,
+        )
+    if not mask.exists():
+        raise InputError(
+            f"{template} is of a model of PET: there is no {mask.name} beside it",
+            "give a model of MR a folder of its own",
+        )
+    return [
+        aligned_heads(part, contrast, template, mask, intensity, models / "aligned", reporter)
         for part in (training, validation)
     ]

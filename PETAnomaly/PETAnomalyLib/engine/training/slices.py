@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional
 
 from PETAnomalyLib.engine.bundles.kinds import Family
 from PETAnomalyLib.engine.runtime.reporter import Reporter
+from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 from PETAnomalyLib.engine.training.augmentation import intensity_changed, shifted
 from PETAnomalyLib.engine.training.checkpoint import Run
-from PETAnomalyLib.engine.training.cohort import AlignedStudy
 from PETAnomalyLib.engine.training.processes import own_part
 from PETAnomalyLib.engine.training.progress import RunLog
 from PETAnomalyLib.engine.training.stage import Stage, StageConfiguration, choice
@@ -27,10 +28,11 @@ VALIDATE_EVERY = 50  # steps
 _EMPTY = (
     0.01  # of the model's intensity unit: a slice whose brightest voxel is darker holds no body
 )
-_ERRORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+ERRORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "absolute": functional.l1_loss,
     "squared": functional.mse_loss,
 }
+"""Of a reconstruction, by the name that a configuration has for it: the mean over voxels."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,9 @@ def slice_stage(family: Family, network: str) -> Stage:
         family=family,
         network=family.networks[network],
         settings=SliceSettings,
-        keys={"error": choice(*_ERRORS)},
+        keys={"error": choice(*ERRORS)},
         fixed=("error",),
+        of_mr=True,
         check=check,
         train=_train,
     )
@@ -90,31 +93,23 @@ def _train(
     """The network as it was when the held-out slices were reconstructed best."""
     settings: SliceSettings = configuration.settings
     fabric = run.fabric
-    mine = own_part(fabric, settings.batch)
-    training, validation = ([study.image for study in part] for part in studies)
-    places = slices_with_body(training, settings.sizes.axis)
+    slices = TrainingSlices(studies, settings.sizes.axis, settings.batch, fabric)
     torch.manual_seed(0)
     architecture, _ = configuration.stage.network.architecture()
     network = architecture(settings.sizes)
     reconstruct, optimizer = fabric.setup(
         network, torch.optim.Adam(network.parameters(), settings.learning_rate)
     )
-    best, least = _copied(network), float("inf")
+    best, least = copied(network), float("inf")
     if resume and (state := run.resume()):
         with run.restoring():
             network.load_state_dict(state["network"])
             optimizer.load_state_dict(state["optimizer"])
             best, least = state["best"], float(state["least"])
     log = RunLog(run, reporter)
-    held_out = _held_out(validation, settings.sizes.axis).to(fabric.device)
-    error_of = _ERRORS[settings.error]
+    error_of = ERRORS[settings.error]
     while run.progress() < 1.0:
-        batch = [
-            _augmented(training, places, settings.sizes.axis, np.random.default_rng((run.step, n)))
-            for n in mine
-        ]
-        images = torch.from_numpy(np.stack(batch)).to(fabric.device)
-        torch.manual_seed(run.step * fabric.world_size + fabric.global_rank)
+        images = slices.batch(run.step)
         run.set_learning_rate(optimizer, settings.learning_rate)
         reconstruction, penalty = reconstruct(images)
         error = error_of(reconstruction, images)
@@ -124,9 +119,9 @@ def _train(
         run.advance()
         log.step(error=error, penalty=penalty)
         if run.step % VALIDATE_EVERY == 0 or run.progress() >= 1.0:
-            found = _validate(network, held_out, settings.sizes.axis, error_of, run, log)
+            found = validate(network, slices, error_of, run, log)
             if found < least:
-                best, least = _copied(network), found
+                best, least = copied(network), found
         if run.is_checkpoint_due():
             run.save(
                 {
@@ -139,6 +134,43 @@ def _train(
         run.check_cancelled(reporter)
     network.load_state_dict(best)
     return network.eval()
+
+
+class TrainingSlices:
+    """What the steps of a training see, and what it is judged by.
+
+    Args:
+        studies: of the training and of the validation.
+        axis: of D x H x W, that the slices lie along.
+        batch: slices a step, of all processes together.
+        fabric: the processes.
+
+    Attributes:
+        held_out: B x 1 x h x w: slices at even steps through the held-out studies.
+        axis: as given.
+    """
+
+    def __init__(
+        self, studies: list[list[AlignedStudy]], axis: int, batch: int, fabric: Fabric
+    ) -> None:
+        training, validation = ([study.image for study in part] for part in studies)
+        self._volumes, self._fabric = training, fabric
+        self._mine = own_part(fabric, batch)
+        self._places = slices_with_body(training, axis)
+        self.axis = axis
+        self.held_out = _held_out(validation, axis).to(fabric.device)
+
+    def batch(self, step: int) -> Tensor:
+        """This process's part of a step, B x 1 x h x w, augmented by the step's own numbers.
+
+        It seeds torch too: what the network then draws is the step's and the process's.
+        """
+        images = [
+            _augmented(self._volumes, self._places, self.axis, np.random.default_rng((step, n)))
+            for n in self._mine
+        ]
+        torch.manual_seed(step * self._fabric.world_size + self._fabric.global_rank)
+        return torch.from_numpy(np.stack(images)).to(self._fabric.device)
 
 
 def slices_with_body(volumes: list[np.ndarray], axis: int) -> list[tuple[int, int]]:
@@ -166,21 +198,21 @@ def _augmented(
 
 
 def _held_out(volumes: list[np.ndarray], axis: int) -> Tensor:
-    """B x 1 x h x w: slices at even steps through the held-out studies."""
     places = slices_with_body(volumes, axis)
     chosen = places[:: max(1, len(places) // VALIDATION_SLICES)]
     images = [np.moveaxis(volumes[study], axis, 0)[place] for study, place in chosen]
     return torch.from_numpy(np.stack(images)[:, None].astype(np.float32))
 
 
-def _validate(
+def validate(
     network: nn.Module,
-    images: Tensor,
-    axis: int,
+    slices: TrainingSlices,
     error_of: Callable[[Tensor, Tensor], Tensor],
     run: Run,
     log: RunLog,
 ) -> float:
+    """The error of the held-out slices' reconstructions, logged and drawn into the run's folder."""
+    images = slices.held_out
     network.eval()
     with torch.no_grad():
         reconstruction = torch.cat([network(part)[0] for part in images.split(8)])
@@ -188,7 +220,7 @@ def _validate(
     error = float(error_of(reconstruction, images))
     log.validation(validation_error=error)
     if run.fabric.is_global_zero:
-        upward = [1] if axis == 0 else []  # the picture begins with the last row: not the back
+        upward = [1] if slices.axis == 0 else []  # a picture begins with its top: the front
         originals, made = (
             part[:: max(1, len(part) // 8), 0].flip(upward).cpu().numpy()
             for part in (images, reconstruction)
@@ -202,5 +234,6 @@ def _validate(
     return error
 
 
-def _copied(network: nn.Module) -> dict[str, Tensor]:
+def copied(network: nn.Module) -> dict[str, Tensor]:
+    """Its weights, to go back to."""
     return {name: value.detach().clone().cpu() for name, value in network.state_dict().items()}

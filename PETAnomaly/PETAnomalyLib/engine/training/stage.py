@@ -16,8 +16,8 @@ from torch import nn
 from PETAnomalyLib.engine.bundles.kinds import Family, NetworkKind
 from PETAnomalyLib.engine.runtime.json_section import Section
 from PETAnomalyLib.engine.runtime.reporter import Reporter
+from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 from PETAnomalyLib.engine.training.checkpoint import Run
-from PETAnomalyLib.engine.training.cohort import AlignedStudy
 
 Key = Callable[[Section, str], Any]
 """Reads and checks one key of a section. Raises the section's error."""
@@ -72,6 +72,7 @@ class Stage:
             checked as text, and need not be there.
         fixed: keys that must not change when a run is resumed; the sizes never may.
         needs_ct: whether a study without CT is of no use to it.
+        of_mr: whether it can train on MR as well as on PET.
         check: more that must hold within its own file. Raises the section's error.
         load_beside: what it needs of the runs beside it, checked and loaded before the cohort is
             aligned, which takes hours. Given the folder of the runs.
@@ -89,6 +90,7 @@ class Stage:
     runs_beside: Mapping[str, str] = field(default_factory=dict)
     fixed: Sequence[str] = ()
     needs_ct: Callable[[StageConfiguration], bool] = lambda _: False
+    of_mr: bool = False
     check: Callable[[StageConfiguration], None] = lambda _: None
     load_beside: Callable[[StageConfiguration, Path], Any] = lambda _, __: None
 
@@ -122,6 +124,12 @@ class StageConfiguration:
     def intensity(self) -> dict[str, Any]:
         """How SUV and HU become the model's intensities."""
         return self.file.section("intensity").values
+
+    @property
+    def contrast(self) -> str:
+        """Of the MR that a model is trained on: T1w, T2w or FLAIR; "" where it is PET."""
+        inputs = self.file.values.get("inputs")
+        return "" if inputs is None else str(self.file.section("inputs").values.get("mr", ""))
 
     @property
     def needs_ct(self) -> bool:

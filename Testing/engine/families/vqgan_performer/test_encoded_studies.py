@@ -15,7 +15,7 @@ from PETAnomalyLib.engine.families.vqgan_performer.encoded_studies import (
 )
 from PETAnomalyLib.engine.families.vqgan_performer.token_grids import body_tokens
 from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN, VQGANSizes
-from PETAnomalyLib.engine.training.cohort import AlignedStudy
+from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 
 SIZES = VQGANSizes((2, 3), 8, 4, 1)
 

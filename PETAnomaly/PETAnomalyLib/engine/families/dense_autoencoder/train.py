@@ -14,9 +14,9 @@ from PETAnomalyLib.engine.families.dense_autoencoder.network import (
     DenseAutoencoder,
 )
 from PETAnomalyLib.engine.runtime.reporter import Reporter
+from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 from PETAnomalyLib.engine.training.augmentation import deformed, intensity_changed, shifted
 from PETAnomalyLib.engine.training.checkpoint import Run
-from PETAnomalyLib.engine.training.cohort import AlignedStudy
 from PETAnomalyLib.engine.training.processes import own_part, variance
 from PETAnomalyLib.engine.training.progress import RunLog
 from PETAnomalyLib.engine.training.stage import Stage, StageConfiguration

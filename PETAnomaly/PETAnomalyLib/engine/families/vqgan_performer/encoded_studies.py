@@ -26,13 +26,13 @@ from torch import Tensor
 
 from PETAnomalyLib.engine.families.vqgan_performer.token_grids import body_tokens
 from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN
+from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 from PETAnomalyLib.engine.training.augmentation import (
     Volume,
     deformed,
     intensity_changed,
     shifted,
 )
-from PETAnomalyLib.engine.training.cohort import AlignedStudy
 
 AUGMENTATION = 2  # one more whenever a variant becomes something else than it was
 LARGEST_SHIFT = 3  # voxels

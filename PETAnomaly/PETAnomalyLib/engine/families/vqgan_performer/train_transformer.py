@@ -38,8 +38,8 @@ from PETAnomalyLib.engine.families.vqgan_performer.resampling import (
 from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.reporter import Reporter
+from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 from PETAnomalyLib.engine.training.checkpoint import Run
-from PETAnomalyLib.engine.training.cohort import AlignedStudy
 from PETAnomalyLib.engine.training.configuration import run_beside
 from PETAnomalyLib.engine.training.processes import own_part
 from PETAnomalyLib.engine.training.progress import RunLog

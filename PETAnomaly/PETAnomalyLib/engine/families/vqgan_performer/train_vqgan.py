@@ -17,17 +17,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from monai.losses import JukeboxLoss
+from monai.networks.nets import PatchDiscriminator
 from torch import Tensor
 
 from PETAnomalyLib.engine.bundles.kinds import Family
-from PETAnomalyLib.engine.families.vqgan_performer.critic import Critic
-from PETAnomalyLib.engine.families.vqgan_performer.perceptual import perceptual_loss
 from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN, VQGANSizes
 from PETAnomalyLib.engine.runtime.reporter import Reporter
+from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 from PETAnomalyLib.engine.training.augmentation import REACH, deformed, intensity_changed
 from PETAnomalyLib.engine.training.checkpoint import Run
-from PETAnomalyLib.engine.training.cohort import AlignedStudy
+from PETAnomalyLib.engine.training.critic import Critic
+from PETAnomalyLib.engine.training.perceptual import perceptual_loss
 from PETAnomalyLib.engine.training.processes import gathered, own_part, variance
 from PETAnomalyLib.engine.training.progress import RunLog
 from PETAnomalyLib.engine.training.stage import Stage, StageConfiguration, choice, number, whole
@@ -92,7 +94,7 @@ def train_vqgan(
     torch.manual_seed(0)
     network = VQGAN(settings.sizes)
     optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate)
-    critic = Critic(settings.discriminator_learning_rate, fabric)
+    critic = _critic(settings.discriminator_learning_rate, fabric)
     state = run.resume() if resume else {}
     if not state:
         _start_codes(network, _crops(training, settings, [(FIRST_CODES, n) for n in range(16)]))
@@ -104,7 +106,7 @@ def train_vqgan(
     with run.restoring():
         _load(parts, state)
     spectral = JukeboxLoss(spatial_dims=3)
-    perceptual = perceptual_loss(settings.crop, fabric.device, reporter)
+    perceptual = perceptual_loss(3, settings.crop, fabric.device, reporter)
     log = RunLog(run, reporter)
     held_out = _crops(validation, settings, [(HELD_OUT, n) for n in range(8)]).to(fabric.device)
     network.train()
@@ -144,6 +146,13 @@ def train_vqgan(
             run.save({name: part.state_dict() for name, part in parts.items()})
         run.check_cancelled(reporter)
     return network.eval()
+
+
+def _critic(learning_rate: float, fabric: Fabric) -> Critic:
+    network = PatchDiscriminator(
+        spatial_dims=3, channels=16, in_channels=1, num_layers_d=2, norm="INSTANCE"
+    )
+    return Critic(network, "least_squares", learning_rate, fabric)
 
 
 def _load(parts: Mapping[str, Any], state: Mapping[str, Any]) -> None:

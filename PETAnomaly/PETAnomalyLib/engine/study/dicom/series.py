@@ -9,6 +9,7 @@ import pydicom
 
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.printable import printable
+from PETAnomalyLib.engine.study.contrast import contrast_of_name
 from PETAnomalyLib.engine.study.dicom.copies import Copies
 from PETAnomalyLib.engine.study.dicom.dicom_files import (
     files_below,
@@ -23,7 +24,9 @@ CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 # Enhanced PET, and Legacy Converted Enhanced PET: one file with many frames.
 ENHANCED_PET = ("1.2.840.10008.5.1.4.1.1.130", "1.2.840.10008.5.1.4.1.1.128.1")
 ENHANCED_CT = ("1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
-SOP_CLASS = {"PT": PET_IMAGE, "CT": CT_IMAGE}
+MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
+ENHANCED_MR = ("1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4.4")
+SOP_CLASS = {"PT": PET_IMAGE, "CT": CT_IMAGE, "MR": MR_IMAGE}
 
 INDEX_TAGS = (
     "SOPClassUID",
@@ -68,7 +71,7 @@ class Series:
 
 
 def find_series(
-    path: Path, modality: str, frame_of_reference: str = ""
+    path: Path, modality: str, frame_of_reference: str = "", contrast: str = ""
 ) -> tuple[Series, list[str]]:
     """The series of a modality at `path`, and notes on how it was chosen.
 
@@ -76,8 +79,9 @@ def find_series(
         path: a folder, searched with all its subfolders (a DICOMDIR stands for its folder), or one
             file of the wanted series (its folder is then searched for the rest). A file names a
             series among several.
-        modality: "PT" or "CT".
+        modality: "PT", "CT" or "MR".
         frame_of_reference: of several CT series, the one that shares this UID is taken.
+        contrast: of several MR series, the one whose description tells this contrast is taken.
 
     Of several PET series the only attenuation-corrected one is taken; projections (MIP), scouts
     and single-slice series are passed over where a proper volume is there.
@@ -97,7 +101,7 @@ def find_series(
             "Give the folder that holds the DICOM series, or an image file (NIfTI, NRRD, MHA).",
         )
     if deep:
-        chosen, note = choose_series(found, modality, frame_of_reference, folder)
+        chosen, note = choose_series(found, modality, frame_of_reference, folder, contrast)
     else:
         chosen, note = _series_of_file(path, found, modality), ""
     others = [series for series in found if series is not chosen]
@@ -121,7 +125,11 @@ def _series_of_file(path: Path, found: list[Series], modality: str) -> Series:
 
 
 def choose_series(
-    found: list[Series], modality: str, frame_of_reference: str, folder: Path
+    found: list[Series],
+    modality: str,
+    frame_of_reference: str,
+    folder: Path,
+    contrast: str = "",
 ) -> tuple[Series, str]:
     """The series that `find_series` takes of several, and why; `folder` is for messages.
 
@@ -143,6 +151,10 @@ def choose_series(
         same = [s for s in left if s.frame_of_reference == frame_of_reference]
         if len(same) == 1:
             left, reason = same, ", the only one in the PET's frame of reference"
+    if len(left) > 1 and contrast:
+        same = [s for s in left if contrast_of_name(s.description) == contrast]
+        if len(same) == 1:
+            left, reason = same, f", the only one called {contrast}"
     if len(left) == 1:
         return left[0], reason
     raise InputError(
@@ -161,9 +173,10 @@ def _checked(series: Series, modality: str, found: list[Series]) -> Series:
             f"No {modality} series is there ({tag_name('Modality')}); found: "
             + "; ".join(map(str, found[:8]))
             + ".",
-            f"Give the folder of the {modality} series; check that PET and CT are not swapped.",
+            f"Give the folder of the {modality} series"
+            + ("." if modality == "MR" else "; check that PET and CT are not swapped."),
         )
-    enhanced = series.sop_class in ENHANCED_PET + ENHANCED_CT
+    enhanced = series.sop_class in ENHANCED_PET + ENHANCED_CT + ENHANCED_MR
     kind = "an enhanced (multi-frame) image" if enhanced else "not a slice image"
     raise InputError(
         f"The {modality} series is {kind}, {tag_name('SOPClassUID')} {series.sop_class}: {series}.",

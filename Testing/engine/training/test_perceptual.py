@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from PETAnomalyLib.engine.families.vqgan_performer.perceptual import perceptual_loss
 from PETAnomalyLib.engine.runtime.reporter import SilentReporter
+from PETAnomalyLib.engine.training.perceptual import perceptual_loss
 
 CPU = torch.device("cpu")
 
@@ -27,16 +27,16 @@ class Listener(SilentReporter):
 
 def test_crops_too_small_for_the_network_are_trained_without_it() -> None:
     listener = Listener()
-    assert perceptual_loss(16, CPU, listener) is None
+    assert perceptual_loss(3, 16, CPU, listener) is None
     assert listener.said == [
-        "Training without the perceptual loss: crops of 16 voxels are too small for it"
+        "Training without the perceptual loss: images of 16 voxels are too small for it"
     ]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("lpips") is not None, reason="lpips is installed")
 def test_what_is_not_installed_is_named() -> None:
     listener = Listener()
-    assert perceptual_loss(48, CPU, listener) is None
+    assert perceptual_loss(3, 48, CPU, listener) is None
     assert listener.said == [
         "Training without the perceptual loss: the Python package lpips is not installed"
     ]
@@ -47,7 +47,7 @@ def test_weights_are_read_from_disk_and_never_downloaded(
 ) -> None:
     monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
     listener = Listener()
-    assert perceptual_loss(32, CPU, listener) is None
+    assert perceptual_loss(3, 32, CPU, listener) is None
     if "the weights of AlexNet are not in" not in listener.said[0]:
         pytest.skip(listener.said[0])
     assert not list(tmp_path.rglob("*"))
@@ -58,7 +58,7 @@ def test_weights_are_read_from_disk_and_never_downloaded(
     file.parent.mkdir()
     torch.manual_seed(0)
     torch.save(models.alexnet().state_dict(), file)
-    loss = perceptual_loss(32, CPU, listener)
+    loss = perceptual_loss(3, 32, CPU, listener)
     assert loss is not None
     images = torch.rand(2, 1, 32, 32, 32, requires_grad=True)
     distance = loss(images, images.detach().roll(5, 2))

@@ -1,0 +1,111 @@
+"""Heads of a cohort of brain MR in the frame of a model, on disk as `cohort.py` keeps PETs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from PETAnomalyLib.engine.frame.grids import to_model_frame
+from PETAnomalyLib.engine.frame.head_alignment import align_head
+from PETAnomalyLib.engine.frame.head_input import head_input
+from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.runtime.reporter import Reporter
+from PETAnomalyLib.engine.study.brain_cohort import LAYOUTS, BrainStudy, find_brain_studies
+from PETAnomalyLib.engine.study.head import read_head
+from PETAnomalyLib.engine.study.head_lesions import lesions_of_head
+from PETAnomalyLib.engine.study.image_file import read_float_image
+from PETAnomalyLib.engine.study.input_path import shown
+from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy, Inputs, aligned, write_aligned
+
+
+def find_heads(cohort: Path, contrast: str) -> list[BrainStudy]:
+    """The studies of a cohort that have a contrast, by name.
+
+    Raises:
+        InputError: there are none, or see `find_brain_studies`.
+    """
+    if not cohort.is_dir():
+        raise InputError(
+            f"the cohort {shown(cohort)} is no folder", f"layouts of brain MR: {LAYOUTS}"
+        )
+    found = find_brain_studies(cohort)
+    heads = [study for study in found if contrast in study.images]
+    if not heads:
+        others = sorted({name for study in found for name in study.images})
+        raise InputError(
+            f"no study with {contrast} in the cohort {shown(cohort)}"
+            + (f"; it has {', '.join(others)}" if others else ""),
+            f"layouts of brain MR: {LAYOUTS}",
+        )
+    return heads
+
+
+def aligned_heads(
+    studies: Sequence[BrainStudy],
+    contrast: str,
+    template: Path,
+    template_mask: Path,
+    intensity: Mapping[str, Any],
+    cache: Path,
+    reporter: Reporter,
+) -> list[AlignedStudy]:
+    """Every usable head in the model frame, from the cache where it already is.
+
+    A head that cannot be used is named in a warning and left out.
+
+    Args:
+        studies: all have the contrast.
+        contrast: T1w, T2w or FLAIR.
+        template, template_mask: files of the model's frame.
+        intensity: how arbitrary units become the model's intensity.
+        cache: folder of the files.
+        reporter: told of the progress.
+
+    Raises:
+        InputError: not a single head is usable.
+    """
+    common = (template.read_bytes(), template_mask.read_bytes(), contrast.encode())
+    inputs = [
+        Inputs(
+            study.name,
+            tuple(p for p in (study.images[contrast], study.mask, *study.lesions) if p is not None),
+            (study, contrast, template, template_mask, dict(intensity)),
+        )
+        for study in studies
+    ]
+    return aligned(inputs, align_into, b"".join(common), intensity, cache, reporter)
+
+
+def align_into(
+    file: Path,
+    study: BrainStudy,
+    contrast: str,
+    template_path: Path,
+    mask_path: Path,
+    intensity: Mapping[str, Any],
+) -> None:
+    """Read a head, lay it onto the template, and write it.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    head = read_head(study.images[contrast], study.mask, contrast)
+    template = read_float_image(template_path)
+    template_mask = sitk.Cast(read_float_image(mask_path), sitk.sitkUInt8)
+    placed = align_head(head, template, template_mask)
+    image, brain = head_input(head.image, placed, template, intensity)
+    arrays: dict[str, np.ndarray] = {
+        "image": image.astype(np.float16),
+        "brain": brain.astype(np.uint8),
+    }
+    if study.lesions:
+        grid, truth = lesions_of_head(study, [head.image], [])
+        drawn = sitk.GetImageFromArray(truth.astype(np.float32))
+        drawn.CopyInformation(grid)
+        share = sitk.GetArrayFromImage(to_model_frame(drawn, template, placed.alignment, 0.0))
+        arrays["lesions"] = (share >= 0.5).astype(np.uint8)
+    write_aligned(file, arrays)
