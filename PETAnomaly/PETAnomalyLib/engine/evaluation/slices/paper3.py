@@ -141,7 +141,12 @@ def by_slice(heads: Sequence[Errors]) -> Measured:
 def errors_over(heads: Sequence[Errors]) -> Measured:
     """Means over heads of their l1 and l2 errors, in healthy and in anomalous pixels."""
     columns = np.array([[*head.l1, *head.l2] for head in heads]).T
-    return measured({name: mean_of(column) for name, column in zip(ERRORS, columns)}, [len(heads)])
+    known = {
+        name: mean_of(column)
+        for name, column in zip(ERRORS, columns)
+        if not np.isnan(column).all()  # healthy heads have no anomalous pixels
+    }
+    return measured(known, [len(heads)])
 
 
 def by_pixel(validation: Heads, heads: Heads, score_of: ScoreOf, steps: PostProcessing) -> Pixels:

@@ -1,0 +1,99 @@
+"""Small untrained models of brain MR, in the frame of ellipsoid heads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+from ellipsoid_heads import SHAPE, SPACING_MM, write_head
+from made_once import made_once
+from PETAnomalyLib.engine import families  # noqa: F401 - enters every family
+from PETAnomalyLib.engine.bundles.bundle import Bundle
+from PETAnomalyLib.engine.bundles.kinds import FAMILIES
+from PETAnomalyLib.engine.bundles.writing import write_bundle
+from PETAnomalyLib.engine.families.slice_family import NETWORK
+from PETAnomalyLib.engine.publishing.export import manifest
+from PETAnomalyLib.engine.study.brain_cohort import find_brain_studies
+from PETAnomalyLib.engine.training.head_template import MASK_NAME
+from safetensors.torch import save_file
+from slice_networks import SMALL, slice_network
+
+FRAME: dict[str, list[Any]] = {
+    "spacing_mm": [SPACING_MM] * 3,
+    "size_voxels": list(reversed(SHAPE)),
+}
+INTENSITY = {"mr": {"scaling": "percentiles", "low": 1.0, "high": 99.0}}
+
+
+def write_tiny_head_bundle(
+    folder: Path, family: str, contrast: str = "FLAIR", sizes: dict[str, Any] | None = None
+) -> Bundle:
+    """An untrained model of a family of slices, named as its folder.
+
+    Args:
+        folder: of the bundle, not there yet.
+        family: a key of `slice_networks.SMALL`.
+        contrast: FLAIR or T1w.
+        sizes: in place of the small ones.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made_once(f"head-template-{contrast}", lambda f: _write_template(f, contrast), folder.parent)
+    x, y, _ = FRAME["size_voxels"]
+    torch.manual_seed(0)
+    whole = {**SMALL[family], **(sizes or {})}
+    network = slice_network(family, whole, (y, x))
+    weights = folder.parent / f"{folder.name}.safetensors"
+    save_file({k: v.contiguous() for k, v in network.state_dict().items()}, weights)
+    many = FAMILIES[family].gives_many_reconstructions
+    settings = {
+        "title": f"Untrained {family}",
+        "metadata": {
+            "name": folder.name, "version": "0.0.1", "task": "test",
+            "description": "random weights", "authors": "the tests", "copyright": "none",
+            "license": "Apache-2.0", "intended_use": "tests", "data_source": "none",
+        },
+        "thresholds": {
+            "scorers": {"residual": 0.2},
+            **({"min_bandwidth": 0.02, "epsilon_percentile": 50.0} if many else {}),
+        },
+        "scorers": ["residual"],
+        "sampling": {"samples": 2 if many else 1, "decodes": 1},
+        "min_volume_ml": 1.0,
+    }  # fmt: skip
+    described = manifest(
+        settings,
+        FAMILIES[family],
+        contrast=contrast,
+        sizes={NETWORK: {**whole, "size": [y, x]}},
+        frame=FRAME,
+        intensity=INTENSITY,
+    )
+    return write_bundle(
+        folder,
+        described,
+        {NETWORK: weights},
+        folder.parent / "template.nii.gz",
+        "# Random weights\n\nFor tests.\n",
+        template_mask=folder.parent / MASK_NAME,
+    )
+
+
+def _write_template(folder: Path, contrast: str) -> None:
+    """The mean of heads that lie alike already: laying them onto each other takes seconds each."""
+    for seed in range(901, 905):
+        write_head(folder / "heads", "healthy", seed)
+    studies = find_brain_studies(folder / "heads")
+    stored = [sitk.ReadImage(str(s.images[contrast])) for s in studies if contrast in s.images]
+    arrays = [sitk.GetArrayFromImage(image).astype(np.float32) for image in stored]
+    inside = np.mean([a > 0 for a in arrays], axis=0) >= 0.5
+    bright = [np.clip(a / np.percentile(a[a > 0], 99), 0, 1) for a in arrays]
+    for name, array in (
+        ("template.nii.gz", np.mean(bright, axis=0) * inside),
+        (MASK_NAME, inside.astype(np.uint8)),
+    ):
+        image = sitk.GetImageFromArray(array)
+        image.CopyInformation(stored[0])
+        sitk.WriteImage(image, str(folder / name), useCompression=True)
