@@ -30,6 +30,22 @@ _SMALL_CNN = {"channels": [4, 6], "narrow": 2}
 _SMALL_TRANSFORMER = {"patch": 4, "width": 8, "layers": 2, "heads": 2}
 _SMALL_HIERARCHY = {"patch": 2, "width": 8, "layers": 4, "heads": 2, "mergings": 1}
 
+PAPER_3: dict[str, dict[str, Any]] = {
+    "vae": {
+        "channels": [32, 64, 128], "narrow": 16, "code": 128, "upward": [128, 64, 32],
+        "normalised": 1,
+    },
+    "vqvae": {
+        "channels": [32, 64, 128], "residual_blocks": 2, "residual_channels": 32,
+        "codebook": 128, "code_length": 128,
+    },
+    "vqgan": {
+        "channels": [128, 128, 256, 256, 512], "residual_blocks": 2, "codebook": 128,
+        "code_length": 128,
+    },
+}  # fmt: skip
+"""4.2.1 of paper 3, for slices of 95 x 79; without `size`."""
+
 SMALL: dict[str, dict[str, Any]] = {
     "ae-dense": {**_SMALL_CNN, "code": 5},
     "ae-spatial": _SMALL_CNN,
@@ -44,6 +60,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "channels": [4, 6], "residual_blocks": 1, "residual_channels": 3, "codebook": 8,
         "code_length": 3,
     },
+    "vqgan": {"channels": [4, 4, 6], "residual_blocks": 1, "codebook": 8, "code_length": 3},
     "mae": {
         **_SMALL_TRANSFORMER, "decoder_width": 6, "decoder_layers": 1, "window": 2,
         "masked_percent": 40,

@@ -24,6 +24,11 @@ from tiny_training import Interrupted
 COLUMNS, ROWS, SLICES = FRAME["size_voxels"]
 FAMILIES_FOLDER = MODULE / "PETAnomalyLib" / "engine" / "families"
 FOLDER = {family: FAMILIES_FOLDER / family.replace("-", "_") for family in SMALL}
+STAGE = {family: next(iter(FAMILIES[family].stages)) for family in SMALL}
+OF_STAGE: dict[str, dict[str, Any]] = {
+    "vqgan": {"adversarial_from": 0.5, "discriminator_channels": 4, "discriminator_layers": 2}
+}
+"""What the slices of these tests are too small for the defaults of."""
 
 
 @pytest.fixture(scope="module")
@@ -37,18 +42,19 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def configuration(folder: Path, family: str, axis: int = 0, **more: Any) -> Path:
     plane = [n for place, n in enumerate((SLICES, ROWS, COLUMNS)) if place != axis]
     section = {
-        "sizes": {**SMALL[family], "size": plane, "axis": axis}, "steps": 4, "batch": 2, **more,
+        "sizes": {**SMALL[family], "size": plane, "axis": axis}, "steps": 4, "batch": 2,
+        **OF_STAGE.get(family, {}), **more,
     }  # fmt: skip
     path = folder / f"{family}.json"
-    path.write_text(json.dumps({"frame": FRAME, "intensity": INTENSITY, family: section}))
+    path.write_text(json.dumps({"frame": FRAME, "intensity": INTENSITY, STAGE[family]: section}))
     return path
 
 
 def trained(family: str, scans: Path, folder: Path, *more: str, axis: int = 0) -> Path:
     run = folder / "runs" / family
     config = configuration(folder, family, axis)
-    train = ["train", family, "--cohort", str(scans), "--config", str(config), "--out", str(run)]
-    assert main([*train, *more]) == 0
+    train = ["train", STAGE[family], "--cohort", str(scans), "--config", str(config)]
+    assert main([*train, "--out", str(run), *more]) == 0
     return run
 
 
@@ -78,17 +84,17 @@ def test_it_is_trained_exported_verified_and_detects(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", ["vae", "vq-vae", "h-tae-s"])
+@pytest.mark.parametrize("family", ["vae", "vq-vae", "vqgan", "h-tae-s"])
 def test_a_training_that_was_stopped_ends_with_the_same_weights(
     family: str, scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("PETAnomalyLib.engine.training.checkpoint.SAVE_EVERY", 1)
     config = configuration(tmp_path, family)
     stopped, whole = tmp_path / "runs" / "stopped", tmp_path / "runs" / "whole"
-    train(family, scans, config, whole, None, False, SilentReporter())
+    train(STAGE[family], scans, config, whole, None, False, SilentReporter())
     with pytest.raises(Cancelled):
-        train(family, scans, config, stopped, None, False, Interrupted(after=2))
-    train(family, scans, config, stopped, None, True, SilentReporter())
+        train(STAGE[family], scans, config, stopped, None, False, Interrupted(after=2))
+    train(STAGE[family], scans, config, stopped, None, True, SilentReporter())
     expected, found = (load_file(run / "weights.safetensors") for run in (whole, stopped))
     assert expected.keys() == found.keys()
     for name, values in expected.items():
@@ -102,7 +108,10 @@ def test_the_shipped_configuration_and_texts_fit_each_other(family: str) -> None
     texts = json.loads((folder / "bundles" / "pet.json").read_text())
     columns, rows, slices = config["frame"]["size_voxels"]
     known = FAMILIES[family]
-    assert known.misfit({"autoencoder": config[family]["sizes"]}, (slices, rows, columns)) is None
+    assert (
+        known.misfit({"autoencoder": config[STAGE[family]]["sizes"]}, (slices, rows, columns))
+        is None
+    )
     assert texts["family"] == family
     assert tuple(texts["scorers"]) == known.scorers
     assert (folder / "bundles" / texts["card"]).is_file()

@@ -24,6 +24,7 @@ def slice_family(
     *,
     gives_many_reconstructions: bool = False,
     misfit: Callable[[Sizes], Misfit] = lambda _: None,
+    stages: Mapping[str, Callable[[Family], Any]] | None = None,
 ) -> Family:
     """A family of one network, trained by a stage of the family's own name.
 
@@ -32,6 +33,8 @@ def slice_family(
         network: its sizes hold those of `PLANE`.
         gives_many_reconstructions: whether its network has `drawn`.
         misfit: what is wrong among its own sizes, as (key, sentence), or None.
+        stages: as `Family` has them; None where the reconstruction's error and the network's own
+            penalty are all that it is trained by.
     """
 
     def check(networks: Mapping[str, Sizes], size: tuple[int, ...]) -> Misfit:
@@ -60,5 +63,5 @@ def slice_family(
         gives_many_reconstructions=gives_many_reconstructions,
         healer=healer,
         misfit=check,
-        stages={name: stage},
+        stages={name: stage} if stages is None else stages,
     )

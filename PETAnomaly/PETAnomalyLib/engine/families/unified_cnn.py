@@ -50,18 +50,23 @@ def encoder(channels: Sequence[int]) -> nn.Sequential:
     )
 
 
-def decoder(channels: Sequence[int]) -> nn.Sequential:
-    """The way back, and a 1 x 1 convolution to the image."""
-    upward = (*reversed(channels), channels[0])
+def decoder(channels: Sequence[int], upward: Sequence[int] = ()) -> nn.Sequential:
+    """The way back, and a 1 x 1 convolution to the image.
+
+    Args:
+        channels: the encoder's.
+        upward: of each step up, coarsest first; the encoder's mirrored if not given.
+    """
+    steps = (channels[-1], *(upward or (*reversed(channels[:-1]), channels[0])))
     blocks = [
         nn.Sequential(
             nn.ConvTranspose2d(before, after, KERNEL, 2, KERNEL // 2, output_padding=1),
             nn.BatchNorm2d(after),
             nn.LeakyReLU(),
         )
-        for before, after in pairwise(upward)
+        for before, after in pairwise(steps)
     ]
-    return nn.Sequential(*blocks, nn.Conv2d(channels[0], 1, 1))
+    return nn.Sequential(*blocks, nn.Conv2d(steps[-1], 1, 1))
 
 
 def grid_of(size: Sequence[int], levels: int) -> tuple[int, int]:

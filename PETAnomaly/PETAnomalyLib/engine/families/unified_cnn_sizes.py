@@ -22,10 +22,11 @@ DENSE: Mapping[str, Size] = {**NARROWED, "code": Size(1, 65536)}
 
 def least_parameters(sizes: Sizes) -> int:
     """Weights of the strided convolutions down and up, and of a dense code's two matrices."""
-    channels = [1, *sizes["channels"]]
-    down = sum(_KERNEL * a * b for a, b in pairwise(channels))
-    up = sum(_KERNEL * a * b for a, b in pairwise(channels[1:]))
-    stride = 2 ** len(sizes["channels"])
+    channels = sizes["channels"]
+    down = sum(_KERNEL * a * b for a, b in pairwise((1, *channels)))
+    upward = (channels[-1], *sizes["upward"]) if "upward" in sizes else channels
+    up = sum(_KERNEL * a * b for a, b in pairwise(upward))
+    stride = 2 ** len(channels)
     rows, columns = (-(-n // stride) for n in sizes["size"])
     cells = rows * columns * sizes.get("narrow", 0)
     return int(down + up + 2 * cells * sizes.get("code", 0))

@@ -6,22 +6,18 @@ from typing import Any
 
 import pytest
 import torch
-from PETAnomalyLib.engine.families.vqvae.network import COMMITMENT
-from slice_networks import SMALL, slice_network
-
-PAPER_3: dict[str, Any] = {
-    "channels": [32, 64, 128], "residual_blocks": 2, "residual_channels": 32, "code_length": 128,
-}  # fmt: skip
+from PETAnomalyLib.engine.families.learnt_codebook import COMMITMENT
+from slice_networks import PAPER_3, SMALL, slice_network
 
 
 @pytest.mark.parametrize(("codebook", "count"), [(128, 1_005_825), (256, 1_022_209)])
 def test_it_has_as_many_parameters_as_table_4_3_says(codebook: int, count: int) -> None:
-    network = slice_network("vqvae", {**PAPER_3, "codebook": codebook}, (95, 79))
+    network = slice_network("vqvae", {**PAPER_3["vqvae"], "codebook": codebook}, (95, 79))
     assert sum(p.numel() for p in network.parameters()) == count
 
 
 def test_a_slice_of_paper_3_passes_a_grid_of_11_by_9() -> None:
-    network = slice_network("vqvae", {**PAPER_3, "codebook": 128}, (95, 79))
+    network = slice_network("vqvae", PAPER_3["vqvae"], (95, 79))
     with torch.no_grad():
         assert network.encoder(torch.zeros(1, 1, 95, 79)).shape == (1, 128, 11, 9)
         assert network(torch.zeros(1, 1, 95, 79)).images.shape == (1, 1, 95, 79)

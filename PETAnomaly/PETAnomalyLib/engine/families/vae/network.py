@@ -1,6 +1,8 @@
-"""VAE of paper 2: the unified convolutional encoder gives a normal distribution of codes."""
+"""VAE of papers 2 and 3: the unified convolutional encoder gives a normal distribution of codes."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -16,27 +18,45 @@ from PETAnomalyLib.engine.families.unified_cnn import (
 )
 
 
+@dataclass(frozen=True)
+class VAESizes(DenseSizes):
+    """What the network is built from, beside `DenseSizes`.
+
+    Attributes:
+        upward: channels of each step up, coarsest first; the encoder's mirrored if empty.
+        normalised: 1: what goes to the code is normalised and leaky-rectified, and the 1 x 1
+            convolutions on either side of the code have no bias (paper 3); 0: neither (paper 2).
+    """
+
+    upward: tuple[int, ...] = ()
+    normalised: int = 0
+
+
 class VAE(nn.Module):
     """q(z|x) = N(mean, exp(log_variance)), p(z) = N(0, 1), and a decoder of z.
 
     Its loss is the error of a drawn reconstruction and KL(q || p), both a voxel.
     """
 
-    def __init__(self, sizes: DenseSizes) -> None:
+    def __init__(self, sizes: VAESizes) -> None:
         super().__init__()
         self.sizes = sizes
         self.noise = sizes.code
         rows, columns = grid_of(sizes.size, len(sizes.channels))
-        cells = sizes.narrow * rows * columns
+        cells, narrow, coarsest = sizes.narrow * rows * columns, sizes.narrow, sizes.channels[-1]
+        bias = not sizes.normalised
         self.encoder = nn.Sequential(
-            encoder(sizes.channels), nn.Conv2d(sizes.channels[-1], sizes.narrow, 1), nn.Flatten()
+            encoder(sizes.channels),
+            nn.Conv2d(coarsest, narrow, 1, bias=bias),
+            *((nn.BatchNorm2d(narrow), nn.LeakyReLU()) if sizes.normalised else ()),
+            nn.Flatten(),
         )
         self.mean, self.log_variance = nn.Linear(cells, sizes.code), nn.Linear(cells, sizes.code)
         self.decoder = nn.Sequential(
             nn.Linear(sizes.code, cells),
-            nn.Unflatten(1, (sizes.narrow, rows, columns)),
-            nn.Conv2d(sizes.narrow, sizes.channels[-1], 1),
-            decoder(sizes.channels),
+            nn.Unflatten(1, (narrow, rows, columns)),
+            nn.Conv2d(narrow, coarsest, 1, bias=bias),
+            decoder(sizes.channels, sizes.upward),
         )
 
     def encoded(self, images: Tensor) -> tuple[Tensor, Tensor]:

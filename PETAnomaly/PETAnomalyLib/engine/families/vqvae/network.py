@@ -10,13 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from PETAnomalyLib.engine.families.learnt_codebook import Codebook
 from PETAnomalyLib.engine.families.slices import Reconstructed
 
-COMMITMENT = 0.25
 _KERNEL = 5
 
 
@@ -55,28 +54,6 @@ class ResidualBlock(nn.Module):
         inside = self.narrow(functional.relu(features))
         widened: Tensor = features + self.widen(functional.relu(inside))
         return widened
-
-
-class Codebook(nn.Module):
-    """Nearest codewords, with the losses of equations 3.11 and 3.12 beside the reconstruction's."""
-
-    def __init__(self, count: int, length: int) -> None:
-        super().__init__()
-        spread = 1.0 / count  # as van den Oord's
-        self.codewords = nn.Parameter(torch.empty(count, length).uniform_(-spread, spread))
-
-    def forward(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
-        """B x length x h x w: the codewords, through which gradients pass straight, and the loss.
-
-        The loss moves the codewords to the vectors, and `COMMITMENT` of it the vectors to them.
-        """
-        each = vectors.movedim(1, -1)
-        distance = torch.cdist(each.flatten(0, 2), self.codewords)
-        words = self.codewords[distance.argmin(1)].view_as(each)
-        alignment = functional.mse_loss(words, each.detach())
-        commitment = functional.mse_loss(each, words.detach())
-        passed = each + (words - each).detach()
-        return passed.movedim(-1, 1), alignment + COMMITMENT * commitment
 
 
 class ResidualVQVAE(nn.Module):
