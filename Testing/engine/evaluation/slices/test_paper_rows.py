@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from PETAnomalyLib.engine.evaluation.slices.paper_rows import (
     row_of_these_sizes,
     rows_of,
 )
+from repository import MODULE
 
 
 def a_model(name: str, family: str, **sizes: object) -> Bundle:
@@ -105,3 +107,15 @@ def test_the_means_of_the_paper_are_those_that_its_text_has() -> None:
             if (key := ("fidelity", "healthy", "ssim")) in found}  # fmt: skip
     assert ssim["H_TAE_S"] - ssim["AE (spatial)"] == pytest.approx(0.0543)
     assert ssim["SC_TAE"] - ssim["VAE"] == pytest.approx(0.1023)
+
+
+def test_no_logic_asks_for_a_family_by_name() -> None:
+    data = {"paper2_figures.py", "paper3_figures.py"}
+    for path in (MODULE / "PETAnomalyLib" / "engine" / "evaluation" / "slices").glob("*.py"):
+        if path.name not in data:
+            words = {
+                node.value
+                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+                if isinstance(node, ast.Constant)
+            }
+            assert not words & set(FAMILIES), path.name

@@ -102,3 +102,8 @@ TABLE_4_3 = (
     _counted("VQGAN", "vqgan", _code(128, 256), "128 x 256", 73_462_210),
 )
 """Sizes of which only the parameters are printed."""
+
+ABOUT_PARAMETERS = (
+    "The paper counts a VQGAN with its discriminator, 2,763,585 of 73,445,826 numbers. It is for "
+    "training alone: a model on disk has none."
+)

@@ -131,8 +131,10 @@ def tabulate(
     bundles = [model.bundle for model in models]
     found = SliceTable("table2", rows_of(bundles, TABLE_2, TUNING))
     reporter.stage("judge", "Judging pixels")
-    for disease in diseases:
+    for number, disease in enumerate(diseases):
+        reporter.progress(0.8 + 0.15 * number / len(diseases))
         _judge_pixels(found, disease, models, reporter)
+    reporter.progress(0.95)
     if models[0].aligned[HEALTHY]:
         _judge_fidelity(found, models, reporter)
     found.facts |= {

@@ -35,6 +35,7 @@ from PETAnomalyLib.engine.evaluation.slices.no_brains import PICTURES, of_one_pi
 from PETAnomalyLib.engine.evaluation.slices.no_brains_picture import draw_no_brains
 from PETAnomalyLib.engine.evaluation.slices.paper3 import AUPRC, AUROC, DICE_S, DICE_T, ERRORS
 from PETAnomalyLib.engine.evaluation.slices.paper3_figures import (
+    ABOUT_PARAMETERS,
     DATA_SETS,
     MEDIAN,
     PARAMETERS,
@@ -143,7 +144,8 @@ def tabulate(
     reporter.stage("judge", "Judging samples, slices and pixels")
     out.mkdir(parents=True, exist_ok=True)
     _judge_errors(found, diseases, models, reporter)
-    for disease in diseases:
+    for number, disease in enumerate(diseases):
+        reporter.progress(0.85 + 0.15 * number / len(diseases))
         _judge_pixels(found, disease, models, reporter)
     _judge_no_brains(found, models, out)
     found.facts |= {
@@ -188,7 +190,7 @@ def as_markdown(
                 text = part_as_markdown(found, part, kind, columns, extra)
                 sections += [f"{_title(kind)}:", text]
     sections += [
-        "## Parameters\n\n" + _parameters(found),
+        "## Parameters\n\n" + _parameters(found) + f"\n{ABOUT_PARAMETERS}",
         f"In brackets: 95 % bootstrap intervals over heads. {found.facts['contrast']} heads in the "
         "models' frame. A sample's score is the mean of |x - x_hat| over its slices with brain. "
         f"Pixels: the brain less {steps[0].eroded_voxels} pixels at its edge, the median, the "
