@@ -45,7 +45,9 @@ PANEL_FLOORS = ("ground", "environment", "scene", "jobs", "sections", "widget")
 
 ENGINE_FILES = {"report": "detection", "detection": "detection", "maps": "detection",
                 "detection_settings": "detection", "judgement": "detection",
-                "schedule": "detection", "placing": "detection", "cli": "cli", "demo": "cli",
+                "schedule": "detection", "placing": "detection", "examination": "detection",
+                "pet_examination": "detection", "head_examination": "detection", "cli": "cli",
+                "demo": "cli",
                 "__main__": "cli", "__init__": "runtime"}  # fmt: skip
 PANEL_FILES = {"parameters": "ground", "settings": "ground", "background": "ground",
                "__init__": "ground", "widget": "widget"}  # fmt: skip

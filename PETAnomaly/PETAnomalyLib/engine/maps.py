@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from PETAnomalyLib.engine.detection_settings import ResolvedSettings
@@ -23,6 +24,7 @@ from PETAnomalyLib.engine.runtime.devices import (
 )
 from PETAnomalyLib.engine.runtime.stages import Stages
 from PETAnomalyLib.engine.schedule import Schedule
+from PETAnomalyLib.engine.scoring.postprocessing import postprocessed
 from PETAnomalyLib.engine.scoring.reconstructions_file import reconstructions_file
 from PETAnomalyLib.engine.scoring.scoring import Array, score_tiles
 
@@ -84,6 +86,7 @@ def score(
     resolved: ResolvedSettings,
     keep: Path | None,
     run: Stages,
+    brain: npt.NDArray[np.bool_] | None = None,
 ) -> dict[str, Array]:
     """The maps in the model frame, by scorer.
 
@@ -94,6 +97,7 @@ def score(
         resolved: bandwidth, percentile, and whether only elevated uptake counts.
         keep: file for the reconstructions, or None.
         run: told of the progress.
+        brain: D x H x W, where it is known: elsewhere every map has its lowest value.
 
     Raises:
         OutOfMemoryError: not even the smallest pieces on the CPU fit.
@@ -126,9 +130,26 @@ def score(
                     raise
             model.forget()  # its networks may be moved
             decoded = smaller_pieces(decoded, run.warn)
+        if brain is not None:
+            maps = {name: _in_brain(values, brain, model) for name, values in maps.items()}
         if file is not None:
             file.finish({"image": image, **maps, **_of_tokens(healing)})
     return maps
+
+
+def _in_brain(score: Array, brain: npt.NDArray[np.bool_], model: LoadedModel) -> Array:
+    """A map post-processed as the manifest says, along the network's slices."""
+    found = model.bundle.postprocessing
+    if found is None:
+        return np.where(brain, score, score.min())
+    return postprocessed(
+        score,
+        brain,
+        model.bundle.slice_axis,
+        found["median_voxels"],
+        found["squash_percentile"],
+        found["eroded_voxels"],
+    )
 
 
 def _of_tokens(healing: Healing) -> dict[str, Array]:

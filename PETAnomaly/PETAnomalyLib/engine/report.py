@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PETAnomalyLib.engine.bundles.bundle import Bundle
-from PETAnomalyLib.engine.findings.measures import Finding, total
 from PETAnomalyLib.engine.frame.alignment import Alignment
 
 if TYPE_CHECKING:  # torch comes with these; a detection imports it while the study is aligned
@@ -32,7 +31,7 @@ def write_report(
     body_not_scored: float,
     drawn: Mapping[str, int],
     healing: Healing,
-    findings: Sequence[Finding],
+    findings: Mapping[str, Any],
     reference: Mapping[str, Any],
     warnings: Sequence[str],
     device: torch.device,
@@ -51,7 +50,7 @@ def write_report(
         body_not_scored: share of the body outside the model's field of view.
         drawn: how many samples were drawn, and left out.
         healing: what was resampled.
-        findings: for the totals.
+        findings: the totals.
         reference: uptake of the liver and the blood pool, where it is known.
         warnings: everything that was said aloud.
         device: where healing ran in the end.
@@ -71,7 +70,7 @@ def write_report(
         "fit": fit,
         "frame": _frame(alignment, body_not_scored),
         "healing": _healing(healing, drawn),
-        "findings": _findings(findings),
+        "findings": findings,
         "reference": reference,
         "warnings": warnings,
         "device": device_in_words(device),
@@ -102,17 +101,6 @@ def _healing(healing: Healing, drawn: Mapping[str, int]) -> dict[str, Any]:
         "reconstructions": healing.decoded.count,
         "tokens": int(healing.resampling_mask.size),
         "tokens_resampled": int(healing.resampling_mask.sum()),
-    }
-
-
-def _findings(findings: Sequence[Finding]) -> dict[str, Any]:
-    totals = total(findings)
-    return {
-        "count": totals.count,
-        "tmtv_ml": round(totals.tmtv_ml, 4),
-        "tlg_g": round(totals.tlg_g, 4),
-        "growth_limited": sum(finding.growth_limited for finding in findings),
-        "unfamiliar": sum(finding.unfamiliar for finding in findings),
     }
 
 

@@ -85,6 +85,12 @@ class Bundle:
         """DICOM's word for what it looks at: PT or MR."""
         return "MR" if self.contrast else "PT"
 
+    @property
+    def slice_axis(self) -> int:
+        """Of D x H x W, that a network of slices works along; axial, 0, where it names none."""
+        networks = [sizes for sizes in self.healer.values() if isinstance(sizes, dict)]
+        return next((int(sizes["axis"]) for sizes in networks if "axis" in sizes), 0)
+
 
 def verify_bundle(folder: str | Path) -> Bundle:
     """Check every file of a model: kinds, hashes, manifest, sizes.

@@ -23,14 +23,18 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subcommands.add_parser(
         "detect",
         help="find anomalies in a study",
-        description="Find anomalies in a PET/CT study. PATH is an image file (NIfTI, NRRD, MHA) or "
-        "a DICOM folder. DIR must be new, empty or hold an earlier result.",
+        description="Find anomalies in a PET/CT study, or in an MR of the brain. PATH is an image "
+        "file (NIfTI, NRRD, MHA) or a DICOM folder. DIR must be new, empty or hold an earlier "
+        "result.",
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
     )
     add = parser.add_argument
     studies = parser.add_mutually_exclusive_group(required=True)
     studies.add_argument("--pet", type=arguments.path, metavar="PATH", help="the PET")
+    studies.add_argument(
+        "--mr", type=arguments.path, metavar="PATH", help="an MR of the brain, for a model of MR"
+    )
     studies.add_argument(
         "--cohort",
         type=arguments.path,
@@ -43,6 +47,13 @@ def add_detect(subcommands: Subcommands) -> argparse.ArgumentParser:
         default=None,
         metavar="PATH",
         help="the CT, if the model uses one",
+    )
+    add(
+        "--mask",
+        type=arguments.path,
+        metavar="PATH",
+        help="the brain in the MR: an image on its grid, not 0 in the brain (default: what is left "
+        "of a skull-stripped MR, or the model's own mask, registered)",
     )
     add(
         "--organs",
@@ -129,13 +140,15 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
         InputError: options that do not go together.
     """
     given: dict[str, Any] = vars(options)
+    _check_mr(given)
     _check_cohort(given)
     check_workers(options)
     check_host(options)
     if "host" in given:
         from PETAnomalyLib.engine.remote.near_side import detect_there
 
-        inputs = {name: given[name] for name in ("pet", "ct", "organs") if given.get(name)}
+        files = ("pet", "ct", "organs", "mr", "mask")
+        inputs = {name: given[name] for name in files if given.get(name)}
         detect_there(other_computer(options), inputs, options.out, given, reporter)
         return
     require_installed("torch", "safetensors")  # before half a minute is spent
@@ -168,9 +181,32 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
             shard = given.get("shard", (1, 1))
             detect_cohort(options.cohort, options.out, settings, reporter, chosen, shard)
         return
+    if "mr" in given:
+        from PETAnomalyLib.engine.detection import detect_in
+        from PETAnomalyLib.engine.head_examination import HeadInputs
+
+        head = HeadInputs(options.mr, given.get("mask"))
+        detect_in(head, options.out, settings, reporter)
+        return
     from PETAnomalyLib.engine.detection import detect
 
     detect(options.pet, options.ct, options.out, settings, reporter, organs=given.get("organs"))
+
+
+def _check_mr(given: dict[str, Any]) -> None:
+    """Refuse what goes with one kind of study beside the other."""
+    if "mr" not in given:
+        if "mask" in given:
+            raise InputError(
+                "--mask is the brain in an MR, and no MR is given.",
+                "Give the MR with --mr, or leave the mask out.",
+            )
+        return
+    for name in ("ct", "organs", "grow"):
+        if given.get(name) is not None:
+            raise InputError(
+                f"--{name} is for a PET, and --mr gives an MR.", "Leave one of them out."
+            )
 
 
 def _check_cohort(given: dict[str, Any]) -> None:

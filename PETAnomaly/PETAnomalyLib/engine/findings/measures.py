@@ -19,6 +19,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import SimpleITK as sitk
@@ -30,6 +31,20 @@ PEAK_RADIUS_MM = (3000.0 * PEAK_SPHERE_ML / (4.0 * math.pi)) ** (1.0 / 3.0)
 _FOREIGN = 2  # in scored_mask.nii.gz
 SUBVOXEL_MM = 0.3  # pieces in which the part of a voxel that lies in the sphere is counted
 CENTRES_AT_ONCE = 512  # spheres summed in one step: they fit into the processor's cache
+
+
+class FindingRow(Protocol):
+    """A finding of whatever kind: a dataclass whose fields are the columns of `findings.csv`."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def number(self) -> int:
+        """The label in the segmentation."""
+
+    @property
+    def in_words(self) -> str:
+        """What tells it from others, in a segment's name."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +64,11 @@ class Finding:
     score_mean: float
     growth_limited: bool
     unfamiliar: bool = False  # most of it lies where the study is unlike what the model knows
+
+    @property
+    def in_words(self) -> str:
+        """What tells it from others, in a segment's name."""
+        return f"SUVmax {self.suv_max:.1f}"
 
 
 @dataclass(frozen=True)
@@ -124,8 +144,9 @@ def total(findings: Sequence[Finding]) -> Totals:
 
 def write_csv(
     path: Path,
-    findings: Sequence[Finding],
+    findings: Sequence[FindingRow],
     further: Mapping[str, Sequence[float | str]] | None = None,
+    row: type[FindingRow] = Finding,
 ) -> None:
     """Write one row a finding under a header row, UTF-8, decimal points, `true` and `false`.
 
@@ -134,12 +155,13 @@ def write_csv(
     Args:
         path: the file.
         findings: the rows.
-        further: columns after those of `Finding`, a value a finding.
+        further: columns after those of `row`, a value a finding.
+        row: what the findings are.
     """
     columns = further or {}
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*(field.name for field in fields(Finding)), *columns])
+        writer.writerow([*(field.name for field in fields(row)), *columns])
         for index, finding in enumerate(findings):
             values = [*astuple(finding), *(column[index] for column in columns.values())]
             writer.writerow([cell(value) for value in values])

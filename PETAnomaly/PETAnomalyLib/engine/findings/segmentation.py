@@ -18,7 +18,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from PETAnomalyLib.engine.findings.coded_property import CATEGORY, TYPE
-from PETAnomalyLib.engine.findings.measures import Finding
+from PETAnomalyLib.engine.findings.measures import FindingRow
 
 # The layout is that of Slicer's vtkSlicerTerminologiesModuleLogic::SerializeTerminologyEntry:
 # context ~ category ~ type ~ type modifier ~ anatomic context ~ region ~ region modifier.
@@ -59,12 +59,12 @@ def segment_id(number: int) -> str:
     return f"{IDENTIFIER}{number}"
 
 
-def segment_name(finding: Finding) -> str:
+def segment_name(finding: FindingRow) -> str:
     """What a segment is called in Slicer."""
-    return f"Finding {finding.number} (SUVmax {finding.suv_max:.1f})"
+    return f"Finding {finding.number} ({finding.in_words})"
 
 
-def write_segmentation(path: Path, labels: sitk.Image, findings: Sequence[Finding]) -> None:
+def write_segmentation(path: Path, labels: sitk.Image, findings: Sequence[FindingRow]) -> None:
     """Write `labels` with one segment for each finding.
 
     Args:

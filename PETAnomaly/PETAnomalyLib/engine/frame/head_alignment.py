@@ -11,28 +11,25 @@ mask, carried over by an affine transform.
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import SimpleITK as sitk
-from numpy.typing import NDArray
 
 from PETAnomalyLib.engine.frame.alignment import Alignment, one_thread
 from PETAnomalyLib.engine.frame.doubt import Doubt, spoken
-from PETAnomalyLib.engine.frame.masked_correlation import masked_correlation, shared_voxels
-from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.frame.head_pose import (
+    first_pose,
+    sampled_at,
+    scaled_image,
+    with_rim,
+)
 from PETAnomalyLib.engine.study.head import Head
 
 REGISTERED = "registered to the model's template"
 
-_COARSE_MM = 8.0
 _FINE_MM = 4.0
-_RIM_MM = 8.0  # round the template's brain: what tells it from a skull
-_TURNS_DEG = (-20.0, 0.0, 20.0)  # of a nodding head
 
 # Measured on 8 brain phantoms, with and without skull: correlation in the brain 0.53 and more (one
 # 0.27), with another contrast 0.7 and less; in grey and white matter 0.28 and more (T1w: 0.53 and
@@ -40,7 +37,6 @@ _TURNS_DEG = (-20.0, 0.0, 20.0)  # of a nodding head
 _REFUSED, _DOUBTED = 0.2, 0.4
 _TISSUE_REFUSED, _TISSUE_DOUBTED = 0.05, 0.25
 _TISSUE = 0.4  # of the template's brain the darkest 40 % are CSF, and voxels that it shares
-_TURNED = 0.08  # another way round correlates better by this much
 _MOST_STRETCHED = 1.15  # in volume, by an affine transform beside the best similarity
 
 
@@ -84,10 +80,10 @@ def align_head(
     image = head.image
     if head.mask is not None:
         image = sitk.Mask(image, sitk.Cast(head.mask, sitk.sitkUInt8))
-    moving, fixed = _at(_scaled(image), _FINE_MM), _at(template, _FINE_MM)
-    fixed_mask = _at(sitk.Cast(template_mask, sitk.sitkFloat32), _FINE_MM) > 0.5
-    start, turned = _start(image, head.mask, template, template_mask)
-    looked_at = _dilated(fixed_mask) if head.mask is None else None
+    moving, fixed = sampled_at(scaled_image(image), _FINE_MM), sampled_at(template, _FINE_MM)
+    fixed_mask = sampled_at(sitk.Cast(template_mask, sitk.sitkFloat32), _FINE_MM) > 0.5
+    start, turned = first_pose(image, head.mask, template, template_mask)
+    looked_at = with_rim(fixed_mask) if head.mask is None else None
     rigid = _maximum_mutual_information(moving, fixed, looked_at, start)
     quality = _correlation(moving, fixed, fixed_mask, rigid)
     if quality < _correlation(moving, fixed, fixed_mask, start):
@@ -145,156 +141,6 @@ def _tissue(fixed: sitk.Image, fixed_mask: sitk.Image) -> sitk.Image:
     values = sitk.GetArrayViewFromImage(fixed)[sitk.GetArrayViewFromImage(inner) > 0]
     brighter = fixed > float(np.quantile(values, _TISSUE))
     return sitk.And(inner, sitk.Cast(brighter, sitk.sitkUInt8))
-
-
-def _scaled(image: sitk.Image) -> sitk.Image:
-    """Between 0 and 1: the darkest and the brightest hundredth cut off."""
-    values = sitk.GetArrayFromImage(image)
-    seen = values[values != values.min()]
-    if seen.size == 0:
-        raise InputError("The MR is empty in the brain mask.", "Check that they belong together.")
-    low, high = np.percentile(seen[:: max(1, seen.size // 200_000)], [1.0, 99.0])
-    scaled = np.clip((values - min(low, values.min())) / max(high - low, 1e-6), 0, 1.2)
-    result = sitk.GetImageFromArray(scaled.astype(np.float32))
-    result.CopyInformation(image)
-    return result
-
-
-def _at(image: sitk.Image, spacing_mm: float) -> sitk.Image:
-    """Smoothed and sampled at about a spacing; nothing is made finer."""
-    spacing = image.GetSpacing()
-    sigma = [max(0.0, math.sqrt(max(0.0, spacing_mm**2 - s**2)) / 2.355) for s in spacing]
-    if max(sigma) > 0:
-        image = sitk.SmoothingRecursiveGaussian(image, [max(one, 1e-3) for one in sigma])
-    size = [max(1, round(n * s / spacing_mm)) for n, s in zip(image.GetSize(), spacing)]
-    new = [n * s / m for n, s, m in zip(image.GetSize(), spacing, size)]
-    grid = sitk.Image(size, sitk.sitkUInt8)
-    grid.SetSpacing(new)
-    grid.SetDirection(image.GetDirection())
-    first = [0.5 * step / old - 0.5 for step, old in zip(new, spacing)]
-    grid.SetOrigin(image.TransformContinuousIndexToPhysicalPoint(first))
-    return sitk.Resample(image, grid, sitk.Transform(), sitk.sitkLinear, 0.0)
-
-
-def _dilated(mask: sitk.Image) -> sitk.Image:
-    radius = [max(1, round(_RIM_MM / step)) for step in mask.GetSpacing()]
-    return sitk.BinaryDilate(sitk.Cast(mask, sitk.sitkUInt8), radius)
-
-
-def _start(
-    image: sitk.Image, mask: sitk.Image | None, template: sitk.Image, template_mask: sitk.Image
-) -> tuple[sitk.Euler3DTransform, str]:
-    """The best whole-voxel translation, nodding or not; and how the head looks turned, or ""."""
-    centre = tuple(
-        template.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in template.GetSize()])
-    )
-    fixed, fixed_mask = _coarse(template), _coarse(sitk.Cast(template_mask, sitk.sitkFloat32))
-    inside = sitk.GetArrayFromImage(_dilated(fixed_mask > 0.5) if mask is None
-                                    else fixed_mask > 0.1) > 0  # fmt: skip
-    own = _best_of(image, fixed, inside, centre, _upright())
-    others = _best_of(image, fixed, inside, centre, _flipped())
-    turned = others[2] if others[0] > own[0] + _TURNED else ""
-    return own[1], turned
-
-
-def _best_of(
-    image: sitk.Image,
-    fixed: sitk.Image,
-    inside: NDArray[np.bool_],
-    centre: tuple[float, ...],
-    ways: Iterator[tuple[str, NDArray[np.float64]]],
-) -> tuple[float, sitk.Euler3DTransform, str]:
-    """Correlation, transform and name of the best way round, each at its best translation."""
-    best = (-2.0, sitk.Euler3DTransform(), "")
-    t = sitk.GetArrayFromImage(fixed)
-    scaled = _scaled(image)
-    middle = np.array(
-        image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()])
-    )
-    for name, matrix in ways:
-        # fixed point p -> matrix (p - centre) + centre + shift; here with centre laid on middle
-        turn = sitk.AffineTransform(3)
-        turn.SetMatrix(matrix.ravel().tolist())
-        turn.SetCenter(centre)
-        turn.SetTranslation((middle - np.array(centre)).tolist())
-        seen = _resampled(scaled, turn, centre)
-        known = _resampled(_everywhere(image), turn, centre) > 0.5
-        s = sitk.GetArrayFromImage(seen)
-        s_mask = sitk.GetArrayFromImage(known) > 0
-        fit = masked_correlation(t, inside, s, s_mask)
-        shared = shared_voxels(inside, s_mask)
-        correlation = np.where(shared >= 0.6 * shared.max(), fit, -1.0)
-        place = np.unravel_index(int(correlation.argmax()), correlation.shape)
-        found = float(correlation[place])
-        if found > best[0]:
-            steps = (np.array(place) - np.array(t.shape) + 1)[::-1] * _COARSE_MM
-            moved = np.array(seen.GetOrigin()) + steps - np.array(fixed.GetOrigin())
-            transform = sitk.Euler3DTransform()
-            transform.SetCenter(centre)
-            if np.linalg.det(matrix) > 0:
-                transform.SetMatrix(matrix.ravel().tolist(), 1e-4)
-            transform.SetTranslation(
-                [float(mm) for mm in middle - np.array(centre) + matrix @ moved]
-            )
-            best = (found, transform, name)
-    return best
-
-
-def _upright() -> Iterator[tuple[str, NDArray[np.float64]]]:
-    for degrees in _TURNS_DEG:
-        cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-        yield "", np.array([[1.0, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
-
-
-def _flipped() -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """All ways to exchange and reverse axes, but those that leave head and face where they are."""
-    for order in itertools.permutations(range(3)):
-        for signs in itertools.product((1.0, -1.0), repeat=3):
-            matrix = np.zeros((3, 3))
-            matrix[range(3), order] = signs
-            if order == (0, 1, 2) and signs[1:] == (1.0, 1.0):
-                continue  # left and right differ too little to be told apart
-            words = []
-            if order != (0, 1, 2):
-                words.append("turned by a right angle")
-            elif signs[2] < 0:
-                words.append("upside down")
-            if order == (0, 1, 2) and signs[1] < 0:
-                words.append("back to front")
-            yield " and ".join(words), matrix
-
-
-def _coarse(image: sitk.Image) -> sitk.Image:
-    centre = image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()])
-    extent = [n * s for n, s in zip(image.GetSize(), image.GetSpacing())]
-    return _on_coarse_grid(_at(image, _COARSE_MM / 2), sitk.Transform(), tuple(centre), extent)
-
-
-def _resampled(
-    image: sitk.Image, transform: sitk.Transform, centre: tuple[float, ...]
-) -> sitk.Image:
-    """On a coarse grid round `centre` that holds the whole image, however it is turned."""
-    longest = max(n * s for n, s in zip(image.GetSize(), image.GetSpacing()))
-    return _on_coarse_grid(image, transform, centre, [longest] * 3)
-
-
-def _on_coarse_grid(
-    image: sitk.Image,
-    transform: sitk.Transform,
-    centre: tuple[float, ...],
-    extent: list[float],
-) -> sitk.Image:
-    size = [math.ceil(mm / _COARSE_MM) for mm in extent]
-    grid = sitk.Image(size, sitk.sitkUInt8)
-    grid.SetSpacing([_COARSE_MM] * 3)
-    grid.SetOrigin([c - (n - 1) / 2 * _COARSE_MM for c, n in zip(centre, size)])
-    return sitk.Resample(image, grid, transform, sitk.sitkLinear, 0.0)
-
-
-def _everywhere(image: sitk.Image) -> sitk.Image:
-    ones = sitk.Image(image.GetSize(), sitk.sitkFloat32) + 1.0
-    ones.CopyInformation(image)
-    return ones
 
 
 def _maximum_mutual_information(

@@ -37,7 +37,7 @@ from PETAnomalyLib.engine.runtime.output import RESULT_FILES
 
 SILENCE_SECONDS = 8.0
 _POLL_SECONDS = 0.2
-_INPUTS = {"pet", "ct", "organs"}
+_INPUTS = {"pet", "ct", "organs", "mr", "mask"}
 _LONGEST_LINE = 1 << 20
 
 
@@ -189,7 +189,9 @@ def _words(request: dict[str, Any], index: Any, folder: Path) -> list[str]:
     words = ["detect"]
     try:
         inputs = request.get("inputs")
-        if not isinstance(inputs, dict) or "pet" not in inputs or not inputs.keys() <= _INPUTS:
+        if not isinstance(inputs, dict) or not inputs.keys() <= _INPUTS:
+            raise ValueError("there is no study")  # noqa: TRY301
+        if ("pet" in inputs) == ("mr" in inputs):
             raise ValueError("there is no study")  # noqa: TRY301
         for option, path in inputs.items():
             is_there = path in names or any(name.startswith(f"{path}/") for name in names)
