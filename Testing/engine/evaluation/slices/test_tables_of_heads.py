@@ -200,6 +200,9 @@ def test_table_3_has_four_parts_and_more(third: Made) -> None:
         "## Images that are no brains", "## Parameters", "## The paper's order",
         "## The best model against plain intensity",
     ]  # fmt: skip
+    samples = text.split("## Slices")[0]
+    assert "| VQGAN | 64 x 128 | - | 0.7564 | - | 0.5984 |\n|  | 64 x 64 | - | 0.8142 |" in samples
+    assert "VQGAN" not in text.split("## Images that are no brains")[1].split("## ")[0]
     lines = lines_of(out, "table3")
     assert lines["VQGAN", "sample", "mass", "auroc"]["paper"] == "0.7564"
     assert lines["VAE", "pixel", "stroke", "dice_s"]["paper_spread"] == "0.1841"

@@ -21,7 +21,6 @@ from PETAnomalyLib.engine.evaluation.slices.heads import HEALTHY
 from PETAnomalyLib.engine.evaluation.slices.no_brains import no_brains
 from PETAnomalyLib.engine.evaluation.slices.reconstructions import (
     KeptReconstructions,
-    axis_of,
     head_of,
 )
 from PETAnomalyLib.engine.evaluation.slices.slice_table import SliceTable
@@ -59,7 +58,7 @@ class MeasuredModel:
     @classmethod
     def of(cls, bundle: Bundle, aligned: Aligned, folder: Path) -> MeasuredModel:
         """A model and heads in its frame, whose reconstructions are kept in a folder."""
-        axis = axis_of(bundle)
+        axis = bundle.slice_axis
         in_plane = [mm for place, mm in enumerate(reversed(bundle.spacing_mm)) if place != axis]
         kept = KeptReconstructions(bundle, folder)
         return cls(bundle, axis, float(np.mean(in_plane)), aligned, kept)

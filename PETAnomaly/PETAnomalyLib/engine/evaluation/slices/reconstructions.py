@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,6 @@ class KeptReconstructions:
     def __init__(self, bundle: Bundle, folder: Path) -> None:
         self._bundle = bundle
         self._folder = folder / f"{bundle.name}-{bundle.sha256[:12]}"
-        self.axis = axis_of(bundle)
 
     def make(
         self,
@@ -72,7 +71,7 @@ class KeptReconstructions:
             raise InputError(
                 f"{self._file(study)} is not there, or damaged", "run the same command again"
             )
-        return head_of(study, residual, self.axis)
+        return head_of(study, residual, self._bundle.slice_axis)
 
     def _file(self, study: AlignedStudy) -> Path:
         image = np.ascontiguousarray(study.image)
@@ -97,12 +96,6 @@ def head_of(study: AlignedStudy, residual: Array, axis: int) -> HealedHead:
         lesions=np.zeros_like(brain) if study.lesions is None else study.lesions > 0,
         axis=axis,
     )
-
-
-def axis_of(bundle: Bundle) -> int:
-    """That the slices of its network lie along; axial where it names none."""
-    networks = [sizes for sizes in bundle.healer.values() if isinstance(sizes, Mapping)]
-    return int(next((sizes["axis"] for sizes in networks if "axis" in sizes), 0))
 
 
 def _reconstruct(file: Path, folder: Path, sha256: str, image: np.ndarray[Any, Any]) -> None:

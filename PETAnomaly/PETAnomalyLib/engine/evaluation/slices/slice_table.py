@@ -168,35 +168,36 @@ def part_as_markdown(
     part: str,
     heads: str,
     columns: Sequence[Column],
-    extra: Mapping[str, Mapping[str, str]] | None = None,
+    extra: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
-    """The rows of a part, the paper's figures in columns of their own.
+    """The rows of a part that have a figure, the paper's in columns of their own.
 
     Args:
         found: the table.
         part, heads: of it.
         columns: measures.
-        extra: title of a further column -> row -> its text.
+        extra: title of a further column -> its texts, in the order of the table's rows.
     """
     extra = extra or {}
     titles = ["Approach", *extra]
     for column in columns:
         titles += [column.title, "paper"] if column.has_paper else [column.title]
-    names = [row.name for row in found.rows]
-    names += [name for name in found.plain if name in found.ways.get((part, heads), {})]
+    rows = [*found.rows, *(TableRow(name, None, None) for name in found.plain)]
     lines, last = [], ""
-    for row, name in zip([*found.rows, *[None] * len(names)], names):
-        cells = [name if name != last else "", *(texts.get(name, "") for texts in extra.values())]
-        last = name
+    for number, row in enumerate(rows):
+        cells, has_any = [], False
         for column in columns:
             key = (part, heads, column.measure)
-            figure = found.figure(name, key)
-            # Of several rows of one name that the paper has, each has its own.
-            printed = figure.paper if row is None else row.printed(key)
+            figure, printed = found.figure(row.name, key), row.printed(key)
+            has_any |= figure.ours is not None or printed is not None
             cells.append(_ours(figure))
             if column.has_paper:
                 cells.append("" if printed is None else str(printed))
-        lines.append(cells)
+        if has_any:
+            further = [texts[number] if number < len(texts) else "" for texts in extra.values()]
+            # Of several rows of one name that the paper has, each has its own figures.
+            lines.append([row.name if row.name != last else "", *further, *cells])
+            last = row.name
     return table(titles, lines)
 
 

@@ -160,7 +160,8 @@ def as_markdown(
         if disease != HEALTHY:
             title = _title(disease, len(names))
             sections += [title, part_as_markdown(found, PIXEL, disease, COLUMNS)]
-    parameters = {name: f"{count:,}" for name, count in found.facts["parameters"].items()}
+    counts = found.facts["parameters"]
+    parameters = [f"{counts[row.name]:,}" if row.name in counts else "" for row in found.rows]
     sections += [
         _title(HEALTHY, len(heads[HEALTHY])),
         part_as_markdown(

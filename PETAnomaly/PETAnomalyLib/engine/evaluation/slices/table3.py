@@ -175,12 +175,13 @@ def as_markdown(
         (SLICE, "Slices", RANKED, diseases),
         (PIXEL, f"Pixels, median of {larger} x {larger} (paper: 9 x 9)", PIXELS, diseases),
         (MEDIAN, f"Pixels, median of {smaller} x {smaller} (paper: 5 x 5)", PIXELS[:2], diseases),
-        (ERROR, "Errors of reconstruction", [Column(e, e, False) for e in ERRORS],
+        (ERROR, "Errors of reconstruction",
+         [Column(error.replace("_", ", "), error, False) for error in ERRORS],
          [*diseases, HEALTHY]),
         (NO_BRAIN, "Images that are no brains", [Column("l1", "l1", False),
                                                 Column("SSIM", "ssim", False)], PICTURES),
     )  # fmt: skip
-    sizes = {row.name: row.paper.size for row in found.rows if row.paper is not None}
+    sizes = ["" if row.paper is None else row.paper.size for row in found.rows]
     sections = [_heads(found, diseases)]
     for part, title, columns, kinds in parts:
         sections.append(f"## {title}")
