@@ -19,10 +19,7 @@ from PETAnomalyLib.engine.bundles.kinds import FAMILIES
 from PETAnomalyLib.engine.evaluation.slices.head import Array, HealedHead
 from PETAnomalyLib.engine.evaluation.slices.heads import HEALTHY
 from PETAnomalyLib.engine.evaluation.slices.no_brains import no_brains
-from PETAnomalyLib.engine.evaluation.slices.reconstructions import (
-    KeptReconstructions,
-    head_of,
-)
+from PETAnomalyLib.engine.evaluation.slices.reconstructions import KeptReconstructions, head_of
 from PETAnomalyLib.engine.evaluation.slices.slice_table import SliceTable
 from PETAnomalyLib.engine.families.networks import build_network
 from PETAnomalyLib.engine.runtime.errors import InputError

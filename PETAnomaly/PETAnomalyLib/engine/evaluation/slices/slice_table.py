@@ -10,13 +10,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from PETAnomalyLib.engine.evaluation.comparison import Comparison, Estimate, Measured
-from PETAnomalyLib.engine.evaluation.slices.heads import IN_WORDS
 from PETAnomalyLib.engine.evaluation.slices.paper_rows import Key, Printed, TableRow
 from PETAnomalyLib.engine.evaluation.slices.resampling import compared
-from PETAnomalyLib.engine.evaluation.tables import p_value, table, with_interval, write_table
+from PETAnomalyLib.engine.evaluation.tables import write_table
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,6 @@ class Figure:
     ours: Estimate | None
     spread: float | None
     paper: Printed | None
-
-
-class Column(NamedTuple):
-    """A column of a part: ours, and the paper's beside it where it has one."""
-
-    title: str
-    measure: str
-    has_paper: bool = True
 
 
 @dataclass(frozen=True)
@@ -163,80 +154,6 @@ class SliceTable:
         return "" if row.paper is None else row.paper.name
 
 
-def part_as_markdown(
-    found: SliceTable,
-    part: str,
-    heads: str,
-    columns: Sequence[Column],
-    extra: Mapping[str, Sequence[str]] | None = None,
-) -> str:
-    """The rows of a part that have a figure, the paper's in columns of their own.
-
-    Args:
-        found: the table.
-        part, heads: of it.
-        columns: measures.
-        extra: title of a further column -> its texts, in the order of the table's rows.
-    """
-    extra = extra or {}
-    titles = ["Approach", *extra]
-    for column in columns:
-        titles += [column.title, "paper"] if column.has_paper else [column.title]
-    rows = [*found.rows, *(TableRow(name, None, None) for name in found.plain)]
-    lines, last = [], ""
-    for number, row in enumerate(rows):
-        cells, has_any = [], False
-        for column in columns:
-            key = (part, heads, column.measure)
-            figure, printed = found.figure(row.name, key), row.printed(key)
-            has_any |= figure.ours is not None or printed is not None
-            cells.append(_ours(figure))
-            if column.has_paper:
-                cells.append("" if printed is None else str(printed))
-        if has_any:
-            further = [texts[number] if number < len(texts) else "" for texts in extra.values()]
-            # Of several rows of one name that the paper has, each has its own figures.
-            lines.append([row.name if row.name != last else "", *further, *cells])
-            last = row.name
-    return table(titles, lines)
-
-
-def claims_as_markdown(judged: Sequence[Judged]) -> str:
-    """What the paper says, whether it holds here, and the tests."""
-    if not judged:
-        return "The models that the paper's claims are about were not given.\n"
-    lines = []
-    for one in judged:
-        part, heads, measure = one.claim.key
-        said = f"{one.claim.row} {one.claim.place}: {part}, {in_words(heads)}, {measure}"
-        for number, test in enumerate(one.tests):
-            lines.append([
-                said if number == 0 else "",
-                ("holds" if one.holds else "does not hold") if number == 0 else "",
-                f"{test.first} - {test.second}", _difference(test), p_value(test.p),
-            ])  # fmt: skip
-    return table(["the paper says", "here", "tested", "difference", "p"], lines)
-
-
-def against_plain_as_markdown(tests: Mapping[str, Sequence[Comparison]]) -> str:
-    """The best model of each kind of heads against plain intensity.
-
-    Args:
-        tests: heads -> `best_against_plain`.
-    """
-    lines = [
-        [in_words(heads), test.first, test.second, _difference(test), p_value(test.p)]
-        for heads, some in tests.items()
-        for test in some
-    ]
-    return table(["heads", "best model", "against", "AUPRC", "p"], lines)
-
-
-def in_words(heads: str) -> str:
-    """A kind of heads for people."""
-    return IN_WORDS.get(heads, heads)
-
-
 def write(
     found: SliceTable,
     markdown: str,
@@ -290,15 +207,3 @@ def write(
             for one in figures
         ],
     )  # fmt: skip
-
-
-def _ours(figure: Figure) -> str:
-    if figure.ours is None:
-        return "-"
-    text = with_interval(figure.ours)
-    return text if figure.spread is None else f"{text} ± {figure.spread:.3f}"
-
-
-def _difference(test: Comparison) -> str:
-    interval = "" if test.low is None else f" ({test.low:+.3f} to {test.high:+.3f})"
-    return f"{test.difference:+.3f}{interval}"

@@ -45,17 +45,14 @@ from PETAnomalyLib.engine.evaluation.slices.paper2_figures import (
     TUNING,
 )
 from PETAnomalyLib.engine.evaluation.slices.paper_rows import rows_of
-from PETAnomalyLib.engine.evaluation.slices.slice_table import (
-    Claim,
+from PETAnomalyLib.engine.evaluation.slices.slice_markdown import (
     Column,
-    Judged,
-    SliceTable,
     against_plain_as_markdown,
     claims_as_markdown,
     in_words,
     part_as_markdown,
-    write,
 )
+from PETAnomalyLib.engine.evaluation.slices.slice_table import Claim, Judged, SliceTable, write
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.runtime.worker_pool import Cluster
 from PETAnomalyLib.engine.scoring.postprocessing import PostProcessing, scaled
