@@ -22,7 +22,6 @@ _SEARCH_MM = 8.0
 _JUDGED_MM = 12.0  # 42 ways round are compared in a second
 _RIM_MM = 8.0  # round the template's brain: what tells it from a skull
 _TURNS_DEG = (-20.0, 0.0, 20.0)  # of a nodding head
-_TURNED = 0.08  # another way round correlates better by this much
 
 
 Array = NDArray[np.float32]
@@ -32,7 +31,7 @@ Way = tuple[str, NDArray[np.float64]]
 
 def first_pose(
     image: sitk.Image, mask: sitk.Image | None, template: sitk.Image, template_mask: sitk.Image
-) -> tuple[sitk.Euler3DTransform, str]:
+) -> tuple[sitk.Euler3DTransform, str, float]:
     """From the template to the head, by the best whole-voxel translation, nodding or not.
 
     Args:
@@ -42,7 +41,8 @@ def first_pose(
         template_mask: 1 in its brain.
 
     Returns:
-        The motion; and how the head looks turned, in words, or "".
+        The motion; the likeliest of the other ways round, in words; and by how much that one
+        correlates better than this.
 
     Raises:
         InputError: the image is empty.
@@ -55,7 +55,7 @@ def first_pose(
     _, pose, _ = search.best_of(_upright())
     own, _, _ = judged.best_of(_upright())
     other, _, words = judged.best_of(_flipped())
-    return pose, words if other > own + _TURNED else ""
+    return pose, words, other - own
 
 
 class _Coarse:
