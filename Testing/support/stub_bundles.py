@@ -41,6 +41,19 @@ def model(name: str = "petct-phantom", ct: str = "required", **changes: Any) -> 
     return Bundle(**{**fields, **changes})
 
 
+def headModel(name: str = "head-flair", contrast: str = "FLAIR") -> Bundle:
+    """A model of brain MR that gives one reconstruction."""
+    return model(
+        name,
+        ct="unused",
+        contrast=contrast,
+        scorers=("residual",),
+        thresholds={"scorers": {"residual": 3.0}},
+        samples=1,
+        decodes=1,
+    )
+
+
 class ModelShelf:
     """A `models.ModelSource` with these models; refuses to add any other."""
 

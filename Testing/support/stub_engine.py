@@ -1,7 +1,7 @@
 """A stand-in for the engine: a real child process with the engine's command line and events.
 
-It computes nothing: the maps follow the SUV. What it made of a PET it gives again, without a second
-in imports. `PETANOMALY_STUB` in its environment makes it slow (`sleep`), fail (`error`), crash
+It computes nothing: the maps follow the SUV, or the MR. What it made of an image it gives again,
+without a second in imports. `PETANOMALY_STUB` in its environment makes it slow (`sleep`), fail (`error`), crash
 (`crash`) or find a third of the study unlike what the model knows (`foreign`).
 """
 
@@ -49,14 +49,19 @@ out = Path(value["--out"])
 settings = {{"seed": int(value["--seed"]), "scorer": value["--scorer"]}}
 names = {{"--threshold": "threshold", "--grow": "grow", "--min-volume": "min_volume_ml"}}
 settings.update({{name: float(value[word]) for word, name in names.items() if word in value}})
-told = hashlib.sha256(Path(value["--pet"]).read_bytes() + json.dumps([settings, mode]).encode())
+kind = "--mr" if "--mr" in value else "--pet"
+told = json.dumps([settings, mode, kind]).encode()
+told = hashlib.sha256(Path(value[kind]).read_bytes() + told)
 made = Path({made!r}, told.hexdigest())
 if not made.exists():
     import SimpleITK as sitk
     import stub_results
     begun = made.with_name(f"{{made.name}}-{{os.getpid()}}")
-    pet = sitk.ReadImage(value["--pet"], sitk.sitkFloat32)
-    stub_results.write(begun, pet, settings, mode == "foreign")
+    image = sitk.ReadImage(value[kind], sitk.sitkFloat32)
+    if kind == "--mr":
+        stub_results.writeOfHead(begun, image, settings)
+    else:
+        stub_results.write(begun, image, settings, mode == "foreign")
     begun.rename(made)
 shutil.copytree(made, out)
 tell(event="progress", fraction=1.0, eta_s=0)

@@ -58,6 +58,13 @@ def addStudy() -> tuple[Any, Any]:
     return pet, addVolume("Müller CT 1", hounsfield)
 
 
+def addHead(name: str = "Müller FLAIR 1") -> tuple[Any, Any]:
+    """The nodes of an MR, the PET's voxels in no unit, and of the mask of its brain."""
+    inside = (petArray() > 0).astype(np.uint8)
+    inside[:6] = inside[-6:] = 0  # else more than any brain
+    return addVolume(name, petArray()), addVolume("brain", inside)
+
+
 def addSegmentation(pet: Any, labels: np.ndarray, findings: Sequence[Finding]) -> Any:
     """A segmentation node with these findings, drawn as a run's."""
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")

@@ -23,6 +23,7 @@ DEFAULT_GROWTH = 0.4  # of a finding's own SUVmax (paper 1)
 NO_THRESHOLD = -1e9  # "the model's own": no map reaches this low
 DEFAULT_TIME_BUDGET = 600  # seconds: a radiologist has gone on to the next patient by then
 LAYERS = ("ct", "pet", "map")
+PET, MR = "PT", "MR"  # what a model looks at, in DICOM's words (`Bundle.modality`)
 SEXES = ("", "F", "M")
 CONTOURS: dict[str, tuple[float, Optional[float]]] = {
     "40 % of its SUVmax": (0.4, None),
@@ -39,7 +40,9 @@ class PETAnomalyParameterNode:
     """One study, its settings and its results.
 
     Attributes:
-        pet, ct: what to look at.
+        modality: `PET` or `MR`: what the model looks at, and so which inputs and results are shown.
+        pet, ct: what a model of PET looks at.
+        mr, brainMask: what a model of brain MR looks at, and the mask of its brain.
         model: the bundle's name; empty until one is chosen.
         scorer: whose map the findings are drawn from.
         samples, decodes: 0 for the model's own numbers.
@@ -53,7 +56,8 @@ class PETAnomalyParameterNode:
         growth: share of a finding's SUVmax, 0 for no growing.
         kdeMap, zscoreMap, residualMap, scoredMask, segmentation, table: the last run's results.
         foreign: where the study is unlike what the model knows, hatched; None where it is not.
-        resultPet: whose results they are; those of another PET than the chosen one are not shown.
+        resultPet: the PET, or MR, whose results they are; those of another one than the chosen one
+            are not shown.
         contour: of findings that are added, one of `CONTOURS`.
         handEdited: the findings were changed by hand since they were drawn.
         organs: somebody's segmentation of the organs.
@@ -65,8 +69,11 @@ class PETAnomalyParameterNode:
         mipTop: SUV from which the 3-D view is black; 0 for the top of the PET's window.
     """
 
+    modality: Annotated[str, Choice([PET, MR])] = PET
     pet: vtkMRMLScalarVolumeNode
     ct: vtkMRMLScalarVolumeNode
+    mr: vtkMRMLScalarVolumeNode
+    brainMask: vtkMRMLScalarVolumeNode
     model: str
     scorer: Annotated[str, Choice(list(SCORERS))] = "kde"
     samples: Annotated[int, WithinRange(0, 64)] = 0
@@ -118,6 +125,16 @@ def live(node: Any) -> Any:
     return node if node is not None and node.GetScene() is not None else None
 
 
+def isOfMr(parameters: Parameters) -> bool:
+    """Is an MR looked at, not a PET?"""
+    return bool(parameters.modality == MR)
+
+
+def studyImage(parameters: Parameters) -> Any:
+    """The volume that is looked at, the PET or the MR, on whose grid the results lie; or None."""
+    return live(parameters.mr if isOfMr(parameters) else parameters.pet)
+
+
 def threshold(parameters: Parameters, scorer: str) -> Optional[float]:
     """What the radiologist set for a scorer; None for the model's own."""
     value = parameters.getValue(f"{scorer}Threshold")
@@ -150,9 +167,9 @@ def foreignRegions(parameters: Parameters) -> Any:
 
 
 def _result(parameters: Parameters, name: str) -> Any:
-    """A result of the chosen PET; another patient's findings must not stand beside it."""
-    pet = live(parameters.resultPet)
-    if pet is None or pet is not live(parameters.pet):
+    """A result of the chosen volume; another patient's findings must not stand beside it."""
+    lookedAt = live(parameters.resultPet)
+    if lookedAt is None or lookedAt is not studyImage(parameters):
         return None
     return live(parameters.getValue(name))
 
@@ -171,18 +188,29 @@ def validate(parameters: Parameters) -> tuple[bool, str]:
 
 def detectArguments(
     parameters: Parameters,
-    petFile: Path,
-    ctFile: Optional[Path],
+    imageFile: Path,
+    secondFile: Optional[Path],
     outFolder: Path,
     device: str,
 ) -> list[str]:
-    """The engine's command line for these settings (DESIGN section 4), without the interpreter."""
-    arguments = ["detect", "--pet", str(petFile), "--out", str(outFolder), "--events"]
-    if ctFile is not None:
-        arguments += ["--ct", str(ctFile)]
+    """The engine's command line for these settings (DESIGN section 4), without the interpreter.
+
+    Args:
+        parameters: of the study.
+        imageFile: the PET, or the MR.
+        secondFile: the PET's CT, or the mask of the brain; or None.
+        outFolder: for the results.
+        device: `auto`, `cpu`, `cuda:0`, ...
+    """
+    ofMr = isOfMr(parameters)
+    image, second = ("--mr", "--mask") if ofMr else ("--pet", "--ct")
+    arguments = ["detect", image, str(imageFile), "--out", str(outFolder), "--events"]
+    if secondFile is not None:
+        arguments += [second, str(secondFile)]
     arguments += ["--model", parameters.model, "--scorer", parameters.scorer]
     arguments += ["--seed", str(parameters.seed), "--device", device]
-    arguments += ["--grow", repr(parameters.growth)]
+    if not ofMr:  # an MR has no unit that a share of would mean something
+        arguments += ["--grow", repr(parameters.growth)]
     arguments += ["--min-volume", repr(parameters.minimumVolume)]
     if parameters.samples > 0:
         arguments += ["--samples", str(parameters.samples)]
@@ -192,7 +220,7 @@ def detectArguments(
     if limit is not None:
         # One word: argparse takes "-2.5" on its own for an option.
         arguments.append(f"--threshold={limit!r}")
-    if not parameters.elevatedOnly:
+    if not parameters.elevatedOnly and not ofMr:
         arguments.append("--all-uptake")
     if parameters.timeBudget > 0:
         arguments += ["--time-budget", str(parameters.timeBudget)]

@@ -22,6 +22,7 @@ from vtk import vtkCommand
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
 from PETAnomalyLib.panel import parameters as study
 from PETAnomalyLib.panel.environment.installer import InstallOutcome
+from PETAnomalyLib.panel.jobs.brain_sample import brainSampleJob
 from PETAnomalyLib.panel.jobs.detection import detectionJob
 from PETAnomalyLib.panel.jobs.dicom_export import dicomJob, offerToDatabase
 from PETAnomalyLib.panel.jobs.sample import sampleJob
@@ -170,7 +171,7 @@ class PETAnomalyPanel(VTKObservationMixin):
         self.display.update()
         self.findings.update(self.model.model)
         self.findings.dicom.update(self.isBusy)
-        self.run.update(self.whyNot())
+        self.run.update(self.whyNot(), study.isOfMr(self.parameters))
         if self._hasNewResults:
             self._hasNewResults = False
             self._showResults()
@@ -191,7 +192,10 @@ class PETAnomalyPanel(VTKObservationMixin):
         """The chosen volumes while the module is shown: what is done to them matters then."""
         if self.parameters is None or not self._isEntered:
             return []
-        return [study.live(self.parameters.pet), study.live(self.parameters.ct)]
+        parameters = self.parameters
+        if study.isOfMr(parameters):
+            return [study.live(parameters.mr), study.live(parameters.brainMask)]
+        return [study.live(parameters.pet), study.live(parameters.ct)]
 
     def _boundWidgets(self) -> dict[str, Any]:
         """Widgets of the .ui by the parameter that they show (property SlicerParameterName)."""
@@ -203,12 +207,7 @@ class PETAnomalyPanel(VTKObservationMixin):
 
     def whyNot(self) -> list[str]:
         """Reasons against Detect, in words; none when it may start."""
-        reasons = []
-        if not self.study.pet.usable:
-            reasons.append(_("PET: {why}").format(why=self.study.pet.text))
-        if not self.study.ct.usable:
-            reasons.append(_("CT: {why}").format(why=self.study.ct.text))
-        reasons += self.model.whyNot()
+        reasons = [*self.study.whyNot(), *self.model.whyNot()]
         reasons += self.engine.otherComputer.whyNot()
         ok, reason = study.validate(self.parameters)
         return reasons if ok else [*reasons, _(reason)]
@@ -241,7 +240,14 @@ class PETAnomalyPanel(VTKObservationMixin):
 
     def loadSample(self) -> None:
         """Make and load the sample study."""
+        if study.isOfMr(self.parameters):
+            self._loadBrainSample()
+            return
         self._start(sampleJob(self.parameters), _("The sample study is loaded."))
+
+    def _loadBrainSample(self) -> None:
+        contrast = self.model.model.contrast if self.model.model is not None else ""
+        self._start(brainSampleJob(self.parameters, contrast), _("The sample brain MR is loaded."))
 
     def convertToSuv(self) -> None:
         """Convert the chosen PET from its DICOM files."""
@@ -358,8 +364,7 @@ class PETAnomalyPanel(VTKObservationMixin):
                 f"seed {parameters.seed}, device {self.engine.device}, "
                 f"done within {parameters.timeBudget} s"
             )
-            lines.append(f"PET: {self.study.pet.text}")
-            lines.append(f"CT: {self.study.ct.text}")
+            lines += self.study.describe()
         return lines
 
     def _onModified(self, _caller: Any, _event: Any) -> None:

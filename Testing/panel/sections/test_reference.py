@@ -12,13 +12,17 @@ import pytest
 import qt
 import slicer  # slicer.util looks for qt
 import vtk
+from PETAnomalyLib.engine.findings.measures import Finding
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.volume_files import ijkToRas
-from PETAnomalyLib.panel.sections.findings_table import PLACED, FindingsTable
+from PETAnomalyLib.panel.sections.finding_cells import headings
+from PETAnomalyLib.panel.sections.findings_table import FindingsTable
 from studies import addVolume, petArray, waitUntil
 from vtk.util.numpy_support import vtk_to_numpy
 
 pytestmark = pytest.mark.usefixtures("scene", "noColumnsChosen")
+
+PLACED = len(headings(Finding))  # columns before the further ones
 
 
 @pytest.fixture

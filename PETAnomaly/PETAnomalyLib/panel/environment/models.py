@@ -17,7 +17,7 @@ from PETAnomalyLib.engine.bundles.installed import (
 )
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
 from PETAnomalyLib.engine.runtime.printable import printable
-from PETAnomalyLib.panel.parameters import SCORERS
+from PETAnomalyLib.panel.parameters import MR, SCORERS
 
 SCORER_TITLES = {
     "kde": "KDE (kernel density)",
@@ -29,6 +29,11 @@ SCORER_HELP = {
     "kde": "How improbable the uptake is under the distribution of the healed versions.",
     "zscore": "How many standard deviations the uptake lies above the healed versions' mean.",
     "residual": "How far the uptake lies above the healed versions' mean.",
+}
+SCORER_HELP_MR = {
+    "kde": "How improbable a voxel is under the distribution of the healed versions.",
+    "zscore": "How many standard deviations a voxel lies from the healed versions' mean.",
+    "residual": "How far a voxel lies from the healed version, as the model's paper measures it.",
 }
 RESEARCH_USE = "Research use only."
 
@@ -74,6 +79,16 @@ def needsCt(model: Any) -> bool:
     return model is not None and model.ct == "required"
 
 
+def isOfMr(model: Any) -> bool:
+    """It looks at brain MR, not at PET."""
+    return model is not None and model.modality == MR
+
+
+def scorerHelp(model: Any, scorer: str) -> str:
+    """What a scorer's map says."""
+    return (SCORER_HELP_MR if isOfMr(model) else SCORER_HELP)[scorer]
+
+
 def whyNoScorer(model: Any, scorer: str) -> str:
     """Why a model can't give a scorer's map; empty when it can."""
     if model is None or scorer in model.scorers:
@@ -104,7 +119,7 @@ def card(model: Any) -> str:
     ]
     rows = [
         (_("Trained on"), _words(manifest.get("data_source"))),
-        (_("Needs"), _("PET (SUVbw) and CT") if needsCt(model) else _("PET (SUVbw); no CT")),
+        (_("Needs"), _needs(model)),
         (
             _("Sees"),
             _("{x} x {y} x {z} cm in voxels of {v:g} mm").format(
@@ -124,6 +139,13 @@ def card(model: Any) -> str:
     ]
     intended = _words(manifest.get("intended_use")) or html.escape(_(RESEARCH_USE))
     return f"<table cellspacing='1'>{''.join(lines)}</table><p><i>{intended}</i></p>"
+
+
+def _needs(model: Any) -> str:
+    if isOfMr(model):
+        text = _("Brain MR, {contrast}; the mask of the brain where there is one")
+        return text.format(contrast=html.escape(model.contrast))
+    return _("PET (SUVbw) and CT") if needsCt(model) else _("PET (SUVbw); no CT")
 
 
 def describeError(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Detect as an errand for the engine: PET and CT out, maps and findings in."""
+"""Detect as an errand for the engine: PET and CT, or MR and mask, out, maps and findings in."""
 
 from __future__ import annotations
 
@@ -11,9 +11,17 @@ from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.background import Work
 from PETAnomalyLib.panel.jobs.task import Job
-from PETAnomalyLib.panel.parameters import Parameters, detectArguments, live, setThreshold
+from PETAnomalyLib.panel.parameters import (
+    MR,
+    Parameters,
+    detectArguments,
+    isOfMr,
+    live,
+    setThreshold,
+    studyImage,
+)
 from PETAnomalyLib.panel.scene.result_files import Results, readResults
-from PETAnomalyLib.panel.scene.result_nodes import resultSteps
+from PETAnomalyLib.panel.scene.result_nodes import forgetResults, resultSteps
 from PETAnomalyLib.panel.scene.volume_files import VolumeSnapshot
 
 
@@ -36,31 +44,38 @@ def detectionJob(
     Raises:
         InputError: a volume without voxels.
     """
-    petSnapshot = VolumeSnapshot(parameters.pet)
+    image = studyImage(parameters)
+    first = VolumeSnapshot(image)
+    names = ("mr.nrrd", "mask.nrrd") if isOfMr(parameters) else ("pet.nrrd", "ct.nrrd")
     # A model without CT gets none: the engine refuses what it would not use.
-    ct = VolumeSnapshot(parameters.ct) if live(parameters.ct) and model.ct == "required" else None
-    petId = parameters.pet.GetID()
+    beside = live(parameters.brainMask) if isOfMr(parameters) else live(parameters.ct)
+    wanted = beside is not None and (model.modality == MR or model.ct == "required")
+    second = VolumeSnapshot(beside) if wanted else None
+    imageId = image.GetID()
     wasEdited = parameters.handEdited  # then the radiologist was asked
     template = detectArguments(
-        parameters, Path("pet.nrrd"), Path("ct.nrrd") if ct else None, Path("result"), device
+        parameters, Path(names[0]), Path(names[1]) if second else None, Path("result"), device
     )
 
     def prepare(folder: Path, work: Work) -> list[str]:
-        petSnapshot.write(folder / "pet.nrrd", work)
-        if ct is not None:
-            ct.write(folder / "ct.nrrd", work)
-        inFolder = {name: str(folder / name) for name in ("pet.nrrd", "ct.nrrd", "result")}
+        for name, snapshot in zip(names, (first, second)):
+            if snapshot is not None:
+                snapshot.write(folder / name, work)
+        inFolder = {name: str(folder / name) for name in (*names, "result")}
         return [*(inFolder.get(argument, argument) for argument in template), *elsewhere]
 
     def collect(folder: Path, work: Work) -> Results:
         return readResults(folder / "result", work)
 
     def place(results: Results) -> Iterator[str]:
-        pet = slicer.mrmlScene.GetNodeByID(petId)
+        if parameters.modality != model.modality:  # another model was chosen meanwhile
+            forgetResults(parameters)
+            parameters.modality = model.modality
+        looked = slicer.mrmlScene.GetNodeByID(imageId)
         showSettings(parameters, results)
         # Nobody was asked about what was changed by hand while the run went on: it stays.
         replace = parameters.replaceResults and (wasEdited or not parameters.handEdited)
-        yield from resultSteps(parameters, pet, results, model, replace)
+        yield from resultSteps(parameters, looked, results, model, replace)
         onPlaced(results)
 
     return Job(prepare, collect, place, _("Writing the study"), _("Loading the results"))
@@ -73,5 +88,6 @@ def showSettings(parameters: Parameters, results: Results) -> None:
         limit = results.setting("threshold")
         if limit is not None:
             setThreshold(parameters, parameters.scorer, float(limit))
-        parameters.growth = float(results.setting("grow", parameters.growth))
+        if not isOfMr(parameters):
+            parameters.growth = float(results.setting("grow", parameters.growth))
         parameters.minimumVolume = float(results.setting("min_volume_ml", parameters.minimumVolume))

@@ -66,11 +66,17 @@ def addPet(image: sitk.Image, autoWindow: bool = True) -> Any:
     return node
 
 
-def addTruth(lesions: sitk.Image, pet: Any) -> Any:
-    """The lesions that the phantom was made with, as a hidden segmentation."""
+def addTruth(lesions: sitk.Image, pet: Any, name: str = SAMPLE_NAME) -> Any:
+    """The lesions that the phantom was made with, as a hidden segmentation.
+
+    Args:
+        lesions: not 0 where they are.
+        pet: the node of the PET, or MR, that they are in.
+        name: of the sample.
+    """
     node = slicer.mrmlScene.AddNewNodeByClass(
         "vtkMRMLSegmentationNode",
-        slicer.mrmlScene.GenerateUniqueName(f"True lesions, {SAMPLE_NAME}"),
+        slicer.mrmlScene.GenerateUniqueName(f"True lesions, {name}"),
     )
     node.CreateDefaultDisplayNodes()
     node.SetReferenceImageGeometryParameterFromVolumeNode(pet)

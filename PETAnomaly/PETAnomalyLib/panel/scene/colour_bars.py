@@ -12,7 +12,7 @@ import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.environment.models import SCORER_UNITS
-from PETAnomalyLib.panel.parameters import Parameters, live, scoreMap
+from PETAnomalyLib.panel.parameters import Parameters, isOfMr, live, scoreMap
 from PETAnomalyLib.panel.scene.result_nodes import SHORT_TITLES
 from PETAnomalyLib.panel.scene.slice_views import showable
 
@@ -23,13 +23,16 @@ PET_PLACE, MAP_PLACE = (0.01, 0.5), (0.99, 0.5)  # of the space that is left bes
 
 
 def showColourBars(parameters: Parameters) -> None:
-    """Bars for the chosen PET and the shown scorer's map, or none; without Colors nothing."""
+    """Bars for the chosen PET and the shown scorer's map, or none; without Colors nothing. An MR
+    has no unit, and no bar.
+    """
     if getattr(slicer.modules, "colors", None) is None:
         return
     if parameters.colourBars:
         scorer = parameters.scorer
         title = f"{_(SHORT_TITLES[scorer])} {SCORER_UNITS[scorer]}".strip()
-        _addBar(live(parameters.pet), _("SUVbw g/ml"), PET_PLACE)
+        if not isOfMr(parameters):
+            _addBar(live(parameters.pet), _("SUVbw g/ml"), PET_PLACE)
         _addBar(scoreMap(parameters, scorer), title, MAP_PLACE)
     for bar in slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode"):
         if bar.GetAttribute(OWN_ATTRIBUTE):

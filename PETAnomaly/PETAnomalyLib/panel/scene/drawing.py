@@ -16,8 +16,9 @@ import SimpleITK as sitk
 import slicer  # slicer.util looks for qt
 
 from PETAnomalyLib.engine.findings.delineation import Delineator
-from PETAnomalyLib.engine.findings.measures import Finding, measure
+from PETAnomalyLib.engine.findings.measures import Finding, FindingRow
 from PETAnomalyLib.panel.background import Background, Work, WorkerThread
+from PETAnomalyLib.panel.scene.finding_kinds import measureFindings
 from PETAnomalyLib.panel.scene.label_block import LabelBlock, cutOut
 from PETAnomalyLib.panel.scene.volume_files import ijkToRas, physicalImage
 
@@ -39,7 +40,7 @@ class Drawing:
 
     settings: DrawSettings
     labels: LabelBlock
-    findings: Sequence[Finding]
+    findings: Sequence[FindingRow]
 
 
 class Drawer(Protocol):
@@ -51,7 +52,9 @@ class Drawer(Protocol):
     @property
     def isPending(self) -> bool: ...
 
-    def request(self, pet: Any, score: Any, mask: Any, settings: DrawSettings) -> None: ...
+    def request(
+        self, image: Any, score: Any, mask: Any, settings: DrawSettings, kind: type = Finding
+    ) -> None: ...
 
     def forget(self) -> None: ...
 
@@ -60,7 +63,7 @@ class FindingsDrawer:
     """`Drawer` of the findings of one map, again and again.
 
     `request` may be called at any rate. `onDrawn(drawing)` comes on the GUI thread for the last
-    request; `onFailed(error)` when a map and a PET don't fit each other. `forget` drops what is
+    request; `onFailed(error)` when a map and an image don't fit each other. `forget` drops what is
     prepared and what is under way: call it when a node changes or goes.
 
         redraw.request(pet, kdeMap, mask, DrawSettings(3.0, 0.4, 0.5))
@@ -82,16 +85,19 @@ class FindingsDrawer:
         """A request is waiting or being drawn."""
         return self._wanted is not None or self._worker.isBusy
 
-    def request(self, pet: Any, score: Any, mask: Any, settings: DrawSettings) -> None:
+    def request(
+        self, image: Any, score: Any, mask: Any, settings: DrawSettings, kind: type = Finding
+    ) -> None:
         """Draw soon; a later request replaces an earlier one.
 
         Args:
-            pet, score: scalar volume nodes on one grid.
+            image, score: scalar volume nodes on one grid; the image is the PET or the MR.
             mask: a volume node that is non-zero where the map counts; None for everywhere.
             settings: how to draw.
+            kind: of finding.
         """
-        nodes = (pet, score, mask)
-        key = tuple(_version(node) for node in nodes)
+        nodes = (image, score, mask)
+        key = (kind, *(_version(node) for node in nodes))
         snapshots = tuple(_snapshot(node) for node in nodes)
         self._wanted = (key, snapshots, settings)
         self._timer.start()
@@ -111,7 +117,7 @@ class FindingsDrawer:
             return  # the one under way looks again when it is done
         key, snapshots, settings = self._wanted
         self._wanted = None
-        study = self._preparedFor(key) or _Study(snapshots)
+        study = self._preparedFor(key) or _Study(snapshots, kind=key[0])
 
         def work(_ticket: Work) -> Drawing:
             return study.draw(settings)
@@ -129,25 +135,28 @@ class FindingsDrawer:
 
 
 class _Study:
-    """PET, map and mask as the engine wants them; prepared at the first drawing, off the GUI."""
+    """Image, map and mask as the engine wants them; prepared at the first drawing, off the GUI."""
 
-    def __init__(self, snapshots: Any) -> None:
+    def __init__(self, snapshots: Any, kind: type) -> None:
         self._snapshots = snapshots
+        self._kind = kind
         self._delineator: Delineator | None = None
 
     def draw(self, settings: DrawSettings) -> Drawing:
         if self._delineator is None:
-            pet, score, mask = self._snapshots
-            self._pet = physicalImage(*pet)
+            image, score, mask = self._snapshots
+            self._image = physicalImage(*image)
             self._score = physicalImage(*score)
             scored = None if mask is None else physicalImage(*mask)
             self._scored = scored
-            self._delineator = Delineator(self._score, self._pet, scored)
+            self._delineator = Delineator(self._score, self._image, scored)
             self._snapshots = None
         drawn = self._delineator.at(
             settings.threshold, settings.growth or None, settings.minimumVolume
         )
-        findings = measure(drawn.labels, self._pet, self._score, drawn.growth_limited, self._scored)
+        findings = measureFindings(
+            self._kind, drawn.labels, self._image, self._score, drawn.growth_limited, self._scored
+        )
         labels = sitk.GetArrayViewFromImage(drawn.labels)
         return Drawing(settings, cutOut(labels), findings)
 

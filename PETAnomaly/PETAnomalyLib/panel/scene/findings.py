@@ -1,4 +1,4 @@
-"""The findings of the chosen PET in the scene: what they are, and every way they change.
+"""The findings of the chosen PET, or MR, in the scene: what they are, and every way they change.
 
 A finding is a segment and a row of the table node. What is said of it (number, name, colour,
 verdict, comment) stands on the segment; the row has its measurements, and follows. So whatever a
@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from PETAnomalyLib.engine.findings.measures import Finding
 from PETAnomalyLib.engine.findings.segmentation import segment_id
 from PETAnomalyLib.panel.parameters import (
     Parameters,
@@ -20,17 +19,19 @@ from PETAnomalyLib.panel.parameters import (
     findingsTable,
     live,
     scoreMap,
+    studyImage,
 )
 from PETAnomalyLib.panel.scene import finding_tags, findings_segmentation, findings_table_node
 from PETAnomalyLib.panel.scene.carry_over import carriedOver
 from PETAnomalyLib.panel.scene.drawing import Drawing
 from PETAnomalyLib.panel.scene.edit_watch import EditWatch, SegmentationWatch
+from PETAnomalyLib.panel.scene.finding_kinds import kindFor
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.steps import Steps
 
 
 class SceneFindings:
-    """Segments and rows of the last run of the chosen PET.
+    """Segments and rows of the last run of the chosen PET, or MR.
 
     `replace` draws them anew; what a hand does to segments is measured once it has settled. What
     the panel itself does by hand is a `step`, and `undo` takes the last one back. `onChanged()`
@@ -51,7 +52,7 @@ class SceneFindings:
         self.steps = steps if steps is not None else Steps()
         self._parameters: Parameters = None
         self._watched: tuple = ()  # the IDs of segmentation and table
-        self._measured: dict[str, Finding] = {}  # by the fingerprint of a segment's voxels
+        self._measured: dict[str, Any] = {}  # by the fingerprint of a segment's voxels
         self._highest = 0  # number that was ever given
         self._watch = watch if watch is not None else EditWatch()
         self._watch.onEdited = self._onEdited
@@ -102,10 +103,10 @@ class SceneFindings:
 
     def replace(self, drawing: Drawing) -> None:
         """These findings instead of those that are there; what was said of them goes over."""
-        segmentation, pet = self.segmentation, live(self._parameters.pet)
-        said = carriedOver(segmentation, pet, self.rows(), drawing.labels)
+        segmentation, image = self.segmentation, studyImage(self._parameters)
+        said = carriedOver(segmentation, image, self.rows(), drawing.labels)
         with self._watch.ownChange():
-            findings_segmentation.draw(segmentation, pet, drawing.labels, drawing.findings)
+            findings_segmentation.draw(segmentation, image, drawing.labels, drawing.findings)
             for number, (verdict, comment) in said.items():
                 segment = segmentation.GetSegmentation().GetSegment(segment_id(number))
                 finding_tags.setVerdict(segment, verdict)
@@ -162,7 +163,7 @@ class SceneFindings:
 
     def refresh(self) -> None:
         """The rows and `handEdited` follow the segments."""
-        if self.segmentation is None or live(self._parameters.pet) is None:
+        if self.segmentation is None or studyImage(self._parameters) is None:
             return
         with self._watch.ownChange():
             rows, present = self._measureAll()
@@ -184,21 +185,28 @@ class SceneFindings:
     def _measureAll(self) -> tuple[list[Row], dict[int, str]]:
         """A row for every segment that holds something, by number; and what it holds."""
         parameters, segmentation = self._parameters, self.segmentation
-        pet, score = live(parameters.pet), scoreMap(parameters, parameters.scorer)
+        image, score = studyImage(parameters), scoreMap(parameters, parameters.scorer)
+        mask, kind = live(parameters.scoredMask), kindFor(parameters)
         prints = findings_segmentation.fingerprints(segmentation)
         drawn = findings_segmentation.asDrawn(segmentation) or {}
+        before = {row.segment: row for row in self.rows()}
         present, rows = {}, []
         for identifier, number in self._numbers(segmentation, list(prints)).items():
             print_ = prints[identifier]
             finding = self._measured.get(print_) or findings_segmentation.measureSegment(
-                segmentation, identifier, number, pet, score, live(parameters.scoredMask)
+                segmentation, identifier, number, image, score, mask, kind
             )
             if finding is None:
-                continue  # painted outside the PET
+                continue  # painted outside the image
             self._measured[print_] = finding = replace(finding, number=number)
             findings_segmentation.rename(segmentation, identifier, finding)
             present[number] = print_
-            row = Row(finding, identifier, byHand=drawn.get(number) != print_)
+            row = Row(
+                finding,
+                identifier,
+                byHand=drawn.get(number) != print_,
+                further=_stillSaid(before, identifier, finding),
+            )
             rows.append(_judged(segmentation, row))
         return sorted(rows, key=lambda row: row.finding.number), present
 
@@ -264,6 +272,17 @@ class SceneFindings:
             # Described as they are read back: with the table's decimals, whenever that is done.
             findings_table_node.write(table, self.describe(self.rows()))
         self.onChanged()
+
+
+def _stillSaid(
+    before: dict[str, Row], identifier: str, finding: Any
+) -> tuple[tuple[str, str], ...]:
+    """The further columns of a finding, empty where they were said of another outline."""
+    known = next(iter(before.values())).further if before else ()
+    row = before.get(identifier)
+    if row is not None and findings_table_node.sameCells(row.finding, finding):
+        return row.further
+    return tuple((name, "") for name, _text in known)
 
 
 def _judged(segmentation: Any, row: Row) -> Row:

@@ -19,8 +19,9 @@ import vtk
 from scipy import ndimage
 from vtk.util.numpy_support import vtk_to_numpy
 
-from PETAnomalyLib.engine.findings.measures import PEAK_RADIUS_MM, Finding, measure
+from PETAnomalyLib.engine.findings.measures import PEAK_RADIUS_MM, Finding, FindingRow
 from PETAnomalyLib.engine.findings.segmentation import TERMINOLOGY, colour, segment_id, segment_name
+from PETAnomalyLib.panel.scene.finding_kinds import measureFindings
 from PETAnomalyLib.panel.scene.finding_tags import setNumber
 from PETAnomalyLib.panel.scene.label_block import LabelBlock, shared
 from PETAnomalyLib.panel.scene.volume_files import ijkToRas, physicalImage
@@ -31,7 +32,7 @@ SAME_PLACE_MM = 0.0137  # a step of no scanner's grid: a matrix read from a file
 DRAWN_ATTRIBUTE = "PETAnomaly.Drawn"
 
 
-def draw(node: Any, pet: Any, block: LabelBlock, findings: Sequence[Finding]) -> None:
+def draw(node: Any, pet: Any, block: LabelBlock, findings: Sequence[FindingRow]) -> None:
     """Replace the node's segments by these findings.
 
     Args:
@@ -127,8 +128,10 @@ def asDrawn(node: Any) -> dict[int, str] | None:
         return None  # somebody else's words
 
 
-def rename(node: Any, identifier: str, finding: Finding) -> None:
-    """Let a segment's name tell the finding's present SUVmax; a name of the user's own stays."""
+def rename(node: Any, identifier: str, finding: FindingRow) -> None:
+    """Let a segment's name tell the finding's present SUVmax, or volume; one of the user's own
+    stays.
+    """
     segment = node.GetSegmentation().GetSegment(identifier)
     if segment is not None and (segment.GetName() or "").startswith("Finding "):
         segment.SetName(segment_name(finding))
@@ -165,47 +168,55 @@ def _fingerprint(part: _Part) -> str:
 
 
 def measureSegment(
-    node: Any, identifier: str, number: int, pet: Any, score: Any, mask: Any = None
-) -> Finding | None:
-    """Measure one segment on the PET's voxels and the map's, as the engine does.
+    node: Any,
+    identifier: str,
+    number: int,
+    image: Any,
+    score: Any,
+    mask: Any = None,
+    kind: type = Finding,
+) -> Any:
+    """Measure one segment on the voxels of the PET, or MR, and the map's, as the engine does.
 
     Args:
         node: vtkMRMLSegmentationNode.
         identifier: of the segment.
         number: the finding's number.
-        pet, score: scalar volume nodes on one grid; without a map its score is 0.
+        image, score: scalar volume nodes on one grid; without a map its score is 0.
         mask: the scored mask's node on that grid, or None.
+        kind: of finding.
 
     Returns:
-        None when the segment is empty.
+        A finding of that kind; None when the segment is empty.
     """
-    part = partOnGrid(node, identifier, pet)
+    part = partOnGrid(node, identifier, image)
     if part is None:
         return None
     inside, start = part
-    suv = slicer.util.arrayFromVolume(pet)
-    spacing = np.array(pet.GetSpacing()[::-1])
+    shape = slicer.util.arrayFromVolume(image).shape
+    spacing = np.array(image.GetSpacing()[::-1])
     margin = np.ceil(PEAK_RADIUS_MM / spacing).astype(int) + 1
     low = np.maximum(np.array(start) - margin, 0)
-    high = np.minimum(np.array(start) + inside.shape + margin, suv.shape)
+    high = np.minimum(np.array(start) + inside.shape + margin, shape)
     box = tuple(slice(int(a), int(b)) for a, b in zip(low, high))
     labels = np.zeros([part.stop - part.start for part in box], np.uint8)
     inner = tuple(
         slice(s - part.start, s - part.start + n) for s, part, n in zip(start, box, inside.shape)
     )
     labels[inner] = inside
-    matrix = ijkToRas(pet)
+    matrix = ijkToRas(image)
     matrix[:3, 3] = (matrix @ [box[2].start, box[1].start, box[0].start, 1.0])[:3]
 
     def cut(volume: Any, kind: type) -> Any:
         voxels = slicer.util.arrayFromVolume(volume)[box].astype(kind)
         return physicalImage(voxels, matrix)
 
-    found = measure(
+    found = measureFindings(
+        kind,
         physicalImage(labels, matrix),
-        cut(pet, np.float32),
+        cut(image, np.float32),
         cut(score, np.float32) if score is not None else physicalImage(0.0 * labels, matrix),
-        scored_mask=cut(mask, np.uint8) if mask is not None else None,
+        scored=cut(mask, np.uint8) if mask is not None else None,
     )
     return replace(found[0], number=number) if found else None
 

@@ -1,6 +1,6 @@
-"""The findings' measurements as a table node: the columns of findings.csv, then where each lies and
-what it is beside reference uptake (`further`, where that is known), what a reader said of each, and
-which segment shows it.
+"""The findings' measurements as a table node: the columns of findings.csv, a PET's or an MR's, then
+where each lies and what it is beside reference uptake (`further`, where that is known), what a
+reader said of each, and which segment shows it.
 
 The node is what a saved scene keeps; the table on screen (`sections/findings_table.py`) mirrors it.
 """
@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 import vtk
 
-from PETAnomalyLib.engine.findings.measures import Finding
+from PETAnomalyLib.engine.findings.measures import Finding, cell
 from PETAnomalyLib.engine.findings.verdict import UNSURE
-from PETAnomalyLib.panel.scene.result_files import findingFromText
+from PETAnomalyLib.panel.scene.finding_kinds import (
+    columnsOf,
+    findingFromText,
+    kindOfColumns,
+)
 
-COLUMNS = tuple(column.name for column in fields(Finding))
 READING_COLUMNS = ("verdict", "comment", "by_hand")
 SEGMENT_COLUMN = "segment_id"
 EARLIER_BY_HAND_COLUMN = "edited"  # what by_hand was called in scenes saved earlier
-KNOWN = {*COLUMNS, *READING_COLUMNS, SEGMENT_COLUMN, EARLIER_BY_HAND_COLUMN}
-DECIMALS = 4  # as in findings.csv
-# Of a table that can be read; "unfamiliar" is not in scenes saved earlier.
-ESSENTIAL = {*COLUMNS, SEGMENT_COLUMN} - {"unfamiliar"}
+NOT_MEASURED = {*READING_COLUMNS, SEGMENT_COLUMN, EARLIER_BY_HAND_COLUMN}
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Row:
         further: name and value of more columns, the same ones in every row.
     """
 
-    finding: Finding
+    finding: Any  # a PET's `Finding`, or an MR's `HeadFinding`
     segment: str
     byHand: bool = False
     verdict: str = UNSURE
@@ -48,15 +48,22 @@ class Row:
     further: tuple[tuple[str, str], ...] = ()
 
 
-def write(node: Any, rows: Sequence[Row]) -> None:
+def write(node: Any, rows: Sequence[Row], kind: type | None = None) -> None:
     """Replace the table's content.
+
+    Args:
+        node: vtkMRMLTableNode.
+        rows: the findings, all of one kind.
+        kind: theirs; None for that of the rows, and without any for what the table has columns of.
 
     The cells hold findings.csv's own text: numeric columns would come back from a saved scene with
     six digits only (vtkDelimitedTextWriter).
     """
+    if kind is None:
+        kind = type(rows[0].finding) if rows else kindOf(node)
     table = vtk.vtkTable()
     cells = [[*_cells(row), row.segment] for row in rows]
-    for index, name in enumerate((*_columns(rows), SEGMENT_COLUMN)):
+    for index, name in enumerate((*_columns(rows, kind), SEGMENT_COLUMN)):
         column = vtk.vtkStringArray()
         column.SetName(name)
         for row in cells:
@@ -68,44 +75,59 @@ def write(node: Any, rows: Sequence[Row]) -> None:
     node.EndModify(wasModified)
 
 
+def kindOf(node: Any) -> type:
+    """Of the findings that a table has columns of; a PET's where that can't be told."""
+    return kindOfColumns(_names(node)) or Finding
+
+
 def read(node: Any) -> list[Row]:
     """The table's rows; a table that someone else changed beyond recognition has none."""
-    names = [node.GetColumnName(index) for index in range(node.GetNumberOfColumns())]
-    if not ESSENTIAL.issubset(names):
+    names = _names(node)
+    kind = kindOfColumns(names)
+    if kind is None or SEGMENT_COLUMN not in names:
         return []
+    known = {*columnsOf(kind), *NOT_MEASURED}
     rows = []
     for index in range(node.GetNumberOfRows()):
         cells = {name: node.GetCellText(index, names.index(name)) for name in names}
         byHand = cells.get("by_hand", cells.get(EARLIER_BY_HAND_COLUMN)) == "true"
         verdict, comment = cells.get("verdict", UNSURE), cells.get("comment", "")
-        further = tuple((name, cells[name]) for name in names if name not in KNOWN)
-        rows.append(
-            Row(findingFromText(cells), cells[SEGMENT_COLUMN], byHand, verdict, comment, further)
-        )
+        further = tuple((name, cells[name]) for name in names if name not in known)
+        finding = findingFromText(kind, cells)
+        rows.append(Row(finding, cells[SEGMENT_COLUMN], byHand, verdict, comment, further))
     return rows
 
 
-def writeCsv(path: Path, rows: Sequence[Row]) -> None:
-    """As findings.csv, `further`, and what the reader said: `verdict`, `comment`, `by_hand`."""
+def writeCsv(path: Path, rows: Sequence[Row], kind: type = Finding) -> None:
+    """As findings.csv, `further`, and what the reader said: `verdict`, `comment`, `by_hand`.
+
+    Args:
+        path: the file.
+        rows: the findings.
+        kind: theirs.
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_columns(rows))
+        writer.writerow(_columns(rows, kind))
         writer.writerows(_cells(row) for row in rows)
 
 
-def _columns(rows: Sequence[Row]) -> list[str]:
+def sameCells(one: Any, other: Any) -> bool:
+    """Do two findings measure the same, to the table's decimals?"""
+    return list(map(cell, astuple(one))) == list(map(cell, astuple(other)))
+
+
+def _names(node: Any) -> list[str]:
+    return [node.GetColumnName(index) for index in range(node.GetNumberOfColumns())]
+
+
+def _columns(rows: Sequence[Row], kind: type) -> list[str]:
     further = [name for name, _text in rows[0].further] if rows else []
-    return [*COLUMNS, *further, *READING_COLUMNS]
+    return [*columnsOf(kind), *further, *READING_COLUMNS]
 
 
 def _cells(row: Row) -> list[str]:
     """The finding's fields as `measures.write_csv` writes them, further ones, the reader's."""
-    finding = row.finding
-    numbers = [f"{getattr(finding, name) + 0.0:.{DECIMALS}f}" for name in COLUMNS[1:-2]]
-    flags = [_word(finding.growth_limited), _word(finding.unfamiliar)]
-    measured = [str(finding.number), *numbers, *flags, *(text for _name, text in row.further)]
-    return [*measured, row.verdict, row.comment, _word(row.byHand)]
-
-
-def _word(value: bool) -> str:
-    return "true" if value else "false"
+    measured = [cell(value) for value in astuple(row.finding)]
+    said = [row.verdict, row.comment, cell(row.byHand)]
+    return [*measured, *(text for _name, text in row.further), *said]

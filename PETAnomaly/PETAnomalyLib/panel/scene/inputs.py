@@ -56,7 +56,7 @@ def describePet(node: Any) -> InputState:
         return InputState(False, _("Choose a PET, or load the sample study."))
     units = unitsCode(node)
     isSuv = units.lower() == SUVBW_CODE.lower()
-    reason = _unusableVolume(node)
+    reason = unusableVolume(node)
     if not reason and units.lower().startswith("{suv") and not isSuv:
         text = _("SUV of another kind ({units}). PETAnomaly needs SUV by body weight (SUVbw).")
         reason = text.format(units=units)
@@ -88,7 +88,7 @@ def describeCt(node: Any, pet: Any, required: bool) -> InputState:
         if required:
             return InputState(False, _("This model needs the CT of the same examination."))
         return InputState(True, _("Optional: this model looks at the PET alone."))
-    reason = _unusableVolume(node) or _notTheCt(node, pet)
+    reason = unusableVolume(node) or _notTheCt(node, pet)
     if reason:
         return InputState(False, reason)
     return InputState(True, _("HU, {size}").format(size=describeGrid(node)))
@@ -231,7 +231,7 @@ def _notTheCt(node: Any, pet: Any) -> str:
     return ""
 
 
-def _unusableVolume(node: Any) -> str:
+def unusableVolume(node: Any) -> str:
     """Why this is no volume that the engine could read; empty when it is one."""
     image = node.GetImageData()
     if image is None or not image.GetNumberOfPoints():

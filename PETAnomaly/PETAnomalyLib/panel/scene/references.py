@@ -16,7 +16,7 @@ from PETAnomalyLib.engine.findings.reference import Uptake, blood_pool_uptake, l
 from PETAnomalyLib.engine.findings.reference_columns import References
 from PETAnomalyLib.engine.frame.region_atlas import COLUMN as SITE
 from PETAnomalyLib.engine.runtime.errors import InputError
-from PETAnomalyLib.panel.parameters import Parameters, live
+from PETAnomalyLib.panel.parameters import Parameters, isOfMr, live
 from PETAnomalyLib.panel.scene.findings_segmentation import partOnGrid
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.reference_point import placeOf
@@ -26,7 +26,7 @@ from PETAnomalyLib.panel.scene.volume_files import ijkToRas
 def referencesOf(parameters: Parameters) -> References:
     """As the scene has them now."""
     pet = live(parameters.pet)
-    if pet is None or pet.GetImageData() is None:
+    if isOfMr(parameters) or pet is None or pet.GetImageData() is None:
         return References()
     suv, matrix = slicer.util.arrayFromVolume(pet), ijkToRas(pet)
 

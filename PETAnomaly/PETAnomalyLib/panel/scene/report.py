@@ -14,13 +14,15 @@ from slicer.i18n import tr as _
 
 from PETAnomalyLib import __version__
 from PETAnomalyLib.engine.findings.verdict import UNSURE
-from PETAnomalyLib.panel.parameters import Parameters, findingsSegmentation, live
+from PETAnomalyLib.panel.parameters import Parameters, findingsSegmentation, isOfMr, live
+from PETAnomalyLib.panel.scene.finding_kinds import volumeMl
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.inputs import describeGrid
 from PETAnomalyLib.panel.scene.run_record import runOf, warningsOf
 from PETAnomalyLib.panel.scene.totals import ReadingTotals, lesions, totalsOf
 
 SETTINGS = ("scorer", "threshold", "grow", "min_volume_ml", "samples", "decodes", "seed", "device")
+PICTURE_WIDTH = 640  # pixels: an overview of slices is wider than a page
 STYLE = (
     "body { font-family: sans-serif; font-size: 10pt; } td, th { padding-right: 12px; } "
     "th { text-align: left; }"
@@ -39,31 +41,38 @@ def reportHtml(
     Args:
         parameters: of the study.
         rows: the findings as they were read.
-        picture: PNG of the PET from the front, the lesions numbered.
+        picture: PNG of the PET from the front, the lesions numbered, or of the MR's slices.
         settings: with which the findings are drawn now, over those of the run.
         references: title and value of what the findings are seen beside.
     """
     segmentation = findingsSegmentation(parameters)
     run = runOf(segmentation)
     used = {**run.get("settings", {}), **settings}
+    ofMr = isOfMr(parameters)
+    if ofMr:
+        used.pop("grow", None)  # the engine keeps the default of a PET
     found = lesions(rows)
     undecided = sum(row.verdict == UNSURE for row in rows)
     facts = [(_("PET"), _volume(parameters.pet)), (_("CT"), _volume(parameters.ct))]
+    if ofMr:
+        facts = [(_("MR"), _volume(parameters.mr)), (_("Brain mask"), str(run.get("mask") or ""))]
     facts += [(_("Model"), f"{run.get('model', '')}  {str(run.get('sha256', ''))[:16]}")]
     facts += [(name, str(used[name])) for name in SETTINGS if name in used]
     facts += [(_("Software"), f"PETAnomaly {__version__}")]
     encoded = base64.b64encode(picture).decode("ascii")
+    size = f" width='{PICTURE_WIDTH}'" if ofMr else ""
+    title = _("Brain MR: reading of findings") if ofMr else _("FDG-PET/CT: reading of findings")
     parts = [
-        f"<h2>{_('FDG-PET/CT: reading of findings')}</h2>",
+        f"<h2>{title}</h2>",
         _table(facts),
         _warnings(warningsOf(segmentation)),
         f"<h3>{_('Totals')}</h3>",
-        _totals(totalsOf(found), totalsOf(rows)),
+        _totalsOfMr(found, rows) if ofMr else _totals(totalsOf(found), totalsOf(rows)),
         f"<h3>{_('Reference')}</h3>{_table(references)}" if references else "",
         f"<h3>{_('Lesions')}</h3>",
-        _findings(found) if found else f"<p>{_('None.')}</p>",
+        (_findingsOfMr(found) if ofMr else _findings(found)) if found else f"<p>{_('None.')}</p>",
         f"<p>{_('{n} findings are not decided.').format(n=undecided)}</p>" if undecided else "",
-        f"<p><img src='data:image/png;base64,{encoded}'/></p>",
+        f"<p><img{size} src='data:image/png;base64,{encoded}'/></p>",
         f"<p><i>{_('Research use only. Not a medical device.')}</i></p>",
     ]
     return (
@@ -94,6 +103,35 @@ def _totals(own: ReadingTotals, every: ReadingTotals) -> str:
         (_("Dmax (cm)"), f"{own.dmax_mm / 10:.1f}", f"{every.dmax_mm / 10:.1f}"),
     ]
     return _table(lines)
+
+
+def _totalsOfMr(own: Sequence[Row], every: Sequence[Row]) -> str:
+    volumes = [sum(volumeMl(row.finding) for row in rows) for rows in (own, every)]
+    lines = [
+        ("", _("Lesions"), _("All findings")),
+        (_("Number"), str(len(own)), str(len(every))),
+        (_("Volume (ml)"), *(f"{ml:.1f}" for ml in volumes)),
+    ]
+    return _table(lines)
+
+
+def _findingsOfMr(rows: Sequence[Row]) -> str:
+    further = [name for name, _text in rows[0].further]
+    headings = ("#", _("Volume (ml)"), _("Long (mm)"), _("Score"), *further,
+                _("By hand"), _("Comment"))  # fmt: skip
+    lines = [
+        (
+            str(row.finding.number),
+            f"{row.finding.volume_ml:.1f}",
+            f"{row.finding.diameter_mm:.1f}",
+            f"{row.finding.score_max:.2f}",
+            *(text for _name, text in row.further),
+            _("yes") if row.byHand else "",
+            row.comment,
+        )
+        for row in rows
+    ]
+    return _table([headings, *lines])
 
 
 def _findings(rows: Sequence[Row]) -> str:

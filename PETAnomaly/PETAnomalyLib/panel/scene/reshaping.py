@@ -16,39 +16,44 @@ from PETAnomalyLib.panel.scene.findings_segmentation import addSegment, partOnGr
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 
 
-def merge(findings: SceneFindings, pet: Any, rows: Sequence[Row]) -> str:
+def merge(findings: SceneFindings, image: Any, rows: Sequence[Row]) -> str:
     """Make one finding of several, the one with the lowest number; its segment's identifier."""
     first, *others = sorted(rows, key=lambda row: row.finding.number)
-    parts = [partOnGrid(findings.segmentation, row.segment, pet) for row in (first, *others)]
+    parts = [partOnGrid(findings.segmentation, row.segment, image) for row in (first, *others)]
     mask, start = _union([part for part in parts if part is not None])
     verdict, comment = agreed(rows)
     with findings.step() as segmentation:
         segments = segmentation.GetSegmentation()
         for row in others:
             segments.RemoveSegment(row.segment)
-        putVoxels(segmentation, first.segment, pet, mask, start)
+        putVoxels(segmentation, first.segment, image, mask, start)
         segment = segments.GetSegment(first.segment)
         finding_tags.setVerdict(segment, verdict)
         finding_tags.setComment(segment, comment)
     return first.segment
 
 
-def divide(findings: SceneFindings, pet: Any, row: Row) -> str:
+def divide(findings: SceneFindings, heat: Any, row: Row) -> str:
     """Part a finding between its two hot spots: the identifier of what is new; empty where it has
     one hot spot only.
+
+    Args:
+        findings: that are parted.
+        heat: the volume that says where they are hot, on their grid: the PET, or an MR's map.
+        row: the finding.
     """
-    part = partOnGrid(findings.segmentation, row.segment, pet)
+    part = partOnGrid(findings.segmentation, row.segment, heat)
     if part is None:
         return ""
     mask, start = part
     box = tuple(slice(s, s + n) for s, n in zip(start, mask.shape))
-    halves = split(mask, slicer.util.arrayFromVolume(pet)[box])
+    halves = split(mask, slicer.util.arrayFromVolume(heat)[box])
     if halves is None:
         return ""
     number = findings.nextNumber
     with findings.step() as segmentation:
-        putVoxels(segmentation, row.segment, pet, halves == 1, start)
-        made = addSegment(segmentation, number, f"Finding {number} ", pet, halves == 2, start)
+        putVoxels(segmentation, row.segment, heat, halves == 1, start)
+        made = addSegment(segmentation, number, f"Finding {number} ", heat, halves == 2, start)
         segment = segmentation.GetSegmentation().GetSegment(made)
         finding_tags.setVerdict(segment, row.verdict)
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,21 @@ from PETAnomalyLib.engine.frame.region_atlas import COLUMN as SITE
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.panel.background import Work
 from PETAnomalyLib.panel.parameters import SCORERS
+from PETAnomalyLib.panel.scene.finding_kinds import findingFromText, kindOfColumns
 from PETAnomalyLib.panel.scene.hatching import Hatching, hatched
 from PETAnomalyLib.panel.scene.label_block import LabelBlock, cutOut
 
 
 @dataclass(frozen=True)
 class Results:
-    """What `petanomaly detect` left in its folder (DESIGN section 4), on the PET's grid.
+    """What `petanomaly detect` left in its folder (DESIGN section 4), on the grid of PET or MR.
 
     Attributes:
         maps: by scorer; float32. A map that the model can't give is absent.
         scoredMask: uint8, non-zero in the model's field of view; None when not written.
         labels: the findings' numbers.
         findings: rows of findings.csv.
+        kind: what they are, also where there are none.
         report: report.json.
         sites: of the findings, in their order; empty where the model can't tell.
         hatching: where the study is unlike what the model knows; None for nowhere.
@@ -37,10 +39,11 @@ class Results:
     maps: dict[str, sitk.Image]
     scoredMask: sitk.Image | None
     labels: LabelBlock
-    findings: list[Finding]
+    findings: list[Any]
     report: dict = field(default_factory=dict)
     sites: Sequence[str] = ()
     hatching: Hatching | None = None
+    kind: type = Finding
 
     @property
     def warnings(self) -> list[str]:
@@ -80,14 +83,16 @@ def readResults(folder: Path, work: Work) -> Results:
     segmentation = _readImage(folder / "segmentation.seg.nrrd")
     labels = cutOut(sitk.GetArrayViewFromImage(segmentation))
     table = folder / "findings.csv"
+    kind, findings = readFindings(table)
     return Results(
         maps,
         mask,
         labels,
-        readFindings(table),
+        findings,
         _report(folder / "report.json"),
         readSites(table),
         hatching,
+        kind,
     )
 
 
@@ -103,17 +108,21 @@ def _report(path: Path) -> dict:
     return report
 
 
-def readFindings(path: Path) -> list[Finding]:
-    """The rows of a findings.csv that `measures.write_csv` wrote.
+def readFindings(path: Path) -> tuple[type, list[Any]]:
+    """What a findings.csv that `measures.write_csv` wrote has rows of, and its rows.
 
     Raises:
         InputError: the file is missing, cut off or not such a table.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return [findingFromText(row) for row in csv.DictReader(file)]
+            reader = csv.DictReader(file)
+            kind = kindOfColumns(reader.fieldnames or ())
+            if kind is not None:
+                return kind, [findingFromText(kind, row) for row in reader]
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise _unreadable(path, str(error)) from error
+    raise _unreadable(path, "it has other columns")
 
 
 def readSites(path: Path) -> list[str]:
@@ -121,23 +130,6 @@ def readSites(path: Path) -> list[str]:
     with path.open(encoding="utf-8", newline="") as file:
         sites = [row.get(SITE) for row in csv.DictReader(file)]
     return [site for site in sites if site is not None]
-
-
-def findingFromText(row: dict[str, str]) -> Finding:
-    """A finding from its columns as text; columns of other names are passed over."""
-    values: dict[str, Any] = {}
-    for column in fields(Finding):
-        if column.name == "unfamiliar":  # not in scenes saved earlier
-            values[column.name] = row.get(column.name) == "true"
-            continue
-        text = row[column.name]
-        if column.name == "number":
-            values[column.name] = int(float(text))
-        elif column.name == "growth_limited":
-            values[column.name] = text == "true"
-        else:
-            values[column.name] = float(text)
-    return Finding(**values)
 
 
 def _readImage(path: Path) -> sitk.Image:

@@ -1,5 +1,5 @@
-"""The engine's results as MRML nodes: named after what they are, the PET and the model, beside the
-PET, in a folder of the subject hierarchy.
+"""The engine's results as MRML nodes: named after what they are, the PET (or MR) and the model,
+beside that, in a folder of the subject hierarchy.
 
 Copying a map into the scene takes the GUI thread's time, so results are placed step by step
 (`resultSteps`): the caller lets Qt breathe between the steps.
@@ -14,7 +14,7 @@ from typing import Any
 import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.engine.findings.measures import Finding
+from PETAnomalyLib.engine.findings.measures import Finding, FindingRow
 from PETAnomalyLib.engine.findings.segmentation import segment_id
 from PETAnomalyLib.engine.frame.region_atlas import COLUMN as SITE
 from PETAnomalyLib.panel.environment.models import SCORER_TITLES, defaultThreshold
@@ -50,8 +50,8 @@ def resultSteps(
 
     Args:
         parameters: gets the references to the new nodes.
-        pet: the PET's node; None when it was deleted during the run: then nothing but the maps and
-            the mask can be placed.
+        pet: the node of the PET, or MR; None when it was deleted during the run: then nothing but
+            the maps and the mask can be placed.
         results: what the run left.
         model: the bundle that made them.
         replace: remove the last run's results first; else they stay in the scene.
@@ -99,7 +99,7 @@ def resultSteps(
     parameters.handEdited = False
     yield _("table of findings")
     title = f"Findings table, {name} ({model.name})"
-    parameters.table = addTable(title, pet, results.findings, results.sites)
+    parameters.table = addTable(title, pet, results.findings, results.sites, results.kind)
     putInto(parameters.table, folder)
     keepParts(segmentation, {name: live(parameters.getValue(name)) for name in RESULTS})
 
@@ -119,15 +119,16 @@ def addSegmentation(name: str, pet: Any) -> Any:
     return node
 
 
-def addTable(name: str, pet: Any, findings: Sequence[Finding], sites: Sequence[str] = ()) -> Any:
-    """A table node with a row for each finding, and where these lie, if that is known."""
+def addTable(name: str, pet: Any, findings: Sequence[FindingRow], sites: Sequence[str] = (),
+             kind: type = Finding) -> Any:  # fmt: skip
+    """A table node with a row for each finding of a kind, and where these lie, if known."""
     node = slicer.mrmlScene.AddNewNodeByClass(
         "vtkMRMLTableNode", slicer.mrmlScene.GenerateUniqueName(name)
     )
     rows = [findings_table_node.Row(finding, segment_id(finding.number)) for finding in findings]
     if sites:
         rows = [replace(row, further=((SITE, site),)) for row, site in zip(rows, sites)]
-    findings_table_node.write(node, rows)
+    findings_table_node.write(node, rows, kind)
     putBeside(node, pet)
     return node
 

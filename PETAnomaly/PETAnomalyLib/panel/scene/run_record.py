@@ -27,11 +27,13 @@ def keepRun(segmentation: Any, model: Any, results: Results) -> None:
         "name": model.name,
         "time": datetime.now().astimezone().isoformat(timespec="seconds"),
         "version": results.report.get("versions", {}).get("petanomaly", __version__),
+        "modality": model.modality,
         "ct": model.ct == "required",
         # Another computer's model of that name may be another one.
         "sha256": results.report.get("model", {}).get("sha256", model.sha256),
         "frame": results.report.get("frame", {}).get("model_to_study_lps_mm"),
         "warnings": results.warnings,
+        "mask": results.report.get("inputs", {}).get("mask", {}).get("from"),
         "settings": results.report.get("settings", {}),
     }
     segmentation.SetAttribute(RUN_ATTRIBUTE, json.dumps(told))

@@ -18,10 +18,13 @@ from PETAnomalyLib.panel.parameters import (
     SCORERS,
     Parameters,
     findingsSegmentation,
+    isOfMr,
     live,
     setThreshold,
+    studyImage,
 )
 from PETAnomalyLib.panel.scene import finding_tags, findings_table_node
+from PETAnomalyLib.panel.scene.finding_kinds import volumeMl
 from PETAnomalyLib.panel.scene.result_nodes import (
     RESULTS,
     THRESHOLD_ATTRIBUTE,
@@ -34,14 +37,15 @@ from PETAnomalyLib.panel.scene.volume_nodes import folderOf, removeEmptyFolder
 
 @dataclass(frozen=True)
 class SceneRun:
-    """A run of the chosen PET.
+    """A run of the chosen PET, or MR.
 
     Attributes:
         segmentation: its findings' node, by which it is known.
         time: when it ended, ISO 8601 with the time zone; empty where that was not kept.
         model, name: of the bundle, for people and in short.
         scorer: whose map its findings are drawn from now.
-        count, tmtv_ml: of its findings, but for what a reader has called physiological.
+        count, volume_ml: number and total volume of its findings, but for what a reader has called
+            physiological.
         isShown: it is the one that panel and views show.
     """
 
@@ -51,21 +55,21 @@ class SceneRun:
     name: str
     scorer: str
     count: int
-    tmtv_ml: float
+    volume_ml: float
     isShown: bool
 
 
 def runsOf(parameters: Parameters) -> list[SceneRun]:
-    """The chosen PET's runs that are in the scene, the oldest first."""
-    pet = live(parameters.pet)
+    """The chosen PET's, or MR's, runs that are in the scene, the oldest first."""
+    image = studyImage(parameters)
     shown = findingsSegmentation(parameters)
-    if pet is None:
+    if image is None:
         return []
     _knowItsParts(parameters, shown)
     found = []
     for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
         parts = partsOf(node, ("resultPet", "table"))
-        if parts["resultPet"] is not pet or parts["table"] is None:
+        if parts["resultPet"] is not image or parts["table"] is None:
             continue
         run, counted = runOf(node), _counted(node, parts["table"])
         found.append(
@@ -76,7 +80,7 @@ def runsOf(parameters: Parameters) -> list[SceneRun]:
                 name=str(run.get("name", "")),
                 scorer=str(drawnWithOf(node).get("scorer", "")),
                 count=len(counted),
-                tmtv_ml=sum(row.finding.mtv_ml for row in counted),
+                volume_ml=sum(volumeMl(row.finding) for row in counted),
                 isShown=node is shown,
             )
         )
@@ -106,12 +110,29 @@ def showRun(parameters: Parameters, segmentation: Any, installed: Collection[str
         for one in SCORERS:
             own = one == parameters.scorer and one in maps
             setThreshold(parameters, one, _ownThreshold(parts[f"{one}Map"], drawn) if own else None)
-        parameters.growth = float(drawn.get("grow", DEFAULT_GROWTH))
+        if not isOfMr(parameters):
+            parameters.growth = float(drawn.get("grow", DEFAULT_GROWTH))
         parameters.minimumVolume = float(drawn.get("min_volume_ml", parameters.minimumVolume))
         parameters.handEdited = bool(drawn.get("hand_edited", False))
     for node in (segmentation, parts["foreign"]):
         if node is not None:
             node.SetDisplayVisibility(True)
+
+
+def lookAt(parameters: Parameters, modality: str) -> None:
+    """Turn from PET to MR, or back: what was shown is left as it is, and the last run of what is
+    chosen now is shown, if it has one.
+
+    Args:
+        parameters: of the study.
+        modality: `parameters.PET` or `MR`.
+    """
+    runsOf(parameters)  # findings of a scene saved by an earlier version learn what belongs to them
+    forgetResults(parameters)
+    parameters.modality = modality
+    runs = runsOf(parameters)
+    if runs:
+        showRun(parameters, runs[-1].segmentation)
 
 
 def removeRun(parameters: Parameters, segmentation: Any) -> None:

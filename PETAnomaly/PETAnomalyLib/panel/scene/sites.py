@@ -1,4 +1,6 @@
-"""Where in the body findings lie, by the atlas of the very model that found them."""
+"""Where findings lie, by the atlas of the very model that found them; in a head by the brain of its
+template.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,12 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from PETAnomalyLib.engine.findings.head_measures import HeadFinding
+from PETAnomalyLib.engine.frame.alignment import Alignment
+from PETAnomalyLib.engine.frame.head_sites import head_sites
 from PETAnomalyLib.engine.frame.region_atlas import COLUMN, RegionAtlas
 from PETAnomalyLib.engine.runtime.errors import InputError
+from PETAnomalyLib.engine.study.image_file import read_float_image
 from PETAnomalyLib.panel.scene.findings_segmentation import partOnGrid
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.run_record import runOf
@@ -27,6 +33,7 @@ class SceneSites:
         self.models: Callable[[], Sequence[Any]] = lambda: ()
         self._known: dict[tuple, str] = {}
         self._atlases: dict[str, RegionAtlas] = {}
+        self._brains: dict[str, sitk.Image] = {}
 
     def of(self, rows: Sequence[Row], segmentation: Any, pet: Any) -> list[str] | None:
         """The site of each row; None where none is known.
@@ -34,13 +41,24 @@ class SceneSites:
         Args:
             rows: the findings.
             segmentation: their node.
-            pet: the PET's node; None where it is gone.
+            pet: the node of the PET, or MR; None where it is gone.
         """
+        if any(isinstance(row.finding, HeadFinding) for row in rows):
+            return self._ofHead(rows, segmentation)
         atlas, toStudy = self._atlasOf(segmentation)
         if atlas is not None and pet is not None:
             return [self._site(row, segmentation, pet, atlas, toStudy) for row in rows]
-        told = [dict(row.further).get(COLUMN) for row in rows]
-        return None if all(site is None for site in told) else [site or "" for site in told]
+        return _told(rows)
+
+    def _ofHead(self, rows: Sequence[Row], segmentation: Any) -> list[str] | None:
+        brain, toStudy = self._brainOf(segmentation)
+        if brain is None:
+            return _told(rows)
+        for row in rows:
+            key = (segmentation.GetID(), row.segment, row.finding)
+            if key not in self._known:
+                self._known[key] = head_sites([row.finding], brain, Alignment(toStudy, 1.0))[0]
+        return [self._known[segmentation.GetID(), row.segment, row.finding] for row in rows]
 
     def _site(self, row: Row, segmentation: Any, pet: Any, atlas: RegionAtlas, toStudy: Any) -> str:
         key = (segmentation.GetID(), row.segment, row.finding)  # what a hand changes is another
@@ -52,9 +70,8 @@ class SceneSites:
 
     def _atlasOf(self, segmentation: Any) -> tuple[RegionAtlas | None, Any]:
         """The atlas of the model that found these findings, and its frame's way to the study."""
-        run = runOf(segmentation)
-        frame, sha256 = run.get("frame"), run.get("sha256")
-        if not frame or not isinstance(sha256, str):
+        frame, sha256 = _frameOf(segmentation)
+        if frame is None:
             return None, None
         if sha256 not in self._atlases:
             paths = [model.region_atlas for model in self.models() if model.sha256 == sha256]
@@ -63,6 +80,34 @@ class SceneSites:
             except (StopIteration, InputError):  # not here, or gone since
                 return None, None
         return self._atlases[sha256], _transform(frame)
+
+    def _brainOf(self, segmentation: Any) -> tuple[sitk.Image | None, Any]:
+        """The brain of the model's template, and its frame's way to the study."""
+        frame, sha256 = _frameOf(segmentation)
+        if frame is None:
+            return None, None
+        if sha256 not in self._brains:
+            paths = [model.template_mask for model in self.models() if model.sha256 == sha256]
+            try:
+                self._brains[sha256] = read_float_image(next(path for path in paths if path))
+            except (StopIteration, InputError):
+                return None, None
+        return self._brains[sha256], _transform(frame)
+
+
+def _frameOf(segmentation: Any) -> tuple[dict[str, Any] | None, str]:
+    """Where the run that found these findings had the study, and the hash of its model."""
+    run = runOf(segmentation)
+    frame, sha256 = run.get("frame"), run.get("sha256")
+    if not isinstance(frame, dict) or not isinstance(sha256, str):
+        return None, ""
+    return frame, sha256
+
+
+def _told(rows: Sequence[Row]) -> list[str] | None:
+    """What the findings came with; None where nothing was said of any."""
+    told = [dict(row.further).get(COLUMN) for row in rows]
+    return None if all(site is None for site in told) else [site or "" for site in told]
 
 
 def _points(part: Any, pet: Any) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The slice views: which layers they show and how strongly, which findings, and where they are.
 
-CT below, PET or anomaly map above, one switch and one opacity; without a CT the PET is below.
+CT below, PET or anomaly map above, one switch and one opacity; without a CT the PET is below. An MR
+is below its map.
 """
 
 from __future__ import annotations
@@ -9,7 +10,14 @@ from typing import Any
 
 import slicer  # slicer.util looks for qt
 
-from PETAnomalyLib.panel.parameters import Parameters, findingsSegmentation, live, scoreMap
+from PETAnomalyLib.panel.parameters import (
+    Parameters,
+    findingsSegmentation,
+    isOfMr,
+    live,
+    scoreMap,
+    studyImage,
+)
 
 
 def showLayers(parameters: Parameters, fit: bool = False) -> None:
@@ -18,11 +26,12 @@ def showLayers(parameters: Parameters, fit: bool = False) -> None:
     Args:
         fit: zoom and centre the views on the study as well.
     """
-    pet, ct = _orNothing(live(parameters.pet)), _orNothing(live(parameters.ct))
-    base = ct if ct is not None else pet
+    image = _orNothing(studyImage(parameters))
+    ct = None if isOfMr(parameters) else _orNothing(live(parameters.ct))
+    base = ct if ct is not None else image
     over = {
         "ct": None,
-        "pet": pet if ct is not None else None,
+        "pet": image if ct is not None else None,
         "map": _orNothing(scoreMap(parameters, parameters.scorer)),
     }[shownLayer(parameters)]
     slicer.util.setSliceViewerLayers(
@@ -35,7 +44,9 @@ def showLayers(parameters: Parameters, fit: bool = False) -> None:
 
 
 def shownLayer(parameters: Parameters) -> str:
-    """The chosen layer; without a map yet the PET is what there is to see."""
+    """The chosen layer; without a map yet the PET, or MR, is what there is to see."""
+    if isOfMr(parameters) and parameters.layer == "ct":
+        return "pet"
     if parameters.layer == "map" and not showable(scoreMap(parameters, parameters.scorer)):
         return "pet"
     return str(parameters.layer)

@@ -1,4 +1,6 @@
-"""The 3-D view: a maximum-intensity projection of the PET with the findings as surfaces."""
+"""The 3-D view: a maximum-intensity projection of the PET with the findings as surfaces; of an MR
+the surfaces alone.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from typing import Any
 
 import slicer  # slicer.util looks for qt
 
-from PETAnomalyLib.panel.parameters import Parameters, findingsSegmentation, live
+from PETAnomalyLib.panel.parameters import Parameters, findingsSegmentation, isOfMr, live
 from PETAnomalyLib.panel.scene.surfaces import SurfaceMaker
 from PETAnomalyLib.panel.scene.windows import presetFor
 
@@ -18,7 +20,7 @@ def show3D(parameters: Parameters) -> None:
     _showSurfaces(findingsSegmentation(parameters), parameters.view3D)
     pet = live(parameters.pet)
     if pet is not None:
-        _showMip(pet, parameters.view3D)
+        _showMip(pet, parameters.view3D and not isOfMr(parameters))
         showMipRange(parameters)
 
 

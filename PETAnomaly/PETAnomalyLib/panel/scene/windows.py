@@ -1,4 +1,4 @@
-"""Colours: the window of the PET, and what of an anomaly map is seen."""
+"""Colours: the windows of PET and MR, and what of an anomaly map is seen."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.panel.parameters import Parameters, live
-from PETAnomalyLib.panel.scene.ct_windows import showFirstWindow
+from PETAnomalyLib.panel.parameters import Parameters, isOfMr, live
+from PETAnomalyLib.panel.scene.ct_windows import GREY, showFirstWindow
 
 INVERTED_GREY = "vtkMRMLColorTableNodeInvertedGrey"
 HOT = "vtkMRMLPETProceduralColorNodePET-Heat"  # yellow at 30 % of the range
@@ -57,13 +57,28 @@ def presetFor(parameters: Parameters) -> WindowPreset:
 
 
 def showInput(parameters: Parameters) -> None:
-    """Give PET and CT their windows, as soon as they are chosen."""
+    """Give PET and CT, or the MR, their windows, as soon as they are chosen."""
+    if isOfMr(parameters):
+        _showMr(live(parameters.mr))
+        return
     pet, ct = live(parameters.pet), live(parameters.ct)
     if ct is not None and ct.GetImageData() is not None:
         showFirstWindow(ct)
     if pet is not None and pet.GetImageData() is not None:
         preset = presetFor(parameters)
         _window(pet, preset.low, preset.high, existingColour(preset.colour))
+
+
+def _showMr(mr: Any) -> None:
+    """Grey, in the window that it has; Slicer's own for one that was shown in colours."""
+    if mr is None or mr.GetImageData() is None:
+        return
+    if mr.GetDisplayNode() is None:
+        mr.CreateDefaultDisplayNodes()
+    display = mr.GetDisplayNode()
+    if display.GetColorNodeID() != GREY:
+        display.SetAndObserveColorNodeID(GREY)
+        display.AutoWindowLevelOn()
 
 
 def showMapColours(node: Any, limit: float) -> None:

@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.panel.environment.models import describeError
-from PETAnomalyLib.panel.parameters import Parameters, live
+from PETAnomalyLib.panel.parameters import Parameters, isOfMr, live, scoreMap, studyImage
 from PETAnomalyLib.panel.scene import adding, reshaping
 from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.scene.findings_segmentation import addSegment
@@ -44,6 +44,7 @@ class AddingControls:
         self._table = table
         self._parameters: Parameters = None
         self._preview = SpotPreview()
+        self._toolTip = ui.addButton.toolTip
         self.picker = picker if picker is not None else SpotPicker()
         self.picker.onPicked = self.addAt
         self.picker.onHover = self._onHover
@@ -61,7 +62,15 @@ class AddingControls:
         """Show what can be done to the selected findings."""
         isThere = self._findings.segmentation is not None
         selected = len(self._table.selectedSegments())
-        self._ui.addButton.enabled = isThere
+        ofMr = self._parameters is not None and isOfMr(self._parameters)
+        self._ui.addButton.enabled = isThere and not ofMr
+        self._ui.addButton.toolTip = (
+            _("A click finds the contour of uptake, which an MR does not have: draw what was "
+              "missed with Edit findings.")
+            if ofMr
+            else self._toolTip
+        )  # fmt: skip
+        self._ui.contourCombo.visible = not ofMr
         self._ui.mergeButton.enabled = isThere and selected > 1
         self._ui.splitButton.enabled = isThere and selected == 1
 
@@ -126,7 +135,7 @@ class AddingControls:
         selected = set(self._table.selectedSegments())
         rows = [row for row in self._findings.rows() if row.segment in selected]
         if len(rows) > 1:
-            kept = reshaping.merge(self._findings, live(self._parameters.pet), rows)
+            kept = reshaping.merge(self._findings, studyImage(self._parameters), rows)
             self._table.selectSegment(kept)
 
     def _onSplit(self, _checked: bool = False) -> None:
@@ -134,8 +143,16 @@ class AddingControls:
         rows = [row for row in self._findings.rows() if row.segment in selected[:1]]
         if not rows:
             return
-        made = reshaping.divide(self._findings, live(self._parameters.pet), rows[0])
+        parameters = self._parameters
+        ofMr, score = isOfMr(parameters), scoreMap(parameters, parameters.scorer)
+        heat = score if ofMr and score is not None else studyImage(parameters)
+        made = reshaping.divide(self._findings, heat, rows[0])
         if made:
             self._table.selectSegment(made)
         else:
-            slicer.util.showStatusMessage(_("This finding has one hot spot only."), 5000)
+            said = (
+                _("This finding has one peak of the score only.")
+                if ofMr
+                else _("This finding has one hot spot only.")
+            )
+            slicer.util.showStatusMessage(said, 5000)

@@ -6,7 +6,7 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.panel.parameters import Parameters, live
+from PETAnomalyLib.panel.parameters import Parameters, studyImage
 from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.scene.segment_editor import FindingsEditor, SegmentEditing
 from PETAnomalyLib.panel.sections.findings_table import FindingsTable
@@ -73,8 +73,8 @@ class CorrectionControls:
         if opened and segmentation is not None:
             self._findings.steps.save()
             selected = self._table.selectedSegments()
-            pet = live(self._parameters.pet)
-            self.editor.open(segmentation, pet, selected[0] if selected else "")
+            image = studyImage(self._parameters)
+            self.editor.open(segmentation, image, selected[0] if selected else "")
         else:
             self.editor.close()
             self._findings.settle()

@@ -14,6 +14,7 @@ from PETAnomalyLib.panel.parameters import (
     DEFAULT_GROWTH,
     Parameters,
     findingsSegmentation,
+    isOfMr,
     live,
     scoreMap,
     setThreshold,
@@ -91,16 +92,18 @@ class DelineationControls:
         value = self.threshold()
         if node is None or value is None or findingsSegmentation(parameters) is None:
             return None
-        settings = DrawSettings(value, parameters.growth, parameters.minimumVolume)
+        growth = 0.0 if isOfMr(parameters) else parameters.growth
+        settings = DrawSettings(value, growth, parameters.minimumVolume)
         return Delineation(node.GetID(), settings)
 
     def describe(self) -> dict[str, Any]:
         """What the findings are drawn with, by the names of report.json."""
         parameters = self._parameters
+        grown = {} if isOfMr(parameters) else {"grow": parameters.growth}
         return {
             "scorer": parameters.scorer,
             "threshold": self.threshold(),
-            "grow": parameters.growth,
+            **grown,
             "min_volume_ml": parameters.minimumVolume,
         }
 
@@ -122,7 +125,8 @@ class DelineationControls:
             if scorer:
                 parameters.scorer = scorer
             setThreshold(parameters, parameters.scorer, settings.threshold)
-            parameters.growth = settings.growth
+            if not isOfMr(parameters):
+                parameters.growth = settings.growth
             parameters.minimumVolume = settings.minimumVolume
         self.show()
 
@@ -136,7 +140,8 @@ class DelineationControls:
         slider.enabled = True
         key = (node.GetID(), node.GetImageData().GetMTime())
         if not self._range or self._range[0] != key:
-            self._range = (key, mapRange(node, value, live(parameters.pet)))
+            pet = None if isOfMr(parameters) else live(parameters.pet)
+            self._range = (key, mapRange(node, value, pet))
         bounds = self._range[1]
         slider.decimals = bounds.decimals
         slider.minimum = min(bounds.low, value)
@@ -148,6 +153,7 @@ class DelineationControls:
 
     def _showGrowth(self) -> None:
         combo = self._ui.growthCombo
+        combo.visible = self._ui.growthLabel.visible = not isOfMr(self._parameters)
         choices = list(GROWTH_PRESETS)
         if self._parameters.growth not in choices:
             choices.insert(0, self._parameters.growth)

@@ -11,7 +11,7 @@ import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.jobs.dicom_export import OBJECTS
-from PETAnomalyLib.panel.parameters import Parameters, live, scoreMap
+from PETAnomalyLib.panel.parameters import Parameters, isOfMr, live, scoreMap
 from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.scene.inputs import dicomFiles
 
@@ -26,6 +26,7 @@ class DicomExport:
         self._ui = ui
         self._findings = findings
         self._parameters: Parameters = None
+        self._toolTip = ui.dicomButton.toolTip
         ui.dicomButton.clicked.connect(self._onClick)
 
     def setParameters(self, parameters: Parameters | None) -> None:
@@ -34,8 +35,15 @@ class DicomExport:
 
     def update(self, isBusy: bool) -> None:
         """There is something to export and nothing else under way, or not."""
+        ofMr = isOfMr(self._parameters)
+        self._ui.dicomButton.toolTip = (
+            _("DICOM objects are written of a PET's findings. Of an MR's there are CSV and report.")
+            if ofMr
+            else self._toolTip
+        )
         self._ui.dicomButton.enabled = (
-            self._findings.segmentation is not None
+            not ofMr
+            and self._findings.segmentation is not None
             and scoreMap(self._parameters, self._parameters.scorer) is not None
             and not isBusy
         )

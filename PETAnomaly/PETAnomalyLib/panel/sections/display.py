@@ -1,5 +1,5 @@
 """The panel's display controls: overlay switch, opacity, PET and CT windows, outlines, colour bars,
-hatching, 3-D.
+hatching, 3-D. Those of a PET and a CT are hidden where an MR is looked at.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from PETAnomalyLib.panel.parameters import (
     Parameters,
     findingsSegmentation,
     foreignRegions,
+    isOfMr,
     live,
     scoreMap,
+    studyImage,
 )
 from PETAnomalyLib.panel.scene import (
     colour_bars,
@@ -63,6 +65,10 @@ class DisplaySection:
         for preset in windows.presets():
             ui.presetCombo.addItem(preset.title, preset.key)
         ui.presetCombo.currentIndexChanged.connect(self._onPreset)
+        self._texts = [
+            (button.text, button.toolTip)
+            for button in (ui.showPetButton, ui.showMapButton, ui.show3DButton)
+        ]
         ui.show3DButton.toggled.connect(self._on3D)
         ui.mipSlider.valueChanged.connect(self._onMipTop)
 
@@ -88,6 +94,7 @@ class DisplaySection:
 
     def _showControls(self) -> None:
         parameters, ui = self._parameters, self._ui
+        self._showWhatApplies()
         shown = slice_views.shownLayer(parameters)
         for layer, button in self._buttons.items():
             button.checked = layer == shown
@@ -100,8 +107,19 @@ class DisplaySection:
         ui.presetCombo.setCurrentIndex(max(0, ui.presetCombo.findData(parameters.preset)))
         ui.hatchingCheck.enabled = foreignRegions(parameters) is not None
         ui.show3DButton.checked = parameters.view3D
-        ui.mipLabel.visible = ui.mipSlider.visible = parameters.view3D
+        ui.mipLabel.visible = ui.mipSlider.visible = parameters.view3D and not isOfMr(parameters)
         ui.mipSlider.value = view_3d.mipTop(parameters)
+
+    def _showWhatApplies(self) -> None:
+        ui, ofMr = self._ui, isOfMr(self._parameters)
+        for part in (ui.showCtButton, ui.presetLabel, ui.presetCombo, *self._ctButtons.values()):
+            part.visible = not ofMr
+        texts = [(ui.showPetButton, _("MR"), _("The MR alone."))]
+        texts += [(ui.showMapButton, "", _("The anomaly map over the MR."))]
+        texts += [(ui.show3DButton, "", _("The findings as surfaces, turned with the mouse."))]
+        for (button, text, tip), (ownText, ownTip) in zip(texts, self._texts):
+            button.text = text if ofMr and text else ownText
+            button.toolTip = tip if ofMr else ownTip
 
     def _showChanged(self, before: _State, state: _State) -> None:
         parameters = self._parameters
@@ -123,7 +141,7 @@ class DisplaySection:
 
     def _state(self) -> _State:
         p = self._parameters
-        inputs = (p.pet, p.ct)
+        inputs = (studyImage(p), None if isOfMr(p) else p.ct)
         results = (scoreMap(p, p.scorer), findingsSegmentation(p), foreignRegions(p))
         return _State(
             # What has no voxels or no display node yet may have them later.

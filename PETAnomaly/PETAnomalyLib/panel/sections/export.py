@@ -9,6 +9,7 @@ import qt
 import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
+from PETAnomalyLib.engine.findings.measures import Finding
 from PETAnomalyLib.panel.scene import findings_table_node
 from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.sections.saving import isWritten
@@ -28,10 +29,11 @@ class FindingsExport:
 
     def writeCsv(self, path: Path) -> bool:
         """Write the table; a folder that can't be written to is said."""
-        rows = self._findings.rows()
+        rows, table = self._findings.rows(), self._findings.table
+        kind = findings_table_node.kindOf(table) if table is not None else Finding
         return isWritten(
             path,
-            lambda place: findings_table_node.writeCsv(place, rows),
+            lambda place: findings_table_node.writeCsv(place, rows, kind),
             _("The table was not written to {path}: {why}"),
         )
 

@@ -12,11 +12,13 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
+from PETAnomalyLib.engine.findings.head_measures import HeadFinding
 from PETAnomalyLib.engine.findings.measures import cell
 from PETAnomalyLib.panel.environment import models
 from PETAnomalyLib.panel.parameters import Parameters, live, scoreMap
 from PETAnomalyLib.panel.scene import findings_segmentation, slice_views
 from PETAnomalyLib.panel.scene.drawing import Drawer
+from PETAnomalyLib.panel.scene.finding_kinds import kindFor
 from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.run_record import warningsOf
@@ -203,6 +205,7 @@ class FindingsSection:
             lambda name: slice_views.isSegmentVisible(self._parameters, name),
             lambda row: findings_segmentation.colourOf(segmentation, row.segment),
             self._measured,
+            kindFor(self._parameters),
         )
         self.triage.update()
         dimPhysiological(segmentation, rows)
@@ -213,6 +216,8 @@ class FindingsSection:
         )
 
     def _measured(self, row: Row) -> tuple[tuple[str, str], ...]:
+        if isinstance(row.finding, HeadFinding):
+            return ()  # what is measured in an MR has columns of its own
         pet, segmentation = live(self._parameters.pet), self.inScene.segmentation
         mean = ("suv_mean", cell(row.finding.suv_mean))
         if pet is None or segmentation is None:

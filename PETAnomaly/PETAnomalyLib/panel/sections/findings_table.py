@@ -12,29 +12,16 @@ from functools import partial
 from typing import Any
 
 import qt
-from slicer.i18n import tr as _
 
+from PETAnomalyLib.engine.findings.measures import Finding
 from PETAnomalyLib.engine.findings.segmentation import colour
-from PETAnomalyLib.engine.findings.verdict import LESION, PHYSIOLOGICAL, UNSURE
+from PETAnomalyLib.engine.findings.verdict import PHYSIOLOGICAL
 from PETAnomalyLib.panel.scene.findings_table_node import Row
-from PETAnomalyLib.panel.sections.further_columns import (
-    FURTHER,
-    FURTHER_DECIMALS,
-    SHOWN_AT_FIRST,
-    heading,
-)
+from PETAnomalyLib.panel.sections.finding_cells import SEGMENT_ROLE, SORT_ROLE, cellsOf, headings
+from PETAnomalyLib.panel.sections.further_columns import FURTHER, SHOWN_AT_FIRST, heading
 from PETAnomalyLib.panel.sections.look import Look
 from PETAnomalyLib.panel.settings import Settings
 
-SORT_ROLE = int(qt.Qt.UserRole)
-SEGMENT_ROLE = SORT_ROLE + 1
-EDITED_MARK = "\N{LOWER RIGHT PENCIL}"
-LIMITED_MARK = "*"
-UNFAMILIAR_MARK = "?"
-COMMENT_MARK = "\N{HORIZONTAL ELLIPSIS}"
-VERDICT_MARKS = {LESION: "L", PHYSIOLOGICAL: "P", UNSURE: "\N{EN DASH}"}
-PLACED = 7  # columns before the further ones
-VERDICT_ORDER = (LESION, UNSURE, PHYSIOLOGICAL)
 LEAST_ROWS, MOST_ROWS = 4, 12  # that the table has room for at least, as many as there are
 AIR, SIDES = 6, 9  # pixels above and below a row's text together, and left and right of it
 
@@ -68,6 +55,8 @@ class FindingsTable:
         self._deleteKey = qt.QShortcut(qt.QKeySequence("Del"), view)
         self._deleteKey.setContext(qt.Qt.WidgetWithChildrenShortcut)
         self._deleteKey.activated.connect(self._onDeleteKey)
+        self._kind: type = Finding
+        self._placed = 0  # columns before the further ones
         self._further: list[str] = []
         self._settings = settings if settings is not None else Settings()
         chosen = self._settings.hiddenColumns
@@ -89,6 +78,7 @@ class FindingsTable:
         isVisible: Callable[[str], bool],
         colourOf: Callable[[Row], tuple[int, int, int]] = lambda row: colour(row.finding.number),
         measured: Callable[[Row], tuple[tuple[str, str], ...]] = lambda _row: (),
+        kind: type = Finding,
     ) -> None:
         """Fill the table; the selected findings stay selected where they still exist.
 
@@ -97,16 +87,18 @@ class FindingsTable:
             isVisible: is a segment shown?
             colourOf: red, green, blue (0..255) of a finding in the views.
             measured: name and text of columns before the row's own further ones.
+            kind: of finding.
         """
         rows = [replace(row, further=(*measured(row), *row.further)) for row in rows]
         selected = set(self.selectedSegments())
         self._filling = True
         self._model.removeRows(0, self._model.rowCount())
+        self._setKind(kind)
         self._setFurther([name for name, _text in rows[0].further] if rows else [])
         self._items = []
         dimmed = qt.QBrush(qt.QColor(*Look(self._view.palette).dimmed))
         for index, row in enumerate(rows):
-            for column, item in enumerate(_cells(row, isVisible(row.segment), colourOf(row))):
+            for column, item in enumerate(cellsOf(row, isVisible(row.segment), colourOf(row))):
                 if row.verdict == PHYSIOLOGICAL:
                     item.setForeground(dimmed)
                 self._items.append(item)
@@ -144,31 +136,20 @@ class FindingsTable:
         return self._model.item(row, column).text()
 
     def _setHeadings(self) -> None:
-        headings = [
-            ("#", _("The finding's number; ticked when it is shown. A pencil: changed by hand.")),
-            (
-                _("L/P"),
-                _("L: lesion. P: physiological. A dash: not decided. Dots: there is a comment."),
-            ),
-            (_("SUVmax"), _("The highest SUV in the finding (g/ml).")),
-            (
-                _("SUVpeak"),
-                _(
-                    "SUVpeak: the highest mean SUV over a sphere of 1 cm3 whose centre lies in the "
-                    "finding (PERCIST); the sphere may reach beyond it."
-                ),
-            ),
-            (
-                _("MTV ml"),
-                _("Metabolic tumour volume. *: growth was held back beside a hot organ."),
-            ),
-            (_("TLG g"), _("Total lesion glycolysis: SUVmean times MTV.")),
-            (_("Score"), _("The highest anomaly score in the finding, in the map's unit.")),
-        ]
-        self._model.setColumnCount(len(headings))
-        self._model.setHorizontalHeaderLabels([title for title, _tip in headings])
-        for column, (_title, tip) in enumerate(headings):
+        titles = headings(self._kind)
+        self._placed = len(titles)
+        self._model.setColumnCount(len(titles))
+        self._model.setHorizontalHeaderLabels([title for title, _tip in titles])
+        for column, (_title, tip) in enumerate(titles):
             self._model.setHeaderData(column, qt.Qt.Horizontal, tip, qt.Qt.ToolTipRole)
+            self._view.setColumnHidden(column, False)
+
+    def _setKind(self, kind: type) -> None:
+        """Columns of a PET's findings, or of an MR's."""
+        if kind is not self._kind:
+            self._setFurther([])
+            self._kind = kind
+            self._setHeadings()
 
     def setColumnShown(self, name: str, shown: bool) -> None:
         """Show or hide a further column, as its tick in the headings' menu does; kept with this
@@ -177,7 +158,7 @@ class FindingsTable:
         self._hidden = self._hidden - {name} if shown else self._hidden | {name}
         self._settings.hiddenColumns = sorted(self._hidden)
         if name in self._further:
-            self._view.setColumnHidden(PLACED + self._further.index(name), not shown)
+            self._view.setColumnHidden(self._placed + self._further.index(name), not shown)
 
     def _setFurther(self, names: list[str]) -> None:
         """The columns after those that are always there, and the menu that hides them."""
@@ -187,12 +168,14 @@ class FindingsTable:
         for action in self._actions:
             header.removeAction(action)
         self._further, self._actions = names, []
-        self._model.setColumnCount(PLACED + len(names))
+        self._model.setColumnCount(self._placed + len(names))
         for index, name in enumerate(names):
             title, tip = heading(name)
-            self._model.setHeaderData(PLACED + index, qt.Qt.Horizontal, title)
-            self._model.setHeaderData(PLACED + index, qt.Qt.Horizontal, tip, qt.Qt.ToolTipRole)
-            self._view.setColumnHidden(PLACED + index, name in self._hidden)
+            self._model.setHeaderData(self._placed + index, qt.Qt.Horizontal, title)
+            self._model.setHeaderData(
+                self._placed + index, qt.Qt.Horizontal, tip, qt.Qt.ToolTipRole
+            )
+            self._view.setColumnHidden(self._placed + index, name in self._hidden)
             action = qt.QAction(title, header)
             action.setCheckable(True)
             action.setChecked(name not in self._hidden)
@@ -262,56 +245,3 @@ class FindingsTable:
         segments = self.selectedSegments()
         if segments:
             self.onDelete(segments)
-
-
-def _cells(row: Row, shown: bool, ownColour: tuple[int, int, int]) -> list:
-    finding = row.finding
-    number = qt.QStandardItem(
-        f"{finding.number} {EDITED_MARK}" if row.byHand else f"{finding.number}"
-    )
-    number.setData(finding.number, SORT_ROLE)
-    number.setData(row.segment, SEGMENT_ROLE)
-    number.setData(qt.QColor(*ownColour), qt.Qt.DecorationRole)
-    number.setCheckable(True)
-    number.setCheckState(qt.Qt.Checked if shown else qt.Qt.Unchecked)
-    if row.byHand:
-        number.setToolTip(_("Changed by hand since it was drawn."))
-    said = qt.QStandardItem(
-        f"{VERDICT_MARKS[row.verdict]}{COMMENT_MARK}" if row.comment else VERDICT_MARKS[row.verdict]
-    )
-    said.setData(VERDICT_ORDER.index(row.verdict), SORT_ROLE)
-    said.setToolTip(f"{_(row.verdict)}. {row.comment}".strip())
-    said.setEditable(False)
-    limited = LIMITED_MARK if finding.growth_limited else ""
-    unfamiliar = UNFAMILIAR_MARK if finding.unfamiliar else ""
-    values = [
-        (finding.suv_max, f"{finding.suv_max:.1f}"),
-        (finding.suv_peak, f"{finding.suv_peak:.1f}"),
-        (finding.mtv_ml, f"{finding.mtv_ml:.1f}{limited}"),
-        (finding.tlg_g, f"{finding.tlg_g:.1f}"),
-        (finding.score_max, f"{finding.score_max:.2f}{unfamiliar}"),
-    ]
-    cells = [_numberCell(value, text) for value, text in values]
-    if finding.unfamiliar:
-        cells[-1].setToolTip(
-            _("The study is unlike what the model knows here: the score may be its ignorance.")
-        )
-    return [number, said, *cells, *(_furtherCell(name, text) for name, text in row.further)]
-
-
-def _furtherCell(name: str, text: str) -> Any:
-    try:
-        item = _numberCell(float(text), f"{float(text):.{FURTHER_DECIMALS.get(name, 1)}f}")
-    except ValueError:
-        item = qt.QStandardItem({"true": _("yes"), "false": _("no")}.get(text, text))
-        item.setData(text, SORT_ROLE)
-        item.setEditable(False)
-    return item
-
-
-def _numberCell(value: float, text: str) -> Any:
-    item = qt.QStandardItem(text)
-    item.setData(float(value), SORT_ROLE)
-    item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
-    item.setEditable(False)
-    return item

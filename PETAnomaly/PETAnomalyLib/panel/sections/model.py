@@ -13,7 +13,9 @@ from slicer.i18n import tr as _
 
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
 from PETAnomalyLib.panel.environment import models
-from PETAnomalyLib.panel.parameters import SCORERS, Parameters, setThreshold
+from PETAnomalyLib.panel.parameters import SCORERS, Parameters, isOfMr, setThreshold
+from PETAnomalyLib.panel.scene import view_3d
+from PETAnomalyLib.panel.scene.runs import lookAt
 from PETAnomalyLib.panel.settings import Settings
 
 
@@ -81,6 +83,7 @@ class ModelSection:
         """Show what the parameter node says."""
         if self._parameters is None:
             return
+        self._followModality()
         self._filling = True
         names = [model.name for model in self.available]
         chosen = self._parameters.model
@@ -88,6 +91,7 @@ class ModelSection:
         self._ui.modelCard.text = self._cardText()
         self._showScorers()
         self._filling = False
+        self._ui.elevatedCheck.visible = not isOfMr(self._parameters)
         if self.model is not None:
             own = _("as the model says ({n})")
             self._ui.samplesSpin.specialValueText = own.format(n=self.model.samples)
@@ -133,9 +137,20 @@ class ModelSection:
         for scorer in SCORERS:
             setThreshold(parameters, scorer, None)
         parameters.minimumVolume = model.min_volume_ml
-        if models.whyNoScorer(model, parameters.scorer):
+        isOther = model.modality != parameters.modality  # a PET's scorer says nothing of an MR's
+        if isOther or models.whyNoScorer(model, parameters.scorer):
             parameters.scorer = model.scorers[0]
         self._settings.model = model.name
+
+    def _followModality(self) -> None:
+        """A model of MR looks at the MR, one of PET at the PET."""
+        parameters, model = self._parameters, self.model
+        if model is None or parameters.modality == model.modality:
+            return
+        with slicer.util.NodeModify(parameters):
+            lookAt(parameters, model.modality)
+        if parameters.view3D:
+            view_3d.show3D(parameters)
 
     def _cardText(self) -> str:
         if self.model is None and self._parameters.model:
@@ -150,7 +165,9 @@ class ModelSection:
         combo = self._ui.scorerCombo
         for index, scorer in enumerate(SCORERS):
             reason = models.whyNoScorer(self.model, scorer)
-            combo.setItemData(index, reason or _(models.SCORER_HELP[scorer]), qt.Qt.ToolTipRole)
+            combo.setItemData(
+                index, reason or _(models.scorerHelp(self.model, scorer)), qt.Qt.ToolTipRole
+            )
             combo.model().item(index).setEnabled(not reason)
         combo.setCurrentIndex(SCORERS.index(self._parameters.scorer))
 

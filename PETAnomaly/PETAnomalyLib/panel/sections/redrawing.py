@@ -12,9 +12,10 @@ from typing import Any, Protocol
 import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.panel.parameters import Parameters, live
+from PETAnomalyLib.panel.parameters import Parameters, isOfMr, live, studyImage
 from PETAnomalyLib.panel.scene import view_3d
 from PETAnomalyLib.panel.scene.drawing import Drawer, Drawing, FindingsDrawer
+from PETAnomalyLib.panel.scene.finding_kinds import kindFor
 from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.scene.result_nodes import SCORER_ATTRIBUTE
 from PETAnomalyLib.panel.scene.run_record import keepDrawnWith
@@ -102,17 +103,18 @@ class Redrawing:
     def request(self, wanted: Delineation) -> None:
         """Draw soon, unless the radiologist wants to keep what is there."""
         parameters = self._parameters
-        if live(parameters.pet) is None or self._isAsking:
+        if studyImage(parameters) is None or self._isAsking:
             return
         if not self._mayRedraw():
             self._refuse()
             return
         self._requested = wanted
         self._drawer.request(
-            live(parameters.pet),
+            studyImage(parameters),
             slicer.mrmlScene.GetNodeByID(wanted.mapId),
             live(parameters.scoredMask),
             wanted.settings,
+            kindFor(parameters),
         )
 
     def mayBeReplaced(self) -> bool:
@@ -135,8 +137,9 @@ class Redrawing:
             return
         scorer = slicer.mrmlScene.GetNodeByID(drawn.mapId).GetAttribute(SCORER_ATTRIBUTE)
         settings = drawn.settings
+        grown = {} if isOfMr(self._parameters) else {"grow": settings.growth}
         keepDrawnWith(self._drawnIn, {
-            "scorer": scorer, "threshold": settings.threshold, "grow": settings.growth,
+            "scorer": scorer, "threshold": settings.threshold, **grown,
             "min_volume_ml": settings.minimumVolume,
         })  # fmt: skip
 
@@ -169,7 +172,7 @@ class Redrawing:
         parameters, segmentation = self._parameters, self._findings.segmentation
         if segmentation is None or segmentation is not self._drawnIn:
             return  # of findings that a run has replaced meanwhile
-        if live(parameters.pet) is None:
+        if studyImage(parameters) is None:
             return
         self._findings.settle()
         if not self._mayRedraw():  # changed by hand since the redraw was asked for

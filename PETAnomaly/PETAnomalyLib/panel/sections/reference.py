@@ -25,7 +25,7 @@ from PETAnomalyLib.engine.findings.reference_columns import AORTA, LIVER, Refere
 from PETAnomalyLib.engine.findings.response_criteria import NO_UPTAKE
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.panel.environment.models import describeError
-from PETAnomalyLib.panel.parameters import Parameters, live
+from PETAnomalyLib.panel.parameters import Parameters, isOfMr, live, studyImage
 from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.organs import SceneOrgans
@@ -89,6 +89,11 @@ class ReferenceControls:
         parameters = self._parameters
         if parameters is None:
             return
+        self._ui.referenceSection.visible = not isOfMr(parameters)
+        if isOfMr(parameters):  # uptake alone is seen beside liver and blood
+            self.stop()
+            self._findings.describeAgain()
+            return
         pet = live(parameters.pet)
         if pet is not None and live(parameters.referencePet) is not pet:
             self._beginWith(pet)
@@ -111,8 +116,8 @@ class ReferenceControls:
         if self._parameters is None:
             return rows
         references = referencesOf(self._parameters)
-        pet = live(self._parameters.pet)
-        known = self.sites.of(rows, self._findings.segmentation, pet)
+        image = studyImage(self._parameters)
+        known = self.sites.of(rows, self._findings.segmentation, image)
         sites: Sequence[str | None] = known if known is not None else [None] * len(rows)
         return [
             replace(row, further=further(row, site, self._place(row), references))
@@ -121,7 +126,7 @@ class ReferenceControls:
 
     def facts(self) -> list[tuple[str, str]]:
         """For the report: title and value of what is known."""
-        if self._parameters is None:
+        if self._parameters is None or isOfMr(self._parameters):
             return []
         return _facts(referencesOf(self._parameters), self._findings.rows())
 
@@ -167,7 +172,7 @@ class ReferenceControls:
 
     def _place(self, row: Row) -> Place | None:
         locator, segmentation = self.organs.locator, self._findings.segmentation
-        if locator is None or segmentation is None:
+        if locator is None or segmentation is None or isOfMr(self._parameters):
             return None
         key = (row.segment, row.finding)  # what a hand changes, measures otherwise
         if key not in self._places:

@@ -11,8 +11,10 @@ import qt
 import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.panel.parameters import Parameters, live
+from PETAnomalyLib.panel.parameters import Parameters, isOfMr, live, scoreMap
 from PETAnomalyLib.panel.scene.findings import SceneFindings
+from PETAnomalyLib.panel.scene.findings_table_node import Row
+from PETAnomalyLib.panel.scene.head_picture import writeHeadPicture
 from PETAnomalyLib.panel.scene.mip_picture import writeNumberedMip
 from PETAnomalyLib.panel.scene.report import reportHtml
 from PETAnomalyLib.panel.scene.totals import lesions
@@ -61,8 +63,8 @@ class ReportControls:
     def _write(self, path: Path) -> None:
         rows = self._findings.rows()
         with tempfile.TemporaryDirectory() as folder:
-            picture = Path(folder) / "mip.png"
-            writeNumberedMip(picture, live(self._parameters.pet), lesions(rows), BLACK_SUV)
+            picture = Path(folder) / "picture.png"
+            self._draw(picture, rows)
             page = reportHtml(
                 self._parameters, rows, picture.read_bytes(), self._describe(), self._references()
             )
@@ -70,6 +72,23 @@ class ReportControls:
             writePdf(path, page)
         else:
             path.write_text(page, encoding="utf-8")
+
+    def _draw(self, picture: Path, rows: list[Row]) -> None:
+        """The lesions: in the PET from the front, in an MR slice by slice."""
+        parameters = self._parameters
+        if not isOfMr(parameters):
+            writeNumberedMip(picture, live(parameters.pet), lesions(rows), BLACK_SUV)
+            return
+        scorer = parameters.scorer
+        writeHeadPicture(
+            picture,
+            live(parameters.mr),
+            scoreMap(parameters, scorer),
+            self._findings.segmentation,
+            lesions(rows),
+            scorer,
+            self._describe().get("threshold"),
+        )
 
     def _onReport(self, _checked: bool = False) -> None:
         path = qt.QFileDialog.getSaveFileName(

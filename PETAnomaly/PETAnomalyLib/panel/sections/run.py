@@ -35,11 +35,12 @@ class RunSection:
         ui.copyButton.clicked.connect(self.copyDiagnostics)
         ui.progressBar.visible = False
 
-    def update(self, reasons: Sequence[str]) -> None:
+    def update(self, reasons: Sequence[str], isOfMr: bool = False) -> None:
         """Enable Detect, or say in its tooltip why not.
 
         Args:
             reasons: against starting a run; none is needed to cancel one.
+            isOfMr: an MR would be looked at, not a PET.
         """
         button = self._ui.detectButton
         if self._isRunning:
@@ -47,8 +48,13 @@ class RunSection:
             button.toolTip = _("Stops the run; nothing is kept of it.")
             return
         button.enabled = not reasons
+        what = (
+            _("Looks for what the model finds unlikely in this MR. Slicer stays usable meanwhile.")
+            if isOfMr
+            else _("Looks for uptake that the model finds unlikely. Slicer stays usable meanwhile.")
+        )
         button.toolTip = (
-            _("Looks for uptake that the model finds unlikely. Slicer stays usable meanwhile.")
+            what
             if not reasons
             else _("Detect can't start yet:") + "".join(f"\n- {reason}" for reason in reasons)
         )

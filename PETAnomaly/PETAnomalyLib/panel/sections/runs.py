@@ -11,7 +11,7 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from PETAnomalyLib.panel.parameters import Parameters
+from PETAnomalyLib.panel.parameters import Parameters, isOfMr
 from PETAnomalyLib.panel.scene import view_3d
 from PETAnomalyLib.panel.scene.findings import SceneFindings
 from PETAnomalyLib.panel.scene.result_nodes import SHORT_TITLES
@@ -23,7 +23,7 @@ AIR, SIDES = 6, 9  # pixels above and below a row's text together, and left and 
 
 
 class RunsTable:
-    """Shows the runs of the chosen PET where there are several, and which of them is shown.
+    """Shows the runs of the chosen PET, or MR, where there are several, and which one is shown.
 
     A row that becomes the current one is shown: map, findings, table, controls. What was changed
     by hand, judged or drawn otherwise stays with its run. `maySwitch()` says whether another one
@@ -75,6 +75,7 @@ class RunsTable:
         runs = runsOf(self._parameters) if self._parameters is not None else []
         if runs != self._runs:
             self._runs = runs
+            self._setHeadings()
             self._fill()
         self._view.visible = len(runs) >= FEWEST
 
@@ -144,12 +145,17 @@ class RunsTable:
             (_("Model"), _("The model that it used.")),
             (_("Scorer"), _("The map that its findings are drawn from.")),
             ("#", _("How many findings it has, but for those called physiological.")),
-            (_("TMTV"), _("Their total metabolic tumour volume in ml.")),
+            self._volumeHeading(),
         ]
         self._model.setColumnCount(len(headings))
         self._model.setHorizontalHeaderLabels([title for title, _tip in headings])
         for column, (_title, tip) in enumerate(headings):
             self._model.setHeaderData(column, qt.Qt.Horizontal, tip, qt.Qt.ToolTipRole)
+
+    def _volumeHeading(self) -> tuple[str, str]:
+        if self._parameters is not None and isOfMr(self._parameters):
+            return _("Volume"), _("Their total volume in ml.")
+        return _("TMTV"), _("Their total metabolic tumour volume in ml.")
 
     def _makeRoom(self) -> None:
         """As high as what it holds, within limits, and each column as wide: where that is wider
@@ -175,7 +181,7 @@ def _cells(run: SceneRun) -> list:
         (run.name, run.model),
         (scorer, ""),
         (str(run.count), ""),
-        (f"{run.tmtv_ml:.1f}", ""),
+        (f"{run.volume_ml:.1f}", ""),
     ]
     items = []
     for index, (text, tip) in enumerate(cells):

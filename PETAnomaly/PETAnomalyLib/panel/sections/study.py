@@ -1,4 +1,4 @@
-"""The panel's first section: which PET, which CT, and what they are."""
+"""The panel's first section: which PET and CT, or which MR and mask, and what they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import slicer  # slicer.util looks for qt
 from slicer.i18n import tr as _
 
 from PETAnomalyLib.panel.environment.models import needsCt
-from PETAnomalyLib.panel.parameters import Parameters, live
+from PETAnomalyLib.panel.parameters import Parameters, isOfMr, live
+from PETAnomalyLib.panel.scene.head_inputs import describeMask, describeMr
 from PETAnomalyLib.panel.scene.inputs import (
     CONFIRMED_ATTRIBUTE,
     InputState,
@@ -25,9 +26,11 @@ GOOD, WARNING, BAD = "\N{CHECK MARK}", "\N{WARNING SIGN}", "\N{BALLOT X}"
 
 
 class StudySection:
-    """Says what the selectors hold; the selectors themselves are bound to the parameter node.
+    """Says what the selectors hold; the selectors themselves are bound to the parameter node. Those
+    that the model has no use for are hidden.
 
-    `onConvert()` and `onSample()` come from the two buttons. `pet` and `ct` are the last states.
+    `onConvert()` and `onSample()` come from the two buttons. `pet` and `ct`, `mr` and `mask` are
+    the last states.
     """
 
     def __init__(self, ui: Any) -> None:
@@ -35,9 +38,12 @@ class StudySection:
         self.onSample: Callable[[], None] = lambda: None
         self.pet = InputState(False, "")
         self.ct = InputState(True, "")
+        self.mr = InputState(False, "")
+        self.mask = InputState(True, "")
+        self._isOfMr = False
         self._ui = ui
         self._described: tuple = ()
-        for selector in (ui.petSelector, ui.ctSelector):
+        for selector in (ui.petSelector, ui.ctSelector, ui.mrSelector, ui.maskSelector):
             selector.setMRMLScene(slicer.mrmlScene)
         ui.convertButton.clicked.connect(self._onConvert)
         ui.sampleButton.clicked.connect(self._onSample)
@@ -47,9 +53,32 @@ class StudySection:
 
         Args:
             parameters: of the study.
-            model: the chosen bundle or None; says whether a CT is needed.
+            model: the chosen bundle or None; says whether a CT is needed, or which contrast.
             isBusy: the engine is at work.
         """
+        self._isOfMr = isOfMr(parameters)
+        self._showSelectors()
+        if self._isOfMr:
+            self._describeHead(parameters, model)
+        else:
+            self._describePetCt(parameters, model)
+        self._ui.convertButton.enabled = not isBusy
+        self._ui.sampleButton.enabled = not isBusy
+
+    def whyNot(self) -> list[str]:
+        """Reasons of this section against Detect."""
+        states = [(_("PET: {why}"), self.pet), (_("CT: {why}"), self.ct)]
+        if self._isOfMr:
+            states = [(_("MR: {why}"), self.mr), (_("Brain mask: {why}"), self.mask)]
+        return [text.format(why=state.text) for text, state in states if not state.usable]
+
+    def describe(self) -> list[str]:
+        """For the diagnostics: no names."""
+        if self._isOfMr:
+            return [f"MR: {self.mr.text}", f"Brain mask: {self.mask.text}"]
+        return [f"PET: {self.pet.text}", f"CT: {self.ct.text}"]
+
+    def _describePetCt(self, parameters: Parameters, model: Any) -> None:
         pet, ct = live(parameters.pet), live(parameters.ct)
         key = (_version(pet), _version(ct), needsCt(model))
         if key != self._described:
@@ -57,8 +86,35 @@ class StudySection:
             self.pet = describePet(pet)
             self.ct = describeCt(ct, pet, needsCt(model))
             self._show()
-        self._ui.convertButton.enabled = not isBusy
-        self._ui.sampleButton.enabled = not isBusy
+
+    def _describeHead(self, parameters: Parameters, model: Any) -> None:
+        mr, mask = live(parameters.mr), live(parameters.brainMask)
+        wanted = model.contrast if model is not None else ""
+        key = (_version(mr), _version(mask), wanted, parameters.anyway)
+        if key == self._described:
+            return
+        self._described = key
+        self.mr = describeMr(mr, wanted, parameters.anyway)
+        self.mask = describeMask(mask, mr)
+        _say(self._ui.mrStateIcon, self._ui.mrState, self.mr)
+        _say(self._ui.maskStateIcon, self._ui.maskState, self.mask)
+        if mask is None:
+            self._ui.maskStateIcon.text = ""
+
+    def _showSelectors(self) -> None:
+        ui, ofMr = self._ui, self._isOfMr
+        for name in ("mr", "mask", "pet", "ct"):
+            for part in ("Label", "Selector", "StateIcon", "State"):
+                getattr(ui, f"{name}{part}").visible = ofMr == (name in ("mr", "mask"))
+        ui.convertButton.visible = not ofMr and self.pet.convertible
+        ui.sampleButton.text = _("&Sample brain MR") if ofMr else _("&Sample study")
+        ui.sampleButton.toolTip = (
+            _("Makes a synthetic MR of a head with a known mass and loads it: no patient, nothing "
+              "is downloaded.")
+            if ofMr
+            else _("Makes a synthetic whole-body PET/CT with known lesions and loads it: no "
+                   "patient, nothing is downloaded.")
+        )  # fmt: skip
 
     def _onConvert(self, _checked: bool = False) -> None:
         self.onConvert()
@@ -68,6 +124,8 @@ class StudySection:
 
     def mayBeTakenForSuv(self, parameters: Parameters) -> bool:
         """Ask once about a PET without units; the answer stays with the volume."""
+        if self._isOfMr:
+            return True
         pet = live(parameters.pet)
         if pet is None or not self.pet.unconfirmed:
             return pet is not None

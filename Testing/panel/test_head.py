@@ -1,0 +1,390 @@
+"""The panel with a model of brain MR: its inputs, its findings, and what has no place there."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import qt
+import slicer  # slicer.util looks for qt
+from open_panel import openPanel, settled
+from PETAnomalyLib.engine.cli import main
+from PETAnomalyLib.engine.findings.head_measures import HeadFinding
+from PETAnomalyLib.panel.parameters import detectArguments, findingsSegmentation
+from PETAnomalyLib.panel.scene.inputs import markAsSuv
+from PETAnomalyLib.panel.settings import Settings
+from stub_bundles import ModelShelf, headModel, model
+from stub_results import HEAD_SITE, THRESHOLD, scoreArrays
+from studies import addHead, addStudy, addVolume, petArray, waitUntil
+
+pytestmark = pytest.mark.usefixtures("scene")
+
+PARTS = ("Label", "Selector", "StateIcon", "State")
+VOXEL_ML = 0.08
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> Iterator[Any]:
+    """With a model of PET/CT and one of FLAIR, the latter chosen."""
+    before = Settings().model
+    with openPanel(tmp_path, shelf=ModelShelf(model(), headModel())) as opened:
+        choose(opened, "head-flair")
+        yield opened
+    Settings().model = before
+
+
+@pytest.fixture
+def read(panel: Any) -> Any:
+    """After a run on an MR with its mask."""
+    panel.parameters.mr, panel.parameters.brainMask = addHead()
+    detect(panel)
+    return panel
+
+
+def choose(panel: Any, name: str) -> None:
+    panel.ui.modelCombo.setCurrentIndex(panel.ui.modelCombo.findData(name))
+    settled(panel)
+    panel.update()
+
+
+def detect(panel: Any) -> None:
+    panel.update()
+    assert panel.whyNot() == []
+    panel.ui.detectButton.click()
+    assert waitUntil(lambda: not panel.isBusy and panel.parameters.table is not None)
+    assert settled(panel)
+    panel.update()
+
+
+def shownInputs(panel: Any) -> set[str]:
+    ui = panel.ui
+    shown = {
+        name: {getattr(ui, f"{name}{part}").isVisibleTo(panel.widget) for part in PARTS}
+        for name in ("pet", "ct", "mr", "mask")
+    }
+    assert all(len(states) == 1 for states in shown.values())  # a row as a whole
+    return {name for name, (state,) in shown.items() if state}
+
+
+def residual() -> np.ndarray:
+    return scoreArrays(petArray())["residual"].astype(np.float32)
+
+
+def text(html: str) -> str:
+    return re.sub(r"<[^>]*>", " ", html)
+
+
+def test_the_inputs_follow_the_model(panel: Any) -> None:
+    ui = panel.ui
+    uptake = (ui.elevatedCheck, ui.growthCombo, ui.referenceSection, ui.presetCombo,
+              ui.showCtButton, ui.lungButton, ui.contourCombo)  # fmt: skip
+    ui.advancedBox.collapsed = False
+    for name, inputs in (("head-flair", {"mr", "mask"}), ("petct-phantom", {"pet", "ct"})) * 2:
+        choose(panel, name)
+        assert shownInputs(panel) == inputs
+        ofPet = "pet" in inputs
+        assert {part.isVisibleTo(panel.widget) for part in uptake} == {ofPet}
+        assert ui.showPetButton.text == ("P&ET" if ofPet else "MR")
+        assert ui.sampleButton.text == ("&Sample study" if ofPet else "&Sample brain MR")
+
+
+def test_the_card_says_what_the_model_needs(panel: Any) -> None:
+    assert "Brain MR, FLAIR" in panel.ui.modelCard.text
+    assert "SUV" not in panel.ui.modelCard.text
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "expected"),
+    [
+        ("T1w", petArray(), "T1w by its headers or its name; the model is of FLAIR"),
+        ("nothing", np.full_like(petArray(), np.nan), "NaN"),
+        ("CT", np.where(petArray() > 0, 40.0, -1000.0), "looks like a CT"),
+        ("slab", petArray()[:10, :10], "no whole brain"),
+        ("sub-01_FLAIR", petArray(), ""),
+        ("MRHead", petArray(), ""),
+    ],
+)
+def test_what_is_no_mr_for_this_model_is_refused_in_words(
+    name: str, array: np.ndarray, expected: str, panel: Any
+) -> None:
+    panel.parameters.mr = addVolume(name, array.astype(np.float32))
+    panel.update()
+    assert expected in panel.ui.mrState.text
+    assert panel.ui.detectButton.enabled is not bool(expected)
+    if expected:
+        assert panel.ui.mrState.text in panel.ui.detectButton.toolTip
+
+
+def test_nothing_and_a_pet_are_no_mr(panel: Any) -> None:
+    assert "Choose an MR" in panel.ui.detectButton.toolTip
+    pet, _ct = addStudy()
+    panel.parameters.mr = pet
+    panel.update()
+    assert "This is a PET" in panel.ui.mrState.text
+    assert not panel.ui.detectButton.enabled
+
+
+def test_another_contrast_is_gone_on_with_when_asked_to(panel: Any) -> None:
+    panel.parameters.mr = addVolume("t1_mprage", petArray())
+    panel.parameters.anyway = True
+    panel.update()
+    assert panel.ui.detectButton.enabled
+    assert "T1w" in panel.ui.mrState.text
+
+
+def test_a_mask_of_another_image_or_of_no_brain_is_refused(panel: Any) -> None:
+    mr, mask = addHead()
+    small = np.zeros(petArray().shape, np.uint8)
+    small[20:23, 20:23, 20:23] = 1
+    panel.parameters.mr = mr
+    for wrong, expected in (
+        (addVolume("cut", (petArray() > 0).astype(np.uint8)[:-1]), "another grid"),
+        (addVolume("small", small), "no brain's volume"),
+        (mr, "same volume"),
+    ):
+        panel.parameters.brainMask = wrong
+        panel.update()
+        assert expected in panel.ui.maskState.text
+        assert "Brain mask: " in panel.ui.detectButton.toolTip
+    for right in (mask, None):
+        panel.parameters.brainMask = right
+        panel.update()
+        assert panel.ui.detectButton.enabled
+
+
+def test_the_engine_understands_the_command_line(panel: Any, tmp_path: Path, capfd: Any) -> None:
+    parameters = panel.parameters
+    parameters.elevatedOnly = False  # of an earlier PET; both words are refused beside --mr
+    parameters.growth = 0.5
+    words = detectArguments(
+        parameters, tmp_path / "mr.nrrd", tmp_path / "mask.nrrd", tmp_path / "out", "cpu"
+    )
+    assert words[words.index("--mr") + 1] == str(tmp_path / "mr.nrrd")
+    assert words[words.index("--mask") + 1] == str(tmp_path / "mask.nrrd")
+    assert main(words) == 2  # bad input, not bad usage
+    said = capfd.readouterr()
+    assert "mr.nrrd" in said.out + said.err or "head-flair" in said.out + said.err
+    assert "usage:" not in said.out + said.err
+
+
+def test_a_run_shows_what_an_mr_has_and_nothing_of_uptake(read: Any, tmp_path: Path) -> None:
+    parameters, table = read.parameters, read.findings.table
+    assert parameters.kdeMap is None
+    assert np.allclose(slicer.util.arrayFromVolume(parameters.residualMap), residual(), atol=1e-5)
+    rows = read.findings.rows()
+    above = [((residual() > THRESHOLD) & half).sum() for half in halves()]
+    assert [row.finding.volume_ml for row in rows] == pytest.approx(
+        [VOXEL_ML * count for count in above], abs=1e-3
+    )
+    segmentation = parameters.segmentation.GetSegmentation()
+    assert [segmentation.GetSegment(row.segment).GetName() for row in rows] == [
+        f"Finding {row.finding.number} ({row.finding.volume_ml:.1f} ml)" for row in rows
+    ]
+    model_ = read.ui.findingsTable.model()
+    headings = [model_.headerData(n, qt.Qt.Horizontal) for n in range(model_.columnCount())]
+    assert headings == ["#", "L/P", "Volume ml", "Long mm", "Score", "Site"]
+    assert table.text(0, 2) == f"{rows[0].finding.volume_ml:.1f}"
+    assert table.text(0, 5) == HEAD_SITE
+    totals = text(read.ui.totalsState.text).replace("&nbsp;", " ").split()
+    assert totals[:5] == ["Lesions", "All", "Number", "0", "2"]
+    assert "SUV" not in read.ui.totalsState.text
+    assert read.findings.export.writeCsv(tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8") as file:
+        (first, *_others) = list(csv.DictReader(file))
+    measured = [field.name for field in fields(HeadFinding)]
+    assert list(first) == [*measured, "site", "verdict", "comment", "by_hand"]
+
+
+def halves() -> tuple[np.ndarray, np.ndarray]:
+    """Where the first sphere is, and the second."""
+    k = np.arange(petArray().shape[0])[:, None, None]
+    return k < 28, k >= 28
+
+
+def test_without_findings_the_columns_are_still_an_mrs(panel: Any, tmp_path: Path) -> None:
+    panel.parameters.mr, panel.parameters.brainMask = addHead()
+    panel.parameters.residualThreshold = 100.0
+    detect(panel)
+    assert panel.findings.rows() == []
+    assert panel.findings.export.writeCsv(tmp_path / "out.csv")
+    header = (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert header.startswith("number,volume_ml,diameter_mm")
+    assert panel.ui.findingsTable.model().headerData(2, qt.Qt.Horizontal) == "Volume ml"
+
+
+def test_the_threshold_redraws_without_growing(read: Any) -> None:
+    read.parameters.growth = 0.1  # a PET's: would take in all of the head
+    read.ui.thresholdSlider.value = 5.5
+    assert waitUntil(lambda: len(read.findings.rows()) == 1)
+    assert settled(read)
+    (row,) = read.findings.rows()
+    value = read.ui.thresholdSlider.value
+    assert row.finding.volume_ml == pytest.approx(VOXEL_ML * (residual() > value).sum())
+    assert row.finding.score_max == pytest.approx(residual().max())
+
+
+def test_what_a_hand_changes_is_measured_as_an_mr(read: Any) -> None:
+    mr, segmentation = read.parameters.mr, read.parameters.segmentation
+    voxels = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, "Finding_1", mr)
+    smaller = voxels.copy()
+    smaller[:20] = 0
+    slicer.util.updateSegmentBinaryLabelmapFromArray(smaller, segmentation, "Finding_1", mr)
+    assert waitUntil(lambda: read.findings.rows()[0].byHand)
+    finding = read.findings.rows()[0].finding
+    assert finding.volume_ml == pytest.approx(VOXEL_ML * (smaller > 0).sum())
+    assert finding.score_max == pytest.approx(residual()[smaller > 0].max(), abs=1e-4)
+    name = segmentation.GetSegmentation().GetSegment("Finding_1").GetName()
+    assert name == f"Finding 1 ({finding.volume_ml:.1f} ml)"
+
+
+def test_merging_and_splitting_go_by_the_map(read: Any) -> None:
+    before = read.findings.rows()
+    read.ui.findingsTable.selectAll()
+    read.ui.mergeButton.click()
+    (whole,) = read.findings.rows()
+    assert whole.finding.volume_ml == pytest.approx(
+        sum(row.finding.volume_ml for row in before), abs=1e-3
+    )
+    read.ui.splitButton.click()
+    parts = [row.finding.volume_ml for row in read.findings.rows()]
+    assert parts == pytest.approx([row.finding.volume_ml for row in before], abs=1e-3)
+
+
+def test_what_is_of_uptake_alone_is_off_with_a_reason(read: Any) -> None:
+    for button, reason in (
+        (read.ui.dicomButton, "of a PET's findings"),
+        (read.ui.addButton, "an MR does not have"),
+    ):
+        assert not button.enabled
+        assert reason in button.toolTip
+    choose(read, "petct-phantom")
+    read.parameters.pet, read.parameters.ct = addStudy()
+    detect(read)
+    for button in (read.ui.dicomButton, read.ui.addButton):
+        assert button.enabled
+        assert "MR" not in button.toolTip
+
+
+def test_the_report_is_of_an_mr(read: Any, tmp_path: Path) -> None:
+    read.findings.inScene.judge(["Finding_1"], "lesion")
+    for name in ("report.html", "report.pdf"):
+        assert read.findings.report.write(tmp_path / name)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    said = text(page.split("<img")[0])
+    finding = read.findings.rows()[0].finding
+    for expected in (
+        "Brain MR: reading of findings",
+        f"{finding.volume_ml:.1f}",
+        f"{finding.diameter_mm:.1f}",
+        HEAD_SITE,
+        "Brain mask  given",
+        "Model head-flair",
+        "1 findings are not decided.",
+    ):
+        assert expected in said, expected
+    for absent in ("SUV", "PET/CT", "TLG", "grow", "Müller"):
+        assert absent not in said
+    assert len(page) > 20_000  # the picture
+
+
+def test_the_views_show_the_mr_in_grey_below_its_map(read: Any) -> None:
+    parameters = read.parameters
+    composite = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")[0]
+    assert composite.GetBackgroundVolumeID() == parameters.mr.GetID()
+    assert composite.GetForegroundVolumeID() == parameters.residualMap.GetID()
+    display = parameters.mr.GetDisplayNode()
+    assert display.GetColorNodeID() == "vtkMRMLColorTableNodeGrey"
+    read.ui.showPetButton.click()
+    read.update()
+    assert composite.GetForegroundVolumeID() is None
+    bars = slicer.modules.colors.logic().GetColorLegendDisplayNode
+    assert bars(parameters.residualMap).GetVisibility()
+    assert bars(parameters.mr) is None
+
+
+def test_saved_and_loaded_it_is_as_it_was(read: Any, scene: Any, tmp_path: Path) -> None:
+    read.findings.inScene.judge(["Finding_2"], "lesion")
+    rows = read.findings.rows()
+    assert slicer.util.saveScene(str(tmp_path / "head.mrb"))
+    scene.Clear(0)
+    slicer.util.loadScene(str(tmp_path / "head.mrb"))
+    read.update()
+    assert read.findings.rows() == rows
+    assert shownInputs(read) == {"mr", "mask"}
+    assert read.parameters.brainMask.GetName() == "brain"
+    read.ui.thresholdSlider.value = 5.5
+    assert waitUntil(lambda: len(read.findings.rows()) == 1)
+
+
+def test_pet_and_mr_in_one_scene_keep_what_is_theirs(read: Any) -> None:
+    ofHead = read.parameters.segmentation
+    choose(read, "petct-phantom")
+    assert findingsSegmentation(read.parameters) is None
+    assert not ofHead.GetDisplayNode().GetVisibility()
+    read.parameters.pet, read.parameters.ct = addStudy()
+    read.parameters.growth = 0.5
+    detect(read)
+    ofPet, petRows = read.parameters.segmentation, read.findings.rows()
+    assert petRows[0].finding.suv_max == pytest.approx(9.0)
+    choose(read, "head-flair")
+    assert findingsSegmentation(read.parameters) is ofHead
+    assert {type(row.finding) for row in read.findings.rows()} == {HeadFinding}
+    assert read.ui.thresholdSlider.value == pytest.approx(THRESHOLD, abs=0.05)
+    detect(read)  # a second run of the MR: two in the table, none of the PET
+    assert [row[1] for row in read.findings.runs.texts()] == ["head-flair"] * 2
+    assert read.ui.runsTable.model().headerData(4, qt.Qt.Horizontal) == "Volume"
+    choose(read, "petct-phantom")
+    assert findingsSegmentation(read.parameters) is ofPet
+    assert read.findings.rows() == petRows
+    assert read.parameters.growth == 0.5
+    assert read.parameters.scorer == "kde"
+
+
+def test_a_model_chosen_during_a_run_leaves_the_runs_findings_with_their_image(
+    panel: Any,
+) -> None:
+    panel.parameters.mr, panel.parameters.brainMask = addHead()
+    panel.update()
+    panel.ui.detectButton.click()
+    choose(panel, "petct-phantom")
+    assert waitUntil(lambda: not panel.isBusy)
+    settled(panel)
+    panel.update()
+    assert shownInputs(panel) == {"pet", "ct"}
+    assert panel.findings.rows() == []
+    choose(panel, "head-flair")
+    assert len(panel.findings.rows()) == 2
+
+
+def test_a_pet_without_units_is_not_asked_about_where_an_mr_is_looked_at(
+    panel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answer(question: str, **_more: Any) -> bool:
+        asked.append(question)
+        return False
+
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", answer)
+    panel.parameters.pet = addVolume("PET", petArray())
+    panel.parameters.mr, panel.parameters.brainMask = addHead()
+    detect(panel)
+    assert asked == []
+
+
+def test_a_chosen_pet_is_none_of_a_head_models_business(panel: Any) -> None:
+    pet, panel.parameters.ct = addStudy()
+    pet.SetVoxelValueUnits(None)
+    panel.parameters.pet = pet
+    panel.parameters.mr = addVolume("FLAIR", petArray())
+    panel.update()
+    assert panel.ui.detectButton.enabled
+    markAsSuv(pet)
+    panel.update()
+    assert panel.ui.detectButton.enabled
