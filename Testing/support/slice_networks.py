@@ -61,6 +61,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "code_length": 3,
     },
     "vqgan": {"channels": [4, 4, 6], "residual_blocks": 1, "codebook": 8, "code_length": 3},
+    "f-anogan": {**_SMALL_CNN, "code": 5},
     "mae": {
         **_SMALL_TRANSFORMER, "decoder_width": 6, "decoder_layers": 1, "window": 2,
         "masked_percent": 40,

@@ -12,18 +12,21 @@ from PETAnomalyLib.engine.families.networks import build_network
 from PETAnomalyLib.engine.families.slice_family import NETWORK
 from PETAnomalyLib.engine.training.configuration import read_stage
 from repository import MODULE
+from slice_networks import PAPER_2
 
 FAMILIES_FOLDER = MODULE / "PETAnomalyLib" / "engine" / "families"
-STAGES = {"vae": "vae", "vqvae": "vqvae", "vqgan": "slice-vqgan"}
+PAPER_3_STAGES = {"vae": "vae", "vqvae": "vqvae", "vqgan": "slice-vqgan"}
+LEARNT = [*((family, "paper3", stage) for family, stage in PAPER_3_STAGES.items()),
+          ("f-anogan", "paper4", "f-anogan")]  # fmt: skip
 
 
-def paper_3(family: str) -> Path:
-    return FAMILIES_FOLDER / family / "configs" / "paper3.json"
+def configuration(family: str, paper: str) -> Path:
+    return FAMILIES_FOLDER / family.replace("-", "_") / "configs" / f"{paper}.json"
 
 
-@pytest.mark.parametrize(("family", "stage"), STAGES.items())
+@pytest.mark.parametrize(("family", "stage"), PAPER_3_STAGES.items())
 def test_training_is_as_paper_3_has_it(family: str, stage: str) -> None:
-    found = read_stage(paper_3(family), stage)
+    found = read_stage(configuration(family, "paper3"), stage)
     assert found.size == (70, 95, 79)
     assert found.contrast == "T1w"
     settings = found.settings
@@ -31,13 +34,32 @@ def test_training_is_as_paper_3_has_it(family: str, stage: str) -> None:
     assert settings.steps == 1200 * 1859 // 16
 
 
+@pytest.mark.parametrize("family", ["dc-tae", "h-tae-s"])
+def test_training_is_as_paper_2_has_it(family: str) -> None:
+    found = read_stage(configuration(family, "paper2"), family)
+    assert found.size[1:] == (256, 256)
+    assert found.contrast == "FLAIR"
+    settings = found.settings
+    assert (settings.batch, settings.learning_rate, settings.error) == (12, 1e-5, "absolute")
+    assert settings.steps == 50 * 16896 // 12
+    sizes = found.section.section("sizes").values
+    assert sizes == {"size": [256, 256], **PAPER_2[family]}
+
+
+def test_training_is_as_paper_4_has_it() -> None:
+    found = read_stage(configuration("f-anogan", "paper4"), "f-anogan")
+    assert found.contrast == "T2w"
+    assert found.settings.learning_rate == 1e-3
+    assert found.settings.steps == 2 * 400 * 580 // 24
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("family", "stage"), STAGES.items())
-def test_the_network_of_paper_3_learns(family: str, stage: str) -> None:
-    """Two slices of 95 x 79 forward and backward: every parameter has a gradient."""
-    sizes = json.loads(paper_3(family).read_text())[stage]["sizes"]
+@pytest.mark.parametrize(("family", "paper", "stage"), LEARNT)
+def test_the_network_of_a_papers_size_learns(family: str, paper: str, stage: str) -> None:
+    """Two slices forward and backward: every parameter has a gradient."""
+    sizes = json.loads(configuration(family, paper).read_text())[stage]["sizes"]
     network = build_network(FAMILIES[family].networks[NETWORK], sizes).train()
-    image = torch.rand(2, 1, 95, 79)
+    image = torch.rand(2, 1, *sizes["size"])
     images, penalty = network(image)
     ((images - image).abs().mean() + penalty).backward()
     assert images.shape == image.shape

@@ -35,10 +35,17 @@ class Critic:
         )
         self._adversarial = PatchAdversarialLoss("mean", criterion)
 
-    def loss(self, reconstructions: Tensor) -> Tensor:
-        """How far they are from being taken for images; it moves nothing of the critic."""
-        with _frozen(self.network), self._fabric.autocast():
-            judged = self.network(reconstructions)[-1].float()
+    def loss(self, reconstructions: Tensor, beside: Tensor | None = None) -> Tensor:
+        """How far they are from being taken for images; it moves nothing of the critic.
+
+        Args:
+            reconstructions: to be judged.
+            beside: images, which a critic that normalises over the batch needs here too: it learnt
+                from batches of both, and of one kind alone it judges otherwise.
+        """
+        batch = reconstructions if beside is None else torch.cat([reconstructions, beside])
+        with frozen(self.network), self._fabric.autocast():
+            judged = self.network(batch)[-1][: len(reconstructions)].float()
         loss: Tensor = self._adversarial(judged, True, False)
         return loss
 
@@ -53,7 +60,7 @@ class Critic:
 
 
 @contextmanager
-def _frozen(network: nn.Module) -> Iterator[None]:
+def frozen(network: nn.Module) -> Iterator[None]:
     """Gradients of what is computed within pass through the network, and none is left in it."""
     network.requires_grad_(False)
     try:

@@ -59,7 +59,7 @@ class SliceVQGANSettings:
     learning_rate: float = 1e-4
     error: str = "absolute"
     perceptual_weight: float = 1.0
-    adversarial_from: float = 0.3
+    adversarial_from: float = 0.6
     discriminator_channels: int = 64
     discriminator_layers: int = 3
 
@@ -133,7 +133,8 @@ def _train(
     resume: bool,
     reporter: Reporter,
 ) -> SliceVQGAN:
-    """The network as it was when the held-out slices were reconstructed best."""
+    """The network as it was when the held-out slices were reconstructed best, of those that the
+    discriminator has taught."""
     settings: SliceVQGANSettings = configuration.settings
     fabric = run.fabric
     slices = TrainingSlices(studies, settings.sizes.axis, settings.batch, fabric)
@@ -168,7 +169,7 @@ def _train(
             lost = lost + settings.perceptual_weight * perceptual(reconstruction, images)
         opposition = weight = torch.zeros((), device=fabric.device)
         if adversarial:
-            opposition = critic.loss(reconstruction)
+            opposition = critic.loss(reconstruction, images)
             weight = adaptive_weight(lost, opposition, network.last_weights, fabric)
         optimizer.zero_grad()
         fabric.backward(lost + of_codebook + weight * opposition)
@@ -179,7 +180,9 @@ def _train(
         log.step(error=error, codebook=of_codebook, adversarial=opposition, weight=weight)
         if run.step % VALIDATE_EVERY == 0 or run.progress() >= 1.0:
             found = validate(network, slices, error_of, run, log)
-            if found < least:
+            # Beside the discriminator an error is larger than before it: only then it counts.
+            joined = run.progress() >= settings.adversarial_from
+            if found < least and (joined or settings.adversarial_from >= 1.0):
                 best, least = copied(network), found
         if run.is_checkpoint_due():
             states = {name: part.state_dict() for name, part in parts.items()}

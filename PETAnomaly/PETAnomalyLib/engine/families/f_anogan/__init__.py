@@ -1,0 +1,1 @@
+"""f-AnoGAN of slices: a generator, and an encoder that finds codes for it: the residual alone."""
