@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 import qt
 import slicer  # slicer.util looks for qt
-from open_panel import openPanel, settled
+from nilearn_template import needs_nilearn
+from open_panel import READY, openPanel, settled
 from PETAnomalyLib.engine.cli import main
 from PETAnomalyLib.engine.findings.head_measures import HeadFinding
+from PETAnomalyLib.panel.environment.inspection import brainPackages
+from PETAnomalyLib.panel.environment.interpreter import findInterpreter
 from PETAnomalyLib.panel.parameters import detectArguments, findingsSegmentation
 from PETAnomalyLib.panel.scene.inputs import markAsSuv
 from PETAnomalyLib.panel.settings import Settings
@@ -388,3 +391,36 @@ def test_a_chosen_pet_is_none_of_a_head_models_business(panel: Any) -> None:
     markAsSuv(pet)
     panel.update()
     assert panel.ui.detectButton.enabled
+
+
+def test_without_nilearn_the_sample_says_what_to_install_and_how(panel: Any) -> None:
+    panel.engine.readiness.report = None
+    panel.engine.readiness._probe.report = replace(READY, brainMissing=brainPackages())
+    panel.ui.sampleButton.click()
+    said = panel.ui.stageState.text
+    assert "nilearn" in said
+    assert "-m pip install" in said  # the stub's Python is not Slicer's own
+    assert not panel.isBusy
+
+
+@needs_nilearn
+def test_the_sample_is_a_head_in_the_models_contrast_with_its_brain_and_a_known_mass(
+    tmp_path: Path,
+) -> None:
+    with openPanel(
+        tmp_path, shelf=ModelShelf(headModel(contrast="T1w")), interpreter=findInterpreter()
+    ) as panel:
+        panel.ui.sampleButton.click()
+        assert waitUntil(lambda: not panel.isBusy)
+        assert "loaded" in panel.ui.stageState.text, panel.ui.logText.plainText
+        panel.update()
+        assert panel.whyNot() == []
+        assert panel.ui.mrState.text.startswith("T1w, 120 x 120 x 96")
+        truth = slicer.util.getFirstNodeByClassByName(
+            "vtkMRMLSegmentationNode", "True lesions, PETAnomaly sample head"
+        )
+        mr, mask = panel.parameters.mr, slicer.util.arrayFromVolume(panel.parameters.brainMask)
+        inside = slicer.util.arrayFromSegmentBinaryLabelmap(truth, "True_lesions", mr) > 0
+        assert inside.sum() * 0.008 > 10  # ml
+        assert mask[inside].mean() > 0.95
+        assert not truth.GetDisplayNode().GetVisibility()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import qt
 import slicer
 from open_panel import READY, openPanel, settled
+from PETAnomalyLib.panel.environment.inspection import EnvironmentReport, requiredPackages
 from PETAnomalyLib.panel.parameters import live, threshold
 from PETAnomalyLib.panel.scene import findings_table_node
 from studies import addStudy, addVolume, petArray, waitUntil
@@ -347,10 +349,11 @@ class Installers:
         return self.outcome
 
 
-def lacking(**changes: Any) -> SimpleNamespace:
-    return SimpleNamespace(
-        **{**vars(READY), "ready": False, "torchVersion": None, "missing": ("torch",), **changes}
-    )
+TORCH = requiredPackages()[:1]
+
+
+def lacking(**changes: Any) -> EnvironmentReport:
+    return replace(READY, **{"torchVersion": None, "missing": TORCH, **changes})
 
 
 @pytest.mark.slow
@@ -359,7 +362,7 @@ def test_missing_packages_are_offered_and_then_the_run_starts(tmp_path: Any) -> 
     with openPanel(tmp_path, report=lacking(), installer=installer) as panel:
         chooseStudy(panel)
         detect(panel)
-        assert installer.asked == [("torch",)]
+        assert installer.asked == [TORCH]
         assert panel.parameters.table is not None
 
 

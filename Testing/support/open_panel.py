@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import slicer  # slicer.util looks for qt
 from harness.modules import loadScriptedModule
+from PETAnomalyLib.panel.environment.inspection import Device, EnvironmentReport
 from PETAnomalyLib.panel.environment.readiness import Readiness
 from PETAnomalyLib.panel.sections.engine import EngineSection
 from PETAnomalyLib.panel.sections.model import ModelSection
@@ -22,15 +22,11 @@ from studies import waitUntil
 
 SCRIPT = MODULE / "PETAnomaly.py"
 
-READY = SimpleNamespace(
-    ready=True,
+READY = EnvironmentReport(
     pythonVersion="3.11",
     torchVersion="2.9",
     monaiVersion="1.5",
-    devices=(SimpleNamespace(id="cuda:0", label="NVIDIA H200"),),
-    error="",
-    missing=(),
-    dicomMissing=(),
+    devices=(Device("cuda:0", "NVIDIA H200"),),
 )
 
 

@@ -1,8 +1,8 @@
 """A stand-in for the engine: a real child process with the engine's command line and events.
 
 It computes nothing: the maps follow the SUV, or the MR. What it made of an image it gives again,
-without a second in imports. `PETANOMALY_STUB` in its environment makes it slow (`sleep`), fail (`error`), crash
-(`crash`) or find a third of the study unlike what the model knows (`foreign`).
+without a second in imports. `PETANOMALY_STUB` in its environment makes it slow (`sleep`), fail
+(`error`), crash (`crash`) or find a third of the study unlike what the model knows (`foreign`).
 """
 
 from __future__ import annotations

@@ -246,8 +246,14 @@ class PETAnomalyPanel(VTKObservationMixin):
         self._start(sampleJob(self.parameters), _("The sample study is loaded."))
 
     def _loadBrainSample(self) -> None:
-        contrast = self.model.model.contrast if self.model.model is not None else ""
-        self._start(brainSampleJob(self.parameters, contrast), _("The sample brain MR is loaded."))
+        if self.isBusy or self.model.model is None:
+            return
+        contrast = self.model.model.contrast
+        job = brainSampleJob(self.parameters, contrast)
+        self.run.begin(isDetection=False)
+        self.run.stage(_("Looking at the engine's Python"))
+        start = partial(self._start, job, _("The sample brain MR is loaded."))
+        self.engine.ensure(start, self._onNotReady, forBrainSample=True)
 
     def convertToSuv(self) -> None:
         """Convert the chosen PET from its DICOM files."""

@@ -7,7 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PETAnomalyLib.panel.environment.inspection import EnvironmentReport, requiredPackages
+from PETAnomalyLib.panel.environment.inspection import (
+    EnvironmentReport,
+    Package,
+    brainPackages,
+    requiredPackages,
+)
 from PETAnomalyLib.panel.environment.installer import InstallOutcome
 from PETAnomalyLib.panel.environment.interpreter import Interpreter
 from PETAnomalyLib.panel.environment.readiness import Readiness
@@ -140,3 +145,17 @@ def test_after_cancel_nothing_is_told() -> None:
     readiness.ask(PYTHON)
     probe.answer(COMPLETE)
     assert (told.ready, told.refused) == (0, [])
+
+
+@pytest.mark.parametrize(("missing", "installed"), [((), None), (brainPackages(), brainPackages())])
+def test_the_sample_brain_mr_needs_nilearn_and_no_torch(
+    missing: tuple[Package, ...], installed: tuple[Package, ...] | None
+) -> None:
+    probe, shop = Probe(), Shop(InstallOutcome(ok=True))
+    ready: list[bool] = []
+    refused: list[InstallOutcome] = []
+    readiness = Readiness(probe, shop)
+    readiness.ensure(PYTHON, lambda: ready.append(True), refused.append, forBrainSample=True)
+    probe.answer(replace(LACKING, brainMissing=missing))
+    assert (ready, refused) == ([True], [])
+    assert shop.asked == ([] if installed is None else [installed])

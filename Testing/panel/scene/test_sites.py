@@ -102,6 +102,20 @@ def test_a_scene_that_is_opened_elsewhere_keeps_its_sites(sited: Any, tmp_path: 
     assert sitesOf(sited) == before
 
 
+def test_a_verdict_elsewhere_takes_no_site_away(sited: Any) -> None:
+    before = sitesOf(sited)
+    sited.findings.reference.sites._atlases.clear()
+    sited.model.available = [model()]  # without the atlas
+    sited.findings.inScene.judge(["Finding_1"], "lesion")
+    assert sitesOf(sited) == before
+    pet, segmentation = sited.parameters.pet, sited.parameters.segmentation
+    voxels = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, "Finding_2", pet)
+    voxels = np.roll(voxels, 1, axis=0)
+    slicer.util.updateSegmentBinaryLabelmapFromArray(voxels, segmentation, "Finding_2", pet)
+    sited.findings.inScene.settle()
+    assert sitesOf(sited) == [before[0], ""]  # what was said was said of another outline
+
+
 def test_an_atlas_that_has_gone_since_is_no_error(sited: Any, tmp_path: Path) -> None:
     before = sitesOf(sited)
     (tmp_path / "regions.nii.gz").unlink()

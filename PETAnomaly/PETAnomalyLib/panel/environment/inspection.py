@@ -79,6 +79,11 @@ def dicomPackages() -> tuple[Package, ...]:
     return (Package("highdicom", (0, 28), 5),)
 
 
+def brainPackages() -> tuple[Package, ...]:
+    """What the sample brain MR is made of; nothing else that the engine itself lacks."""
+    return (Package("nilearn", (0, 11), 110),)
+
+
 @dataclass(frozen=True)
 class EnvironmentReport:
     """What was found in one interpreter.
@@ -89,6 +94,7 @@ class EnvironmentReport:
         devices: the fastest first, the CPU last.
         missing: what has to be installed before the engine can run.
         dicomMissing: what has to be installed besides before it can write DICOM objects.
+        brainMissing: what has to be installed before it can make the sample brain MR.
         error: why it can't be used, in words; empty when nothing but `missing` stands in the way.
     """
 
@@ -98,6 +104,7 @@ class EnvironmentReport:
     devices: tuple[Device, ...] = (Device("cpu", "CPU"),)
     missing: tuple[Package, ...] = ()
     dicomMissing: tuple[Package, ...] = ()
+    brainMissing: tuple[Package, ...] = ()
     error: str = ""
 
     @property
@@ -144,7 +151,8 @@ class EnvironmentProbe:
     def start(self, interpreter: Interpreter, onDone: Callable[[EnvironmentReport], None]) -> None:
         self._interpreterPath = interpreter.path
         self._onDone = onDone
-        names = [package.name for package in (*requiredPackages(), *dicomPackages())]
+        every = (*requiredPackages(), *dicomPackages(), *brainPackages())
+        names = [package.name for package in every]
         self._question.ask(interpreter, [str(PROBE), *names])
 
     def cancel(self) -> None:
@@ -190,5 +198,6 @@ def readAnswer(output: str, errors: str) -> EnvironmentReport:
         devices=tuple(Device(**device) for device in answer["devices"]),
         missing=lacking(requiredPackages()),
         dicomMissing=lacking(dicomPackages()),
+        brainMissing=lacking(brainPackages()),
         error=answer["error"],
     )

@@ -60,20 +60,27 @@ class Readiness:
         onReady: Callable[[], None],
         onRefused: Callable[[InstallOutcome], None],
         forDicom: bool = False,
+        forBrainSample: bool = False,
     ) -> None:
-        """Call `onReady` once all is there, with `forDicom` also what DICOM objects need;
-        `onRefused` when it is not, and will not be.
+        """Call `onReady` once all is there, with `forDicom` also what DICOM objects need, with
+        `forBrainSample` what the sample brain MR needs and nothing else; `onRefused` when it is
+        not, and will not be.
         """
-        known = self.report
-        if known is not None and known.ready and not (forDicom and known.dicomMissing):
+
+        def needed(report: EnvironmentReport) -> EnvironmentReport:
+            if forBrainSample:  # made without torch
+                return replace(report, missing=report.brainMissing)
+            if forDicom:
+                return replace(report, missing=(*report.missing, *report.dicomMissing))
+            return report
+
+        if self.report is not None and needed(self.report).ready:
             onReady()
             return
 
-        def goOn(report: EnvironmentReport) -> None:
-            needed = report
-            if forDicom:
-                needed = replace(report, missing=(*report.missing, *report.dicomMissing))
-            outcome = self._makeReady(interpreter, needed)
+        def goOn(found: EnvironmentReport) -> None:
+            report = needed(found)
+            outcome = self._makeReady(interpreter, report)
             if outcome.ok:
                 onReady()
             else:

@@ -78,11 +78,12 @@ class EngineSection:
         onReady: Callable[[], None],
         onRefused: Callable[[InstallOutcome], None],
         forDicom: bool = False,
+        forBrainSample: bool = False,
     ) -> None:
         """`Readiness.ensure` for the engine's Python."""
         if not self.readiness.isReady:
             self._sayAsking()
-        self.readiness.ensure(self.interpreter(), onReady, onRefused, forDicom)
+        self.readiness.ensure(self.interpreter(), onReady, onRefused, forDicom, forBrainSample)
 
     def describe(self) -> list[str]:
         """For the diagnostics."""

@@ -63,7 +63,8 @@ class StudySection:
         else:
             self._describePetCt(parameters, model)
         self._ui.convertButton.enabled = not isBusy
-        self._ui.sampleButton.enabled = not isBusy
+        # Which contrast it is to be, the model says.
+        self._ui.sampleButton.enabled = not isBusy and not (self._isOfMr and model is None)
 
     def whyNot(self) -> list[str]:
         """Reasons of this section against Detect."""
