@@ -95,6 +95,13 @@ def test_the_inputs_follow_the_model(panel: Any) -> None:
         assert {part.isVisibleTo(panel.widget) for part in uptake} == {ofPet}
         assert ui.showPetButton.text == ("P&ET" if ofPet else "MR")
         assert ui.sampleButton.text == ("&Sample study" if ofPet else "&Sample brain MR")
+        assert ui.findingsTable.model().columnCount() == (7 if ofPet else 5)
+        shown = [getattr(ui, one) for one in vars(ui)]
+        said = [w.toolTip for w in shown if hasattr(w, "toolTip") and w.isVisibleTo(panel.widget)]
+        if not ofPet:
+            assert [tip for tip in said if "uptake" in tip or "SUV" in tip] == [
+                ui.addButton.toolTip  # why it is off
+            ]
 
 
 def test_the_card_says_what_the_model_needs(panel: Any) -> None:

@@ -39,6 +39,7 @@ from PETAnomalyLib.panel.sections.look import applyLook
 from PETAnomalyLib.panel.sections.model import ModelSection
 from PETAnomalyLib.panel.sections.run import RunSection
 from PETAnomalyLib.panel.sections.study import StudySection
+from PETAnomalyLib.panel.sections.wording import Wording
 from PETAnomalyLib.panel.settings import DEFAULT_DEVICE
 
 ASK_MS = 1000
@@ -75,6 +76,7 @@ class PETAnomalyPanel(VTKObservationMixin):
         self._doneText = ""
         self._isEntered = False
         self._hasNewResults = False
+        self._wording = Wording(ui)
         self.study = StudySection(ui)
         self.model = model if model is not None else ModelSection(ui)
         self.engine = engine if engine is not None else EngineSection(ui)
@@ -167,6 +169,7 @@ class PETAnomalyPanel(VTKObservationMixin):
             self.run.update([_("No scene is open.")])
             return
         self.model.update()
+        self._wording.show(study.isOfMr(self.parameters))
         self.study.update(self.parameters, self.model.model, self.isBusy)
         self.display.update()
         self.findings.update(self.model.model)

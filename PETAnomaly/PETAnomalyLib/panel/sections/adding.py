@@ -44,7 +44,6 @@ class AddingControls:
         self._table = table
         self._parameters: Parameters = None
         self._preview = SpotPreview()
-        self._toolTip = ui.addButton.toolTip
         self.picker = picker if picker is not None else SpotPicker()
         self.picker.onPicked = self.addAt
         self.picker.onHover = self._onHover
@@ -64,12 +63,6 @@ class AddingControls:
         selected = len(self._table.selectedSegments())
         ofMr = self._parameters is not None and isOfMr(self._parameters)
         self._ui.addButton.enabled = isThere and not ofMr
-        self._ui.addButton.toolTip = (
-            _("A click finds the contour of uptake, which an MR does not have: draw what was "
-              "missed with Edit findings.")
-            if ofMr
-            else self._toolTip
-        )  # fmt: skip
         self._ui.contourCombo.visible = not ofMr
         self._ui.mergeButton.enabled = isThere and selected > 1
         self._ui.splitButton.enabled = isThere and selected == 1

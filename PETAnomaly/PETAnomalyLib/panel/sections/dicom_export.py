@@ -26,7 +26,6 @@ class DicomExport:
         self._ui = ui
         self._findings = findings
         self._parameters: Parameters = None
-        self._toolTip = ui.dicomButton.toolTip
         ui.dicomButton.clicked.connect(self._onClick)
 
     def setParameters(self, parameters: Parameters | None) -> None:
@@ -35,14 +34,8 @@ class DicomExport:
 
     def update(self, isBusy: bool) -> None:
         """There is something to export and nothing else under way, or not."""
-        ofMr = isOfMr(self._parameters)
-        self._ui.dicomButton.toolTip = (
-            _("DICOM objects are written of a PET's findings. Of an MR's there are CSV and report.")
-            if ofMr
-            else self._toolTip
-        )
         self._ui.dicomButton.enabled = (
-            not ofMr
+            not isOfMr(self._parameters)
             and self._findings.segmentation is not None
             and scoreMap(self._parameters, self._parameters.scorer) is not None
             and not isBusy

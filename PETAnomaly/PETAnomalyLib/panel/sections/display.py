@@ -65,10 +65,6 @@ class DisplaySection:
         for preset in windows.presets():
             ui.presetCombo.addItem(preset.title, preset.key)
         ui.presetCombo.currentIndexChanged.connect(self._onPreset)
-        self._texts = [
-            (button.text, button.toolTip)
-            for button in (ui.showPetButton, ui.showMapButton, ui.show3DButton)
-        ]
         ui.show3DButton.toggled.connect(self._on3D)
         ui.mipSlider.valueChanged.connect(self._onMipTop)
 
@@ -114,12 +110,6 @@ class DisplaySection:
         ui, ofMr = self._ui, isOfMr(self._parameters)
         for part in (ui.showCtButton, ui.presetLabel, ui.presetCombo, *self._ctButtons.values()):
             part.visible = not ofMr
-        texts = [(ui.showPetButton, _("MR"), _("The MR alone."))]
-        texts += [(ui.showMapButton, "", _("The anomaly map over the MR."))]
-        texts += [(ui.show3DButton, "", _("The findings as surfaces, turned with the mouse."))]
-        for (button, text, tip), (ownText, ownTip) in zip(texts, self._texts):
-            button.text = text if ofMr and text else ownText
-            button.toolTip = tip if ofMr else ownTip
 
     def _showChanged(self, before: _State, state: _State) -> None:
         parameters = self._parameters

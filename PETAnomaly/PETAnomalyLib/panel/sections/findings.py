@@ -169,6 +169,7 @@ class FindingsSection:
             self.correction.closeEditor()
         segmentation, table = self.inScene.segmentation, self.inScene.table
         nodes = (
+            kindFor(self._parameters),
             segmentation.GetID() if segmentation is not None else None,
             table.GetID() if table is not None else None,
             table.GetMTime() if table is not None else 0,

@@ -108,14 +108,6 @@ class StudySection:
             for part in ("Label", "Selector", "StateIcon", "State"):
                 getattr(ui, f"{name}{part}").visible = ofMr == (name in ("mr", "mask"))
         ui.convertButton.visible = not ofMr and self.pet.convertible
-        ui.sampleButton.text = _("&Sample brain MR") if ofMr else _("&Sample study")
-        ui.sampleButton.toolTip = (
-            _("Makes a synthetic MR of a head with a known mass and loads it: no patient, nothing "
-              "is downloaded.")
-            if ofMr
-            else _("Makes a synthetic whole-body PET/CT with known lesions and loads it: no "
-                   "patient, nothing is downloaded.")
-        )  # fmt: skip
 
     def _onConvert(self, _checked: bool = False) -> None:
         self.onConvert()
