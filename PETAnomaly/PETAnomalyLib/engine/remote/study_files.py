@@ -21,7 +21,7 @@ class StudyFiles:
 
     Attributes:
         files: name there, with / between folders -> path here.
-        inputs: `pet`, `ct`, `organs` -> the name of a file or a folder among them.
+        inputs: `pet`, `ct`, `organs`, or `mr`, `mask` -> the name of a file or a folder among them.
     """
 
     files: dict[str, Path]
@@ -29,7 +29,7 @@ class StudyFiles:
 
 
 def study_files(inputs: Mapping[str, Path]) -> StudyFiles:
-    """The files of a study, each below a folder `pet`, `ct` or `organs`, and else named as here.
+    """The files of a study, each below a folder called as its option, and else named as here.
 
     Args:
         inputs: the options of `detect` -> their image file or folder.
@@ -42,9 +42,11 @@ def study_files(inputs: Mapping[str, Path]) -> StudyFiles:
     for kind, path in inputs.items():
         found, names[kind] = _files(kind, path)
         files.update(found)
-    pet = inputs["pet"]
-    beside = {f"pet/{name}": pet.with_name(name) for name in _PHANTOM}
-    if pet.name == "SUV.nii.gz" and all(path.is_file() for path in beside.values()):
+    kind = "mr" if "mr" in inputs else "pet"
+    image = inputs[kind]
+    beside = {f"{kind}/{name}": image.with_name(name) for name in _PHANTOM}
+    is_phantom = kind == "mr" or image.name == "SUV.nii.gz"
+    if is_phantom and all(path.is_file() for path in beside.values()):
         files.update(beside)
     return StudyFiles(files, names)
 
