@@ -85,7 +85,7 @@ def text(html: str) -> str:
 
 def test_the_inputs_follow_the_model(panel: Any) -> None:
     ui = panel.ui
-    uptake = (ui.elevatedCheck, ui.growthCombo, ui.referenceSection, ui.presetCombo,
+    uptake = (ui.growthCombo, ui.referenceSection, ui.presetCombo,
               ui.showCtButton, ui.lungButton, ui.contourCombo)  # fmt: skip
     ui.advancedBox.collapsed = False
     for name, inputs in (("head-flair", {"mr", "mask"}), ("petct-phantom", {"pet", "ct"})) * 2:
@@ -170,8 +170,8 @@ def test_a_mask_of_another_image_or_of_no_brain_is_refused(panel: Any) -> None:
 
 def test_the_engine_understands_the_command_line(panel: Any, tmp_path: Path, capfd: Any) -> None:
     parameters = panel.parameters
-    parameters.elevatedOnly = False  # of an earlier PET; both words are refused beside --mr
-    parameters.growth = 0.5
+    parameters.elevatedOnly = False
+    parameters.growth = 0.5  # of an earlier PET: --grow is refused beside --mr
     words = detectArguments(
         parameters, tmp_path / "mr.nrrd", tmp_path / "mask.nrrd", tmp_path / "out", "cpu"
     )
@@ -181,6 +181,22 @@ def test_the_engine_understands_the_command_line(panel: Any, tmp_path: Path, cap
     said = capfd.readouterr()
     assert "mr.nrrd" in said.out + said.err or "head-flair" in said.out + said.err
     assert "usage:" not in said.out + said.err
+
+
+def test_darker_counts_where_it_is_asked_for_or_the_model_says_so(panel: Any) -> None:
+    def words() -> list[str]:
+        return detectArguments(panel.parameters, Path("mr"), None, Path("out"), "cpu")
+
+    assert panel.ui.elevatedCheck.text == "Brighter than healed only"
+    assert "--all-uptake" not in words()
+    panel.ui.elevatedCheck.checked = False
+    assert "--all-uptake" in words()
+    assert panel.ui.elevatedCheck.enabled
+    t1w = headModel("head-t1w", "T1w", postprocessing={"darker_too": True})
+    panel.model._source.models.append(t1w)
+    panel.model.reload()
+    choose(panel, "head-t1w")
+    assert not panel.ui.elevatedCheck.enabled
 
 
 def test_a_run_shows_what_an_mr_has_and_nothing_of_uptake(read: Any, tmp_path: Path) -> None:

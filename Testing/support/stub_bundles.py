@@ -41,7 +41,7 @@ def model(name: str = "petct-phantom", ct: str = "required", **changes: Any) -> 
     return Bundle(**{**fields, **changes})
 
 
-def headModel(name: str = "head-flair", contrast: str = "FLAIR") -> Bundle:
+def headModel(name: str = "head-flair", contrast: str = "FLAIR", **changes: Any) -> Bundle:
     """A model of brain MR that gives one reconstruction."""
     return model(
         name,
@@ -51,6 +51,7 @@ def headModel(name: str = "head-flair", contrast: str = "FLAIR") -> Bundle:
         thresholds={"scorers": {"residual": 3.0}},
         samples=1,
         decodes=1,
+        **changes,
     )
 
 

@@ -47,7 +47,8 @@ class PETAnomalyParameterNode:
         scorer: whose map the findings are drawn from.
         samples, decodes: 0 for the model's own numbers.
         seed: of the random draws.
-        elevatedOnly: score only uptake above what the healed versions show.
+        elevatedOnly: score only uptake above what the healed versions show; of an MR what is
+            brighter.
         timeBudget: seconds; where a run would take longer samples are left out; 0 for no limit.
         anyway: go on where the study does not fit the model.
         kdeThreshold, zscoreThreshold, residualThreshold: in the map's unit; `NO_THRESHOLD` for the
@@ -220,7 +221,7 @@ def detectArguments(
     if limit is not None:
         # One word: argparse takes "-2.5" on its own for an option.
         arguments.append(f"--threshold={limit!r}")
-    if not parameters.elevatedOnly and not ofMr:
+    if not parameters.elevatedOnly:
         arguments.append("--all-uptake")
     if parameters.timeBudget > 0:
         arguments += ["--time-budget", str(parameters.timeBudget)]

@@ -32,8 +32,8 @@ SCORER_HELP = {
 }
 SCORER_HELP_MR = {
     "kde": "How improbable a voxel is under the distribution of the healed versions.",
-    "zscore": "How many standard deviations a voxel lies from the healed versions' mean.",
-    "residual": "How far a voxel lies from the healed version, as the model's paper measures it.",
+    "zscore": "How many standard deviations a voxel lies above the healed versions' mean.",
+    "residual": "How far a voxel lies above the healed version; where darker counts too, from it.",
 }
 RESEARCH_USE = "Research use only."
 
@@ -82,6 +82,11 @@ def needsCt(model: Any) -> bool:
 def isOfMr(model: Any) -> bool:
     """It looks at brain MR, not at PET."""
     return model is not None and model.modality == MR
+
+
+def countsDarker(model: Any) -> bool:
+    """Of an MR it scores what is darker than its healed version as well, whoever asks."""
+    return model is not None and bool((model.postprocessing or {}).get("darker_too", False))
 
 
 def scorerHelp(model: Any, scorer: str) -> str:

@@ -13,7 +13,7 @@ from slicer.i18n import tr as _
 
 from PETAnomalyLib.engine.runtime.errors import PETAnomalyError
 from PETAnomalyLib.panel.environment import models
-from PETAnomalyLib.panel.parameters import SCORERS, Parameters, isOfMr, setThreshold
+from PETAnomalyLib.panel.parameters import SCORERS, Parameters, setThreshold
 from PETAnomalyLib.panel.scene import view_3d
 from PETAnomalyLib.panel.scene.runs import lookAt
 from PETAnomalyLib.panel.settings import Settings
@@ -91,7 +91,7 @@ class ModelSection:
         self._ui.modelCard.text = self._cardText()
         self._showScorers()
         self._filling = False
-        self._ui.elevatedCheck.visible = not isOfMr(self._parameters)
+        self._ui.elevatedCheck.enabled = not models.countsDarker(self.model)
         if self.model is not None:
             own = _("as the model says ({n})")
             self._ui.samplesSpin.specialValueText = own.format(n=self.model.samples)

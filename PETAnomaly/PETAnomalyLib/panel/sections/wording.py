@@ -26,7 +26,11 @@ class Wording:
 
 
 def _names() -> dict[str, str]:
-    return {"sampleButton": _("&Sample brain MR"), "showPetButton": _("MR")}
+    return {
+        "sampleButton": _("&Sample brain MR"),
+        "showPetButton": _("MR"),
+        "elevatedCheck": _("Brighter than healed only"),
+    }
 
 
 def _toolTips() -> dict[str, str]:
@@ -34,6 +38,10 @@ def _toolTips() -> dict[str, str]:
         "sampleButton": _(
             "Makes a synthetic MR of a head with a known mass, in the model's contrast, and loads "
             "it: no patient, nothing is downloaded."
+        ),
+        "elevatedCheck": _(
+            "Scores only what is brighter than in the healed version; off: darker as well, such as "
+            "an infarct on T1w. Some models count both, whatever is chosen here."
         ),
         "showPetButton": _("The MR alone."),
         "showMapButton": _("The anomaly map over the MR."),
