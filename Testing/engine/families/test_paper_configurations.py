@@ -17,7 +17,7 @@ from slice_networks import PAPER_2
 FAMILIES_FOLDER = MODULE / "PETAnomalyLib" / "engine" / "families"
 PAPER_3_STAGES = {"vae": "vae", "vqvae": "vqvae", "vqgan": "slice-vqgan"}
 LEARNT = [*((family, "paper3", stage) for family, stage in PAPER_3_STAGES.items()),
-          ("f-anogan", "paper4", "f-anogan")]  # fmt: skip
+          ("vae", "paper4", "vae"), ("f-anogan", "paper4", "f-anogan")]  # fmt: skip
 
 
 def configuration(family: str, paper: str) -> Path:
@@ -46,11 +46,19 @@ def test_training_is_as_paper_2_has_it(family: str) -> None:
     assert sizes == {"size": [256, 256], **PAPER_2[family]}
 
 
-def test_training_is_as_paper_4_has_it() -> None:
-    found = read_stage(configuration("f-anogan", "paper4"), "f-anogan")
+@pytest.mark.parametrize(
+    ("family", "phases", "millions"), [("vae", 1, 4.96), ("f-anogan", 2, 5.56)]
+)
+def test_training_and_size_are_as_paper_4_has_them(
+    family: str, phases: int, millions: float
+) -> None:
+    found = read_stage(configuration(family, "paper4"), family)
     assert found.contrast == "T2w"
     assert found.settings.learning_rate == 1e-3
-    assert found.settings.steps == 2 * 400 * 580 // 24
+    assert found.settings.steps == round(phases * 400 * 580 / 24)
+    sizes = found.section.section("sizes").values
+    network = build_network(FAMILIES[family].networks[NETWORK], sizes)
+    assert round(sum(p.numel() for p in network.parameters()) / 1e6, 2) == millions
 
 
 @pytest.mark.slow
