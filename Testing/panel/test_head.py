@@ -25,6 +25,7 @@ from PETAnomalyLib.panel.settings import Settings
 from stub_bundles import ModelShelf, headModel, model
 from stub_results import HEAD_SITE, THRESHOLD, scoreArrays
 from studies import addHead, addStudy, addVolume, petArray, waitUntil
+from synthetic_dicom import ct_header, write_series
 
 pytestmark = pytest.mark.usefixtures("scene")
 
@@ -146,6 +147,46 @@ def test_another_contrast_is_gone_on_with_when_asked_to(panel: Any) -> None:
     panel.update()
     assert panel.ui.detectButton.enabled
     assert "T1w" in panel.ui.mrState.text
+
+
+def test_dicom_headers_say_more_than_a_name(panel: Any, tmp_path: Path) -> None:
+    t1w = {"Modality": "MR", "EchoTime": 3.0, "RepetitionTime": 2000.0, "InversionTime": 900.0}
+    (file, *_more) = write_series(tmp_path, ct_header(**t1w), np.ones((2, 4, 4)))
+    storage = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLVolumeArchetypeStorageNode")
+    storage.SetFileName(str(file))
+    mr = addVolume("5: FLAIR", petArray())
+    mr.SetAndObserveStorageNodeID(storage.GetID())
+    panel.parameters.mr = mr
+    panel.update()
+    assert panel.ui.mrState.text.startswith("T1w by its headers")
+    file.write_bytes(bytes(128) + b"DICM" + bytes(10))  # damaged since
+    panel.study.forget()
+    panel.update()
+    assert panel.ui.mrState.text.startswith("FLAIR, ")
+
+
+def test_a_renamed_volume_is_looked_at_again(panel: Any) -> None:
+    panel.parameters.mr = mr = addVolume("T1w", petArray())
+    panel.update()
+    assert not panel.ui.detectButton.enabled
+    mr.SetName("FLAIR")
+    assert waitUntil(lambda: panel.ui.detectButton.enabled)
+
+
+def test_a_mask_may_be_a_label_map_and_an_mr_may_not(panel: Any) -> None:
+    labels = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "labels")
+    mr, mask = addHead()
+    slicer.util.updateVolumeFromArray(labels, slicer.util.arrayFromVolume(mask))
+    labels.CopyOrientation(mask)
+    panel.parameters.mr = mr
+    panel.ui.maskSelector.setCurrentNode(labels)
+    panel.ui.mrSelector.setCurrentNode(labels)  # is not in its list
+    panel.update()
+    assert panel.parameters.brainMask is labels
+    assert panel.parameters.mr is None
+    panel.parameters.mr = mr
+    detect(panel)
+    assert len(panel.findings.rows()) == 2
 
 
 def test_a_mask_of_another_image_or_of_no_brain_is_refused(panel: Any) -> None:
@@ -370,6 +411,22 @@ def test_pet_and_mr_in_one_scene_keep_what_is_theirs(read: Any) -> None:
     assert read.findings.rows() == petRows
     assert read.parameters.growth == 0.5
     assert read.parameters.scorer == "kde"
+
+
+def test_an_mrs_only_run_is_found_again_after_another_mr(read: Any) -> None:
+    first, run = read.parameters.mr, read.parameters.segmentation
+    assert not read.ui.runsTable.isVisibleTo(read.widget)
+    read.parameters.mr, read.parameters.brainMask = addHead("Meier FLAIR 1")
+    detect(read)
+    read.parameters.mr = first
+    read.update()
+    assert read.findings.rows() == []
+    assert read.ui.runsTable.isVisibleTo(read.widget)
+    read.ui.runsTable.clicked.emit(read.ui.runsTable.model().index(0, 0))
+    settled(read)
+    assert read.parameters.segmentation is run
+    assert len(read.findings.rows()) == 2
+    assert not read.ui.runsTable.isVisibleTo(read.widget)
 
 
 def test_a_model_chosen_during_a_run_leaves_the_runs_findings_with_their_image(

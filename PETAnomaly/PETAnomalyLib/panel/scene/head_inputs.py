@@ -6,6 +6,8 @@ which contrast an MR is, its DICOM headers say, else its name, as from the comma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,7 @@ def describeMr(node: Any, wanted: str, anyway: bool = False) -> InputState:
 
     Args:
         node: the volume, or None.
-        wanted: the model's contrast.
+        wanted: the model's contrast; empty where the model is not known.
         anyway: another contrast is a warning.
     """
     if node is None:
@@ -51,12 +53,14 @@ def describeMr(node: Any, wanted: str, anyway: bool = False) -> InputState:
     except InputError as error:
         return InputState(False, f"{error.message} {error.hint}")
     contrast = contrastOf(node)
-    if contrast and contrast != wanted:
+    if contrast and wanted and contrast != wanted:
         text = _("{own} by its headers or its name; the model is of {wanted}.").format(
             own=contrast, wanted=wanted
         )
         return InputState(anyway, text, warning=True)
-    said = contrast or _("Contrast not stated (the model is of {wanted})").format(wanted=wanted)
+    said = contrast or _("Contrast not stated")
+    if wanted and not contrast:
+        said = _("Contrast not stated (the model is of {wanted})").format(wanted=wanted)
     text = " ".join([f"{said}, {describeGrid(node)}", *suspicions])
     return InputState(True, text, warning=bool(suspicions))
 
@@ -85,13 +89,16 @@ def describeMask(node: Any, mr: Any) -> InputState:
 
 def contrastOf(node: Any) -> str:
     """T1w, T2w, FLAIR, T1c, or empty where neither headers nor name tell."""
-    files = dicomFiles(node)
-    if files:
-        try:
-            return contrast_of_header(pydicom.dcmread(files[0], stop_before_pixels=True))
-        except (OSError, pydicom.errors.InvalidDicomError):
-            pass  # the files are gone or damaged: the name is left
-    return contrast_of_name(node.GetName() or "")
+    return _ofHeader(dicomFiles(node)) or contrast_of_name(node.GetName() or "")
+
+
+def _ofHeader(files: Sequence[Path]) -> str:
+    """What the first file says; nothing where it is gone or damaged."""
+    try:
+        header = pydicom.dcmread(files[0], stop_before_pixels=True) if files else pydicom.Dataset()
+    except (OSError, pydicom.errors.InvalidDicomError):
+        return ""
+    return contrast_of_header(header)
 
 
 def _suspicions(node: Any) -> list[str]:

@@ -18,7 +18,7 @@ from PETAnomalyLib.panel.scene.result_nodes import SHORT_TITLES
 from PETAnomalyLib.panel.scene.runs import SceneRun, removeRun, runsOf, showRun
 from PETAnomalyLib.panel.sections.redrawing import Confirmation, askUser
 
-FEWEST, MOST_ROWS = 2, 4  # runs that make a table, rows that are seen at once
+FEWEST, MOST_ROWS = 2, 4  # runs that make a table of what is shown, rows that are seen at once
 AIR, SIDES = 6, 9  # pixels above and below a row's text together, and left and right of it
 
 
@@ -77,7 +77,8 @@ class RunsTable:
             self._runs = runs
             self._setHeadings()
             self._fill()
-        self._view.visible = len(runs) >= FEWEST
+        # The only one is the way back to it, where another volume was looked at meanwhile.
+        self._view.visible = len(runs) >= FEWEST or any(not run.isShown for run in runs)
 
     def texts(self) -> list[list[str]]:
         """What the cells show."""

@@ -91,7 +91,8 @@ class StudySection:
     def _describeHead(self, parameters: Parameters, model: Any) -> None:
         mr, mask = live(parameters.mr), live(parameters.brainMask)
         wanted = model.contrast if model is not None else ""
-        key = (_version(mr), _version(mask), wanted, parameters.anyway)
+        name = mr.GetName() if mr is not None else ""  # tells the contrast
+        key = (_version(mr), name, _version(mask), wanted, parameters.anyway)
         if key == self._described:
             return
         self._described = key
