@@ -127,3 +127,22 @@ def test_another_contrast_is_told_by_its_name_and_by_its_look(model: Path, tmp_p
     detect("--mr", named, *words, "--anyway")
     warnings = json.loads((out / "report.json").read_text(encoding="utf-8"))["warnings"]
     assert any("is T1w" in warning for warning in warnings)
+
+
+def test_the_map_is_the_papers_residual_in_the_brain_or_its_absolute_value(
+    model: Path, head: Path, tmp_path: Path
+) -> None:
+    """Against the reconstructions as they are kept."""
+    for words, expected in (
+        ((), lambda difference: np.maximum(difference, 0)),
+        (("--all-uptake",), np.abs),
+    ):
+        out = tmp_path / f"r{len(words)}"
+        detect("--mr", head, "--model", model, "--out", out, "--keep-reconstructions", *words)
+        with np.load(out / "reconstructions.npz") as kept:
+            image, residual = kept["image"], kept["residual"]
+            difference = image - kept["reconstructions"].mean(0)
+        wanted = expected(difference)
+        inside = image > 0  # of the brain only its darkest voxels are 0
+        assert np.allclose(residual[inside], wanted[inside], atol=1e-5)
+        assert residual.max() > 0

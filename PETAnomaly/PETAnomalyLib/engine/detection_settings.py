@@ -97,7 +97,8 @@ def resolve(settings: DetectionSettings, bundle: Bundle) -> ResolvedSettings:
         min_volume_ml=(
             bundle.min_volume_ml if settings.min_volume_ml is None else settings.min_volume_ml
         ),
-        elevated_only=settings.elevated_only,
+        elevated_only=settings.elevated_only
+        and not (bundle.postprocessing or {}).get("darker_too", False),
         time_budget=settings.time_budget,
     )
 

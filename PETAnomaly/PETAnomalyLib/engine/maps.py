@@ -123,6 +123,8 @@ def score(
                     min_bandwidth=resolved.min_bandwidth,
                     epsilon_percentile=resolved.epsilon_percentile,
                     elevated_only=resolved.elevated_only,
+                    # Paper 1's residual is one-sided; in MR an infarct is darker than what it was.
+                    absolute_residual=brain is not None and not resolved.elevated_only,
                 )
                 break
             except (RuntimeError, MemoryError) as error:

@@ -152,7 +152,10 @@ def check_postprocessing(found: Section) -> None:
         raise found.error("median_voxels", "must be odd")
     found.number("squash_percentile", 0.0, 50.0)
     found.integer("eroded_voxels", 0, 10)
-    surplus = sorted(set(found.values) - {"median_voxels", "squash_percentile", "eroded_voxels"})
+    if "darker_too" in found.values and not isinstance(found.values["darker_too"], bool):
+        raise found.error("darker_too", "must be true or false")
+    known = {"median_voxels", "squash_percentile", "eroded_voxels", "darker_too"}
+    surplus = sorted(set(found.values) - known)
     if surplus:
         raise found.error(surplus[0][:60], "is not known of post-processing")
 

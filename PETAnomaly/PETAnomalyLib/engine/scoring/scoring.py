@@ -87,9 +87,10 @@ def statistics_of(image: Array, reconstructions: Array) -> Statistics:
     return _statistics(image, _whole(reconstructions))
 
 
-def residual_of(image: Array, statistics: Statistics) -> Array:
-    """`residual` of reconstructions whose mean is known."""
-    return np.maximum(image - statistics.mean, 0.0).astype(np.float32)
+def residual_of(image: Array, statistics: Statistics, absolute: bool = False) -> Array:
+    """`residual` of reconstructions whose mean is known; `absolute`: what is darker counts too."""
+    difference = image - statistics.mean
+    return (np.abs(difference) if absolute else np.maximum(difference, 0.0)).astype(np.float32)
 
 
 def zscore_of(image: Array, statistics: Statistics, epsilon_percentile: float) -> Array:
@@ -140,6 +141,7 @@ def score_tiles(
     min_bandwidth: float,
     epsilon_percentile: float,
     elevated_only: bool = True,
+    absolute_residual: bool = False,
 ) -> dict[str, Array]:
     """`score_maps` of reconstructions that come part by part.
 
@@ -151,12 +153,13 @@ def score_tiles(
         min_bandwidth: h_min of `kde`.
         epsilon_percentile: of `zscore`; it needs the whole study, and is taken at the end.
         elevated_only: see `lowest_unless_elevated`.
+        absolute_residual: |image - mean| in place of its positive part.
     """
     statistics = _statistics(image, tiles, min_bandwidth if "kde" in scorers else None)
     compute: dict[str, Callable[[], Array | None]] = {
         "kde": lambda: statistics.nats,
         "zscore": lambda: zscore_of(image, statistics, epsilon_percentile),
-        "residual": lambda: residual_of(image, statistics),
+        "residual": lambda: residual_of(image, statistics, absolute_residual),
     }
     maps: dict[str, Array] = {}
     for name in scorers:

@@ -1,0 +1,79 @@
+"""What the manifest of a model of brain MR must say."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from PETAnomalyLib.engine.bundles.bundle import Bundle
+from PETAnomalyLib.engine.bundles.manifest import check_manifest
+from PETAnomalyLib.engine.bundles.verification import file_hash
+from PETAnomalyLib.engine.runtime.errors import BundleError
+from tiny_head_bundles import write_tiny_head_bundle
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return write_tiny_head_bundle(tmp_path_factory.mktemp("models") / "tiny", "ae-dense", "T1w")
+
+
+def test_it_says_what_it_looks_at(bundle: Bundle) -> None:
+    assert (bundle.modality, bundle.contrast, bundle.ct) == ("MR", "T1w", "unused")
+    assert bundle.template_mask is not None
+    assert bundle.template_mask.is_file()
+    assert bundle.slice_axis == 0
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "said"),
+    [
+        ("inputs.mr", "PD", "petanomaly.inputs.mr"),
+        ("inputs.ct", "required", "nothing that a model of MR looks at"),
+        ("frame.mask", None, "petanomaly.frame.mask"),
+        ("frame.mask", "models/template.nii.gz", "is the template"),
+        ("frame.mask", "../mask.nii.gz", "path inside the model folder"),
+        ("intensity.mr.low", 60, "petanomaly.intensity.mr.low"),
+        ("intensity.mr.curvature_flow", 1000, "curvature_flow"),
+        ("intensity.mr", None, "petanomaly.intensity"),
+        ("tracer", {"name": "x", "half_life_s": 100.0}, "is of PET"),
+        ("region_atlas", "models/regions.nii.gz", "is of PET"),
+        ("postprocessing", {"median_voxels": 4, "squash_percentile": 1, "eroded_voxels": 0}, "odd"),
+        ("postprocessing", {"median_voxels": 5, "squash_percentile": 1}, "eroded_voxels"),
+        (
+            "postprocessing",
+            {"median_voxels": 5, "squash_percentile": 1, "eroded_voxels": 0, "darker_too": 1},
+            "true or false",
+        ),
+    ],
+)
+def test_every_key_is_checked(bundle: Bundle, where: str, value: Any, said: str) -> None:
+    manifest = copy.deepcopy(bundle.manifest)
+    *path, last = where.split(".")
+    section = manifest["petanomaly"]
+    for name in path:
+        section = section[name]
+    if value is None:
+        del section[last]
+    else:
+        section[last] = value
+    with pytest.raises(BundleError, match=said):
+        check_manifest(manifest)
+
+
+def test_a_mask_that_lies_elsewhere_than_the_template_is_refused(tmp_path: Path) -> None:
+    from PETAnomalyLib.engine.bundles.bundle import verify_bundle
+
+    bundle = write_tiny_head_bundle(tmp_path / "tiny", "ae-dense")
+    assert bundle.template_mask is not None
+    mask = sitk.ReadImage(str(bundle.template_mask))
+    mask.SetOrigin(np.add(mask.GetOrigin(), (2.0, 0, 0)).tolist())
+    before = file_hash(bundle.template_mask)
+    sitk.WriteImage(mask, str(bundle.template_mask), useCompression=True)
+    sums = bundle.path / "SHA256SUMS"
+    sums.write_text(sums.read_text().replace(before, file_hash(bundle.template_mask)))
+    with pytest.raises(BundleError, match="elsewhere than the template"):
+        verify_bundle(bundle.path)
