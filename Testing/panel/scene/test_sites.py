@@ -12,11 +12,14 @@ import pytest
 import qt
 import SimpleITK as sitk
 import slicer  # slicer.util looks for qt
+from PETAnomalyLib.engine.findings.head_measures import HeadFinding
 from PETAnomalyLib.engine.frame.measured_regions import REGIONS, SIDES
 from PETAnomalyLib.engine.frame.region_atlas import code
+from PETAnomalyLib.panel.scene.findings_table_node import Row
 from PETAnomalyLib.panel.scene.result_files import readSites
 from PETAnomalyLib.panel.scene.run_record import RUN_ATTRIBUTE
-from stub_bundles import model
+from PETAnomalyLib.panel.scene.sites import SceneSites
+from stub_bundles import headModel, model
 
 pytestmark = pytest.mark.usefixtures("scene")
 
@@ -122,3 +125,26 @@ def test_an_atlas_that_has_gone_since_is_no_error(sited: Any, tmp_path: Path) ->
     sited.findings.reference.sites._atlases.clear()
     sited.update()
     assert sitesOf(sited) == before
+
+
+def test_a_finding_in_a_head_is_placed_in_the_brain_of_the_models_template(tmp_path: Path) -> None:
+    """Left and right of the middle, in front and behind, wherever the head lies in the scanner."""
+    brain = sitk.Image([20, 24, 20], sitk.sitkUInt8)
+    brain.SetSpacing((8.0, 8.0, 8.0))
+    brain.SetOrigin((-76.0, -92.0, -76.0))
+    brain[1:-1, 1:-1, 1:-1] = 1
+    sitk.WriteImage(brain, str(tmp_path / "mask.nii.gz"))
+    frame = {**FRAME, "translation_mm": [100.0, 0.0, 0.0]}
+    segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    run = {"frame": frame, "sha256": "0" * 64}
+    segmentation.SetAttribute(RUN_ATTRIBUTE, json.dumps(run))
+    rows = [
+        Row(HeadFinding(n, 1.0, 10.0, r - 100.0, a, 20.0, 1.0, 1.0), f"Finding_{n}")
+        for n, (r, a) in enumerate(((30.0, 60.0), (-30.0, 60.0), (30.0, -75.0)), 1)
+    ]
+    sites = SceneSites()
+    sites.models = lambda: [headModel(template_mask=tmp_path / "mask.nii.gz")]
+    right, left, behind = sites.of(rows, segmentation, None) or ("", "", "")
+    assert (right, left) == ("right frontal lobe", "left frontal lobe")
+    assert behind == "right occipital lobe"
+    assert SceneSites().of(rows, segmentation, None) is None

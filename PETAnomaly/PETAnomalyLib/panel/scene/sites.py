@@ -54,11 +54,13 @@ class SceneSites:
         brain, toStudy = self._brainOf(segmentation)
         if brain is None:
             return _told(rows)
-        for row in rows:
-            key = (segmentation.GetID(), row.segment, row.finding)
-            if key not in self._known:
-                self._known[key] = head_sites([row.finding], brain, Alignment(toStudy, 1.0))[0]
-        return [self._known[segmentation.GetID(), row.segment, row.finding] for row in rows]
+        keys = [(segmentation.GetID(), row.segment, row.finding) for row in rows]
+        unknown = [key for key in keys if key not in self._known]
+        if unknown:
+            findings = [finding for _node, _segment, finding in unknown]
+            found = head_sites(findings, brain, Alignment(toStudy, 1.0))
+            self._known.update(zip(unknown, found))
+        return [self._known[key] for key in keys]
 
     def _site(self, row: Row, segmentation: Any, pet: Any, atlas: RegionAtlas, toStudy: Any) -> str:
         key = (segmentation.GetID(), row.segment, row.finding)  # what a hand changes is another
