@@ -360,6 +360,17 @@ def test_the_report_is_of_an_mr(read: Any, tmp_path: Path) -> None:
     assert len(page) > 20_000  # the picture
 
 
+def test_a_report_is_written_without_lesions_and_without_the_map(
+    read: Any, scene: Any, tmp_path: Path
+) -> None:
+    assert read.findings.report.write(tmp_path / "none.html")
+    assert "None." in text((tmp_path / "none.html").read_text(encoding="utf-8"))
+    scene.RemoveNode(read.parameters.residualMap)
+    read.update()
+    assert read.findings.report.write(tmp_path / "mapless.html")
+    assert (tmp_path / "mapless.html").stat().st_size > 10_000
+
+
 def test_the_views_show_the_mr_in_grey_below_its_map(read: Any) -> None:
     parameters = read.parameters
     composite = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")[0]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import qt
 from open_panel import openPanel, settled
-from studies import addStudy, waitUntil
+from stub_bundles import ModelShelf, headModel
+from studies import addHead, addStudy, waitUntil
 
 pytestmark = pytest.mark.usefixtures("scene")
 
@@ -38,13 +39,16 @@ def shownOnes(widget: Any) -> list[Any]:
 
 
 @pytest.mark.usefixtures("fontScale")
-def test_nothing_is_cut_in_a_dock_before_and_after_a_run(tmp_path: Any) -> None:
-    with openPanel(tmp_path) as panel:
+@pytest.mark.parametrize("isOfMr", [False, True])
+def test_nothing_is_cut_in_a_dock_before_and_after_a_run(isOfMr: bool, tmp_path: Any) -> None:
+    shelf = ModelShelf(headModel()) if isOfMr else None
+    with openPanel(tmp_path, shelf=shelf) as panel:
         dock = qt.QScrollArea()
         dock.setWidgetResizable(True)
         dock.setWidget(panel.widget)
         dock.resize(DOCK, HEIGHT)
         dock.show()
+        panel.parameters.mr, panel.parameters.brainMask = addHead()
         panel.parameters.pet, panel.parameters.ct = addStudy()
         panel.ui.advancedBox.collapsed = False
         for _round in ("before", "after"):
