@@ -93,7 +93,7 @@ def resolve(settings: DetectionSettings, bundle: Bundle) -> ResolvedSettings:
         threshold=(
             thresholds["scorers"][scorer] if settings.threshold is None else settings.threshold
         ),
-        grow=settings.grow,
+        grow=settings.grow if bundle.modality == "PT" else 0.0,  # MR has no unit to grow by
         min_volume_ml=(
             bundle.min_volume_ml if settings.min_volume_ml is None else settings.min_volume_ml
         ),

@@ -46,6 +46,17 @@ def test_training_is_as_paper_2_has_it(family: str) -> None:
     assert sizes == {"size": [256, 256], **PAPER_2[family]}
 
 
+@pytest.mark.parametrize("family", PAPER_2)
+def test_the_smaller_ones_are_of_slices_of_128_x_128_of_flair(family: str) -> None:
+    found = read_stage(configuration(family, "flair"), family)
+    assert found.size == (96, 128, 128)
+    assert found.contrast == "FLAIR"
+    folder = configuration(family, "flair").parents[1] / "bundles"
+    settings = json.loads((folder / "flair.json").read_text(encoding="utf-8"))
+    assert (settings["family"], settings["networks"]) == (family, {NETWORK: family})
+    assert (folder / settings["card"]).is_file()
+
+
 @pytest.mark.parametrize(
     ("family", "phases", "millions"), [("vae", 1, 4.96), ("f-anogan", 2, 5.56)]
 )

@@ -95,7 +95,7 @@ def test_an_image_without_a_brain_is_refused(template: tuple[sitk.Image, sitk.Im
     grid = np.meshgrid(*(np.linspace(-1, 1, n) for n in SHAPE), indexing="ij")
     noise = np.random.default_rng(3).random(SHAPE)
     ball = noise * (sum(g**2 for g in grid) < 0.5) * 100
-    with pytest.raises(InputError, match=r"hardly looks|do not look"):
+    with pytest.raises(InputError, match=r"looks|do not look"):
         align_head(head_of(image_of(ball)), *template)
 
 

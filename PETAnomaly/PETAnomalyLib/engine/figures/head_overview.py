@@ -28,6 +28,7 @@ from PETAnomalyLib.engine.findings.head_measures import HeadFinding, total_volum
 COLUMNS = 6  # slices that are shown
 PANEL = 250  # pixels across
 TABLE_ROWS = 14
+NUMBERED = 12  # findings in a slice; more numbers would hide it
 MARGIN, GAP, ABOVE, BELOW, BAR, TABLE = 28, 8, 104, 76, 88, 390
 _APART_MM = 4.0  # of two slices that are shown
 _BRIGHTEST = 99.5  # percentile shown white
@@ -74,7 +75,7 @@ def head_overview(
         for row, picture in zip(rows, pictures):
             if known is not None:
                 outline(picture, known[place], TRUTH, dashed=True)
-            outline(picture, drawn[place] > 0, FINDING, dashed=False)
+            _outline_findings(picture, drawn[place])
             row.append(picture)
     height = rows[0][0].height
     width = 2 * MARGIN + len(places) * (PANEL + GAP) + BAR + TABLE
@@ -102,6 +103,15 @@ def head_overview(
         font(15),
     )
     page.save(path, format="PNG")
+
+
+def _outline_findings(picture: Image.Image, labels: NDArray[np.integer]) -> None:
+    """Each finding of a slice, its number at the upper right of it."""
+    draw = ImageDraw.Draw(picture)
+    for number in np.unique(labels[labels > 0])[:NUMBERED]:
+        edges = outline(picture, labels == number, FINDING, dashed=False)
+        corner = (min(edges[2] + 3, PANEL - 14), max(edges[1] - 14, 2))
+        draw.text(corner, str(number), FINDING, font(16), stroke_width=2, stroke_fill=PAPER)
 
 
 def _slices(drawn: NDArray[np.integer], score: NDArray[np.floating], step_mm: float) -> list[int]:

@@ -21,6 +21,7 @@ from PETAnomalyLib.engine.runtime.errors import InputError
 _SEARCH_MM = 8.0
 _JUDGED_MM = 12.0  # 42 ways round are compared in a second
 _RIM_MM = 8.0  # round the template's brain: what tells it from a skull
+_LIKE_A_BRAIN = 0.35  # correlation; brain phantoms the right way round have 0.46 and more
 _TURNS_DEG = (-20.0, 0.0, 20.0)  # of a nodding head
 
 
@@ -42,7 +43,7 @@ def first_pose(
 
     Returns:
         The motion; the likeliest of the other ways round, in words; and by how much that one
-        correlates better than this.
+        correlates better than this, -1 where it shows no brain either.
 
     Raises:
         InputError: the image is empty.
@@ -55,7 +56,7 @@ def first_pose(
     _, pose, _ = search.best_of(_upright())
     own, _, _ = judged.best_of(_upright())
     other, _, words = judged.best_of(_flipped())
-    return pose, words, other - own
+    return pose, words, other - own if other > _LIKE_A_BRAIN else -1.0
 
 
 class _Coarse:
