@@ -46,14 +46,24 @@ def test_training_is_as_paper_2_has_it(family: str) -> None:
     assert sizes == {"size": [256, 256], **PAPER_2[family]}
 
 
-@pytest.mark.parametrize("family", PAPER_2)
-def test_the_smaller_ones_are_of_slices_of_128_x_128_of_flair(family: str) -> None:
-    found = read_stage(configuration(family, "flair"), family)
+@pytest.mark.parametrize(
+    ("family", "contrast", "stage"),
+    [
+        *((family, "FLAIR", family) for family in PAPER_2),
+        *((family, "T1w", stage) for family, stage in PAPER_3_STAGES.items()),
+    ],
+)
+def test_the_smaller_ones_are_of_slices_of_128_x_128(
+    family: str, contrast: str, stage: str
+) -> None:
+    name = contrast.lower()
+    found = read_stage(configuration(family, name), stage)
     assert found.size == (96, 128, 128)
-    assert found.contrast == "FLAIR"
-    folder = configuration(family, "flair").parents[1] / "bundles"
-    settings = json.loads((folder / "flair.json").read_text(encoding="utf-8"))
-    assert (settings["family"], settings["networks"]) == (family, {NETWORK: family})
+    assert found.contrast == contrast
+    folder = configuration(family, name).parents[1] / "bundles"
+    settings = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    assert (settings["family"], list(settings["networks"])) == (family, [NETWORK])
+    assert settings["postprocessing"].get("darker_too", False) is (contrast == "T1w")
     assert (folder / settings["card"]).is_file()
 
 
