@@ -115,6 +115,28 @@ def test_what_does_not_go_together_is_said_and_nothing_written(
         assert not out.exists()
 
 
+def test_cohorts_and_calibration_of_a_model_of_mr_are_refused(
+    model: Path, head: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "r"
+    said = detect("--cohort", head.parent, "--model", model, "--out", out, code=2)
+    assert "is of MR (FLAIR), and a cohort is of PET" in said
+    assert not out.exists()
+    words = ("--model", model, "--cohort", head.parent, "--out", tmp_path / "c.json")
+    done = run_petanomaly("calibrate", *words)
+    assert done.returncode == 2
+    assert "only models of PET are calibrated" in done.stderr
+    assert not (tmp_path / "c.json").exists()
+
+
+def test_the_list_of_models_says_which_contrast_a_model_is_of(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PETANOMALY_MODELS", str(model.parent))
+    lines = run_petanomaly("models", "list").stdout.splitlines()
+    assert [line.split()[1:3] for line in lines if model.name in line] == [["MR", "FLAIR"]]
+
+
 def test_another_contrast_is_told_by_its_name_and_by_its_look(model: Path, tmp_path: Path) -> None:
     _, t1w, _ = draw_head("healthy", 72)
     named = write(tmp_path / "sub-1_T1w.nii.gz", t1w)

@@ -8,6 +8,9 @@ import SimpleITK as sitk
 from ellipsoid_heads import SHAPE, SPACING_MM, draw_head
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.study.head import GIVEN, STRIPPED, read_head
+from pydicom.dataset import FileDataset
+from pydicom.uid import MRImageStorage, generate_uid
+from synthetic_dicom import DROP, pet_header, write_series
 
 
 def write(path: Path, values: np.ndarray, spacing: float = SPACING_MM) -> Path:
@@ -71,3 +74,51 @@ def test_what_is_no_mr_of_a_head_is_refused(tmp_path: Path) -> None:
         read_head(write(tmp_path / "part.nii.gz", body[:10, :10, :60], 3.0))
     with pytest.raises(InputError, match="constant"):
         read_head(write(tmp_path / "flat.nii.gz", np.ones((40, 40, 40), np.float32), 5.0))
+
+
+def write_mr(folder: Path, values: np.ndarray, description: str, kind: str = "M") -> list[Path]:
+    """Classic MR as scanners write it: no rescaling."""
+    header = pet_header(
+        SOPClassUID=MRImageStorage,
+        Modality="MR",
+        SeriesDescription=description,
+        SeriesInstanceUID=generate_uid(),
+        ImageType=["ORIGINAL", "PRIMARY", kind, "ND"],
+        Units=DROP,
+    )
+
+    def without_rescaling(dataset: FileDataset, _: int) -> None:
+        del dataset.RescaleSlope, dataset.RescaleIntercept
+
+    return write_series(
+        folder,
+        header,
+        values,
+        spacing=(SPACING_MM, SPACING_MM),
+        gap=SPACING_MM,
+        change=without_rescaling,
+        prefix=header.SeriesInstanceUID[-8:],
+    )
+
+
+def test_values_of_dicom_mr_are_taken_as_stored_without_a_word(tmp_path: Path) -> None:
+    values = np.rint(in_air()).astype(np.int16)
+    write_mr(tmp_path / "mr", values, "ax flair")
+    head = read_head(tmp_path / "mr", wanted="FLAIR")
+    assert np.array_equal(sitk.GetArrayFromImage(head.image), values)
+    assert head.contrast == "FLAIR"
+    assert not [warning for warning in head.warnings if "RescaleSlope" in warning]
+
+
+def test_of_magnitude_and_phase_the_magnitude_is_taken(tmp_path: Path) -> None:
+    values = np.rint(in_air()).astype(np.int16)
+    phases = np.random.default_rng(3).integers(0, 4096, SHAPE).astype(np.int16)
+    write_mr(tmp_path / "both", values, "ax flair")
+    phase = write_mr(tmp_path / "both", phases, "ax flair", "P")
+    head = read_head(tmp_path / "both", wanted="FLAIR")
+    assert np.array_equal(sitk.GetArrayFromImage(head.image), values)
+    with pytest.raises(InputError, match="holds phases"):
+        read_head(phase[0])
+    write_mr(tmp_path / "alone", phases, "ax flair", "PHASE MAP")
+    with pytest.raises(InputError, match="holds phases"):
+        read_head(tmp_path / "alone")

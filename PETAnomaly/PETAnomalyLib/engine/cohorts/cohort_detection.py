@@ -131,6 +131,12 @@ def detect_cohort(
         Cancelled: the run was asked to stop; what is done is kept.
     """
     bundle = find_bundle(settings.model)
+    if bundle.modality != "PT":
+        raise InputError(
+            f"The model '{bundle.name}' is of MR ({bundle.contrast}), and a cohort is of PET "
+            "studies.",
+            "Give each MR with --mr, or choose a model of PET such as pet-phantom.",
+        )
     resolve(settings, bundle)
     require_device(settings.device)
     reporter.stage("list", "Looking for the studies of the cohort")

@@ -68,9 +68,9 @@ def run_list(options: argparse.Namespace, reporter: Reporter) -> None:
     width = max(len(bundle.name) for bundle in bundles)
     for bundle in bundles:
         mark = "*" if bundle.name == DEFAULT_MODEL else " "
-        ct = "PET and CT" if bundle.ct == "required" else "PET alone"
         scorers = ", ".join(bundle.scorers)
-        print(f"{mark} {bundle.name:<{width}}  {ct:<10}  {scorers}  {printable(bundle.title)}")
+        looks_at = f"{_looks_at(bundle):<10}"
+        print(f"{mark} {bundle.name:<{width}}  {looks_at}  {scorers}  {printable(bundle.title)}")
 
 
 def run_show(options: argparse.Namespace, reporter: Reporter) -> None:  # noqa: ARG001
@@ -100,6 +100,12 @@ def run_add(options: argparse.Namespace, reporter: Reporter) -> None:
 
     bundle = add_bundle(options.source)
     reporter.log("info", f"Installed {bundle.name} in {bundle.path}")
+
+
+def _looks_at(bundle: Bundle) -> str:
+    if bundle.modality == "MR":
+        return f"MR {bundle.contrast}"
+    return "PET and CT" if bundle.ct == "required" else "PET alone"
 
 
 def _facts(bundle: Bundle) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def run_calibrate(options: argparse.Namespace, reporter: Reporter) -> None:
     """Search the thresholds, measure how familiar studies look, make the region atlas.
 
     Raises:
-        InputError: none of them was asked for.
+        InputError: none of them was asked for, or the model is of MR.
     """
     from PETAnomalyLib.engine.bundles.installed import find_bundle
     from PETAnomalyLib.engine.publishing.calibration import calibrate
@@ -87,6 +87,12 @@ def run_calibrate(options: argparse.Namespace, reporter: Reporter) -> None:
     if options.cohort is None and options.familiarity is None and options.regions is None:
         raise InputError(
             "calibrate needs studies", "give --cohort, --familiarity or --regions, or several"
+        )
+    if bundle.modality != "PT":
+        raise InputError(
+            f"The model '{bundle.name}' is of MR ({bundle.contrast}), and only models of PET are "
+            "calibrated.",
+            "The thresholds of a model of MR stand in the settings that it is exported with.",
         )
     if options.cohort is not None:
         calibrate(bundle, find_studies(options.cohort), options.out, reporter)

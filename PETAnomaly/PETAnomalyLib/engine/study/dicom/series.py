@@ -151,12 +151,17 @@ def choose_series(
         same = [s for s in left if s.frame_of_reference == frame_of_reference]
         if len(same) == 1:
             left, reason = same, ", the only one in the PET's frame of reference"
+    if modality == "MR":
+        magnitudes = [s for s in left if not _is_phase(s)]
+        if len(left) > 1 and len(magnitudes) == 1:
+            reason = ", the only one that is no phase image"
+        left = magnitudes or left
     if len(left) > 1 and contrast:
         same = [s for s in left if contrast_of_name(s.description) == contrast]
         if len(same) == 1:
             left, reason = same, f", the only one called {contrast}"
     if len(left) == 1:
-        return left[0], reason
+        return _magnitude(left[0]), reason
     raise InputError(
         f"{folder} contains {len(left)} {modality} series: " + "; ".join(map(str, left)) + ".",
         "Say which: give a folder with only that series, or the path of one of its files "
@@ -167,7 +172,7 @@ def choose_series(
 def _checked(series: Series, modality: str, found: list[Series]) -> Series:
     """`series`, or the reason why it is not a usable series of this modality."""
     if _suits(series, modality):
-        return series
+        return _magnitude(series)
     if series.modality != modality:
         raise InputError(
             f"No {modality} series is there ({tag_name('Modality')}); found: "
@@ -186,6 +191,26 @@ def _checked(series: Series, modality: str, found: list[Series]) -> Series:
 
 def _suits(series: Series, modality: str) -> bool:
     return series.modality == modality and series.sop_class == SOP_CLASS[modality]
+
+
+def _magnitude(series: Series) -> Series:
+    """`series`.
+
+    Raises:
+        InputError: it is of MR, and its values are phases.
+    """
+    if _is_phase(series):
+        raise InputError(
+            f"The MR series holds phases, {tag_name('ImageType')} {series.image_type}: {series}.",
+            "Give the series of magnitude images.",
+        )
+    return series
+
+
+def _is_phase(series: Series) -> bool:
+    """Scanners write P, PHASE or PHASE MAP behind the two values that DICOM prescribes."""
+    kinds = series.image_type.upper().split("\\")[2:]
+    return series.modality == "MR" and not {"P", "PHASE", "PHASE MAP"}.isdisjoint(kinds)
 
 
 def _is_flat(series: Series) -> bool:

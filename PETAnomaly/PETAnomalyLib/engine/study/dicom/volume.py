@@ -69,7 +69,8 @@ def read_volume(series: Series) -> DicomVolume:
     gap, uneven, warnings = _gap(series, headers, positions[order], normal)
     between_rows, between_columns = _pixel_spacing(series, headers[0])
     slices = np.stack([read[i][1] for i in order])  # (k, j, i)
-    if any(not text(header, "RescaleSlope") for header in headers):
+    # Classic MR has none as a rule, and its values no unit (DICOM PS3.3, C.8.3.1).
+    if series.modality != "MR" and any(not text(header, "RescaleSlope") for header in headers):
         warnings.append(f"{tag_name('RescaleSlope')} is missing: values are taken as stored.")
 
     image = sitk.GetImageFromArray(slices)
