@@ -209,6 +209,21 @@ def test_however_the_folder_is_spelled(
         assert "has no slices" in told
 
 
+@pytest.mark.parametrize("anonymous", [False, True])
+def test_a_folder_whose_name_is_part_of_our_words_leaves_them_alone(
+    anonymous: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    warning = "The brain mask was made by registration: findings in the brain may be skull."
+    for name in ("in", "brain", "a", "fin", "regis"):
+        Path(name).mkdir()
+        (Path(name) / "mr.nii.gz").touch()
+        told = Disclosure([Path(name, "mr.nii.gz")], anonymous)
+        assert told.sentence(warning) == warning
+        assert f"{name}/" not in told.sentence(f"The MR {name}/mr.nii.gz is small.")
+        assert str(tmp_path) not in told.sentence(f"Files in {tmp_path / name} are no DICOM.")
+
+
 def test_a_models_path_is_told_from_the_users_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/erika")
     monkeypatch.setenv("USERPROFILE", "/home/erika")

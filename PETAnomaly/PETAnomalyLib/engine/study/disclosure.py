@@ -19,6 +19,8 @@ _UID = re.compile(r"\b\d+(?:\.\d+){4,}\b")
 _DATE = re.compile(r"\b(?:\d{4}-\d\d-\d\d|(?:19|20)\d{6})(?:[ T]?\d\d:?\d\d:?\d\d(?:\.\d+)?)?")
 # How `study.dicom.series.Series` is shown.
 _SERIES = re.compile(r"'.*?' \((\d+ files), series [^,]*, UID [^)]*\)")
+# A folder that is called so names nobody, and sentences say these words for their own sake.
+_OUR_WORDS = ("a", "brain", "ct", "head", "image", "in", "mask", "mr", "of", "pet", "series")
 _IN_PLACE_OF_A_NAME = "(name left out)"
 
 
@@ -50,7 +52,7 @@ class Disclosure:
             if self.anonymous:
                 text = _without_names(text, given, folder, spellings)
             for spelling in spellings:
-                text = text.replace(spelling + os.sep, "").replace(spelling, "the folder")
+                text = _without_folder(text, spelling)
         if self.anonymous:
             text = _SERIES.sub(r"(\1)", text)
             text = _DATE.sub("(date left out)", _UID.sub("(UID left out)", text))
@@ -95,6 +97,15 @@ def _spellings(folder: Path) -> list[str]:
     forms = {str(folder), str(folder.absolute()), without_dots, str(folder.resolve())}
     forms |= {shown(Path(form)) for form in forms}
     return sorted(forms - {os.curdir, os.pardir, os.sep}, key=len, reverse=True)
+
+
+def _without_folder(text: str, spelling: str) -> str:
+    """Where it stands as a path of its own: a folder "in" is no part of "brain"."""
+    whole = rf"(?<!\w){re.escape(spelling)}"
+    text = re.sub(whole + re.escape(os.sep), "", text)
+    if spelling.lower() in _OUR_WORDS:
+        return text
+    return re.sub(whole + r"(?!\w)", "the folder", text)
 
 
 def _without_names(text: str, given: Path, folder: Path, spellings: list[str]) -> str:
