@@ -62,6 +62,21 @@ def test_a_motion_is_found_again(
         assert np.linalg.norm(np.subtract(there, still.TransformPoint(point))) < SPACING_MM
 
 
+def test_intensities_that_were_made_to_have_a_mean_of_0_change_nothing(
+    template: tuple[sitk.Image, sitk.Image],
+) -> None:
+    flair = draw_head("healthy", 21)[0].astype(np.float32)
+    brain = flair > 0
+    normal = np.where(brain, (flair - flair[brain].mean()) / flair[brain].std(), 0.0)
+    own = align_head(head_of(image_of(flair)), *template)
+    other = align_head(head_of(image_of(normal)), *template)
+    assert np.array_equal(sitk.GetArrayFromImage(own.mask), sitk.GetArrayFromImage(other.mask))
+    assert other.alignment.quality > own.alignment.quality - 0.02
+    for point in ((0.0, 0.0, 0.0), (40.0, 0.0, 0.0), (0.0, -50.0, 0.0), (0.0, 0.0, 40.0)):
+        places = [one.alignment.transform.TransformPoint(point) for one in (own, other)]
+        assert np.linalg.norm(np.subtract(*places)) < SPACING_MM / 2
+
+
 @needs_nilearn
 @pytest.mark.parametrize(
     ("axes", "words"),

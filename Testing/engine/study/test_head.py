@@ -37,6 +37,19 @@ def test_what_is_left_of_a_stripped_image_is_its_brain(tmp_path: Path) -> None:
     assert head.description["mr"]["contrast"] == "FLAIR"
 
 
+@pytest.mark.parametrize("outside", [0.0, -32768.0, 1000.0])
+def test_a_stripped_image_of_mean_0_has_its_brain_whatever_lies_outside(
+    outside: float, tmp_path: Path
+) -> None:
+    flair, _, _ = draw_head("healthy", 2)
+    brain = flair > 0
+    scaled = (flair - flair[brain].mean()) / flair[brain].std()
+    head = read_head(write(tmp_path / "mr.nii.gz", np.where(brain, scaled, outside)))
+    assert head.mask_from == STRIPPED
+    assert head.mask is not None
+    assert np.array_equal(sitk.GetArrayFromImage(head.mask) > 0, brain)
+
+
 def test_a_head_with_noise_in_its_air_has_no_mask_until_one_is_given(tmp_path: Path) -> None:
     mr = write(tmp_path / "mr.nii.gz", in_air())
     head = read_head(mr)

@@ -84,7 +84,7 @@ def align_head(
     """
     image = head.image
     if head.mask is not None:
-        image = sitk.Mask(image, sitk.Cast(head.mask, sitk.sitkUInt8))
+        image = _brain_alone(image, head.mask)
     moving, fixed = sampled_at(scaled_image(image), _FINE_MM), sampled_at(template, _FINE_MM)
     fixed_mask = sampled_at(sitk.Cast(template_mask, sitk.sitkFloat32), _FINE_MM) > 0.5
     start, rival, lead = first_pose(image, head.mask, template, template_mask)
@@ -107,6 +107,13 @@ def align_head(
             "brain's surface may be skull or meninges. A mask can be given with --mask.",
         )
     return AlignedHead(Alignment(rigid, quality, warnings), mask, mask_from)
+
+
+def _brain_alone(image: sitk.Image, mask: sitk.Image) -> sitk.Image:
+    """Outside the brain as dark as can be: 0, or its least value where that is below 0."""
+    inside = sitk.GetArrayViewFromImage(mask) > 0
+    darkest = float(sitk.GetArrayViewFromImage(image)[inside].min())
+    return sitk.Mask(image, sitk.Cast(mask, sitk.sitkUInt8), outsideValue=min(0.0, darkest))
 
 
 def _doubts(

@@ -126,11 +126,14 @@ def check_head(image: sitk.Image, name: str) -> list[str]:
 def stripped_mask(image: sitk.Image) -> sitk.Image | None:
     """The brain of a skull-stripped image, holes filled; None where the head is still round it.
 
-    Outside the brain a stripped image has one and the same value, its least, in nearly half of
-    its field of view or more; what is left is one piece of a brain's size.
+    Outside the brain a stripped image has one and the same value in nearly half of its field of
+    view or more: that of all its corners, which is not the least where intensities were made to
+    have a mean of 0 afterwards; else the least. What is left is one piece of a brain's size.
     """
     values = sitk.GetArrayViewFromImage(image)
-    inside = values > values.min()
+    corners = values[:: values.shape[0] - 1, :: values.shape[1] - 1, :: values.shape[2] - 1]
+    outside = corners.flat[0] if np.ptp(corners) == 0 else values.min()
+    inside = values != outside
     if inside.mean() > 1 - _EMPTY_OF_STRIPPED:
         return None
     brain = filled_brain(inside)
