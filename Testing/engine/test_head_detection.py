@@ -80,6 +80,9 @@ def test_a_head_gives_maps_findings_a_picture_and_a_report(
     assert report["inputs"]["mr"]["contrast"] == "FLAIR"
     assert not {"tmtv_ml", "tlg_g", "growth_limited"} & set(report["findings"])
     assert (out / "overview.png").stat().st_size > 10_000
+    said = run_petanomaly("dicom", out, "--pet", head.parent)
+    assert said.returncode == 2
+    assert "is the result of an MR" in said.stderr
     assert "Finding 1 (" in sitk.ReadImage(str(out / "segmentation.seg.nrrd")).GetMetaData(
         "Segment0_Name"
     )

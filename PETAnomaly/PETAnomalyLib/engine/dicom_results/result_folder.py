@@ -62,6 +62,11 @@ def read_result(folder: Path, pet: Path, anonymous: bool) -> tuple[Reading, tupl
             `read_study`, `read_finding_labels`, `source_of`.
     """
     report = _report(folder)
+    if "mr" in report["inputs"]:
+        raise InputError(
+            f"{shown(folder)} is the result of an MR; DICOM objects are made of PET studies.",
+            "Give the result of a PET; segmentation.seg.nrrd holds the findings of an MR.",
+        )
     detector = _detector(report, folder)
     rows = _rows(folder / "findings.csv")
     study = read_study(pet)

@@ -75,7 +75,7 @@ def read_head(mr: Path, mask: Path | None = None, wanted: str = "") -> Head:
         image, found, notes = read_image_file(mr)
         contrast = contrast_of_name(mr.name)
     image, suspicions = checked_volume(image, name, small_part_of_body=False)
-    suspicions += check_head(image, name)
+    suspicions += check_head(image, name, said_to_be_mr=is_dicom_path(mr))
     stated = {"contrast": contrast or "not stated"}
     description: dict[str, Any] = {
         "mr": {**described_grid(mr, image), "modality": "MR", **stated, **found}
@@ -91,18 +91,20 @@ def read_head(mr: Path, mask: Path | None = None, wanted: str = "") -> Head:
     return Head(image, drawn, mask_from, contrast, description, (*notes, *suspicions))
 
 
-def check_head(image: sitk.Image, name: str) -> list[str]:
+def check_head(image: sitk.Image, name: str, said_to_be_mr: bool = False) -> list[str]:
     """Refuses what cannot be an MR of a head; returns suspicions.
 
     Args:
         image: float32, a checked volume.
         name: how messages call it.
+        said_to_be_mr: a DICOM modality vouches for it, whatever its values.
 
     Raises:
         InputError: a CT, or a volume larger or much smaller than a head.
     """
     values = sitk.GetArrayViewFromImage(image)
-    if np.mean(values < HU_BELOW_TISSUE) > 0.01 and values.min() >= -4096:
+    is_dark = np.mean(values < HU_BELOW_TISSUE) > 0.01 and values.min() >= -4096
+    if is_dark and not said_to_be_mr:
         raise InputError(
             f"{name} looks like a CT in HU: its values go down to {values.min():g}.",
             "Give a magnitude image of MR.",
