@@ -14,7 +14,15 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from PETAnomalyLib.engine.figures.drawing import FAINT, INK, PAPER, font, heat, plain, ticks
+from PETAnomalyLib.engine.figures.drawing import FAINT, INK, PAPER, font, heat, plain
+from PETAnomalyLib.engine.figures.page import (
+    MAP_NAMES,
+    SCALE_WIDTH,
+    draw_footer,
+    draw_legend,
+    draw_rows,
+    draw_scale_marks,
+)
 from PETAnomalyLib.engine.figures.projection import (
     FINDING,
     TRUTH,
@@ -32,8 +40,6 @@ NUMBERED = 12  # findings in a slice; more numbers would hide it
 MARGIN, GAP, ABOVE, BELOW, BAR, TABLE = 28, 8, 104, 76, 88, 390
 _APART_MM = 4.0  # of two slices that are shown
 _BRIGHTEST = 99.5  # percentile shown white
-
-_MAPS = {"kde": "KDE map (nats)", "zscore": "z-score map", "residual": "residual map"}
 
 
 def head_overview(
@@ -81,7 +87,7 @@ def head_overview(
     width = 2 * MARGIN + len(places) * (PANEL + GAP) + BAR + TABLE
     page = Image.new("RGB", (width, ABOVE + 2 * height + 40 + BELOW), PAPER)
     draw = ImageDraw.Draw(page)
-    map_name = _MAPS.get(scorer_name, scorer_name)
+    map_name = MAP_NAMES.get(scorer_name, scorer_name)
     heading = title or "Brain MR anomaly detection"
     draw.text((MARGIN, 22), plain(f"{heading}  |  {map_name}"), INK, font(26))
     for number, (row, name) in enumerate(zip(rows, ("MR", map_name))):
@@ -95,13 +101,8 @@ def head_overview(
     x = MARGIN + len(places) * (PANEL + GAP) + GAP
     _draw_scale(page, x, ABOVE + height + 40, height, low, high, threshold)
     _draw_table(draw, x + BAR, findings)
-    _draw_legend(draw, page.height - BELOW + 14, known is not None)
-    draw.text(
-        (MARGIN, page.height - 30),
-        "Research use only. Not a medical device. Numbers as in findings.csv.",
-        FAINT,
-        font(15),
-    )
+    draw_legend(draw, float(MARGIN), page.height - BELOW + 14, known is not None)
+    draw_footer(draw, MARGIN, page.height - 30)
     page.save(path, format="PNG")
 
 
@@ -148,49 +149,25 @@ def _draw_scale(
     draw = ImageDraw.Draw(page)
     tall = height - 40
     ramp = Image.fromarray(np.round(np.linspace(255, 0, tall)).astype(np.uint8)[:, None])
-    page.paste(heat(ramp.resize((16, tall))), (x, top + 24))
+    page.paste(heat(ramp.resize((SCALE_WIDTH, tall))), (x, top + 24))
     draw.text((x - 2, top), "score", INK, font(16))
-    for value in ticks(low, high):
-        y = top + 24 + tall * (1 - (value - low) / (high - low))
-        draw.line((x + 16, y, x + 21, y), FAINT)
-        draw.text((x + 25, y), f"{value:g}", INK, font(15), anchor="lm")
-    if threshold is not None and low <= threshold <= high:
-        y = top + 24 + tall * (1 - (threshold - low) / (high - low))
-        draw.line((x - 7, y, x + 22, y), FINDING, 3)
+    draw_scale_marks(draw, x, top + 24, tall, low, high, threshold)
 
 
 def _draw_table(draw: ImageDraw.ImageDraw, x: int, findings: Sequence[HeadFinding]) -> None:
     columns = (("No.", 34), ("ml", 104), ("mm", 174), ("score", 250))
-    y = ABOVE
-    for name, right in columns:
-        draw.text((x + right, y), name, FAINT, font(15), anchor="ra")
-    draw.line((x, y + 22, x + columns[-1][1] + 6, y + 22), FAINT)
-    y += 28
-    for one in findings[:TABLE_ROWS]:
-        cells = (
+    rows = [
+        (
             str(one.number),
             f"{one.volume_ml:.1f}",
             f"{one.diameter_mm:.0f}",
             f"{one.score_max:.2f}",
         )
-        for text, (_, right) in zip(cells, columns):
-            draw.text((x + right, y), text, INK, font(16), anchor="ra")
-        y += 24
-    if len(findings) > TABLE_ROWS:
-        draw.text((x, y), f"and {len(findings) - TABLE_ROWS} more", FAINT, font(15))
-        y += 24
-    draw.line((x, y + 2, x + columns[-1][1] + 6, y + 2), FAINT)
+        for one in findings[:TABLE_ROWS]
+    ]
+    y = draw_rows(draw, x, ABOVE, columns, rows, len(findings) - TABLE_ROWS)
     words = "no findings"
     if findings:
         many = f"{len(findings)} finding{'s'[: len(findings) > 1]}"
         words = f"{many}, {total_volume_ml(findings):.1f} ml"
     draw.text((x, y + 8), words, INK, font(16))
-
-
-def _draw_legend(draw: ImageDraw.ImageDraw, y: int, with_truth: bool) -> None:
-    entries = [(FINDING, "finding")] + ([(TRUTH, "true lesion")] if with_truth else [])
-    x = float(MARGIN)
-    for colour, words in entries:
-        draw.line((x, y + 9, x + 26, y + 9), colour, 4)
-        draw.text((x + 34, y), words, INK, font(16))
-        x += 34 + draw.textlength(words, font=font(16)) + 26

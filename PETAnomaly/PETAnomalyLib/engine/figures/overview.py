@@ -18,7 +18,16 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw
 
-from PETAnomalyLib.engine.figures.drawing import FAINT, INK, PAPER, Colour, font, heat, plain, ticks
+from PETAnomalyLib.engine.figures.drawing import FAINT, INK, PAPER, Colour, font, heat, plain
+from PETAnomalyLib.engine.figures.page import (
+    MAP_NAMES,
+    SCALE_WIDTH,
+    draw_footer,
+    draw_legend,
+    draw_rows,
+    draw_scale_marks,
+    first_row,
+)
 from PETAnomalyLib.engine.figures.projection import (
     FINDING,
     SUV_WINDOW,
@@ -38,7 +47,6 @@ BODY_SUV = 0.1  # what is body rather than air
 TABLE_ROWS = 20
 NUMBERED = 30  # more numbers than this would hide the picture
 
-SCORERS = {"kde": "KDE map (nats)", "zscore": "z-score map", "residual": "residual map"}
 HEIGHT = 860  # of the projections, pixels, at most
 WIDTH = 1480  # of all projections together, pixels, at most
 MOST_PIXELS_PER_MM = 3.0
@@ -86,7 +94,7 @@ def overview(
     study = _projected(pet, score, labels, findings, truth)
     low, high = map_range(study.score[0], threshold)
     scale = _pixels_per_mm(study)
-    map_name = SCORERS.get(scorer_name, scorer_name)
+    map_name = MAP_NAMES.get(scorer_name, scorer_name)
 
     panels: list[Image.Image] = []
     captions = []
@@ -125,12 +133,7 @@ def overview(
             x += BAR - gap
     _draw_table(draw, x + gap, findings)
     _draw_legend(draw, page.height - BELOW + 14, findings, truth is not None)
-    draw.text(
-        (MARGIN, page.height - 30),
-        "Research use only. Not a medical device. Numbers as in findings.csv.",
-        FAINT,
-        font(15),
-    )
+    draw_footer(draw, MARGIN, page.height - 30)
     page.save(path, format="PNG")
 
 
@@ -277,49 +280,33 @@ def _draw_scale(
     draw = ImageDraw.Draw(page)
     tall, top = min(320, max(height, 160) - 40), ABOVE + 24
     ramp = Image.fromarray(np.round(np.linspace(255, 0, tall)).astype(np.uint8)[:, None])
-    ramp = ramp.resize((16, tall))
+    ramp = ramp.resize((SCALE_WIDTH, tall))
     page.paste(heat(ramp) if coloured else ImageChops.invert(ramp), (x, top))
-    draw.rectangle((x - 1, top - 1, x + 16, top + tall), outline=(160, 160, 165))
+    draw.rectangle((x - 1, top - 1, x + SCALE_WIDTH, top + tall), outline=(160, 160, 165))
     draw.text((x - 2, top - 24), name, INK, font(16))
 
-    def height_of(value: float) -> float:
-        return top + tall * (1 - (value - low) / (high - low))
-
-    for value in ticks(low, high):
-        y = height_of(value)
-        draw.line((x + 16, y, x + 21, y), FAINT)
-        draw.text((x + 25, y), f"{value:g}", INK, font(15), anchor="lm")
-    if threshold is not None and low <= threshold <= high:
-        y = height_of(threshold)
-        draw.line((x - 7, y, x + 22, y), FINDING, 3)
+    draw_scale_marks(draw, x, top, tall, low, high, threshold)
 
 
 def _draw_table(draw: ImageDraw.ImageDraw, x: int, findings: Sequence[Finding]) -> None:
     """The first findings and the totals, right-aligned as in a report."""
     columns = (("No.", 34), ("SUVmax", 108), ("MTV ml", 188), ("score", 262))
-    y = ABOVE
-    for name, right in columns:
-        draw.text((x + right, y), name, FAINT, font(15), anchor="ra")
-    draw.line((x, y + 22, x + columns[-1][1] + 6, y + 22), FAINT)
-    y += 28
-    for finding in findings[:TABLE_ROWS]:
-        cells = (
+    shown = findings[:TABLE_ROWS]
+    rows = [
+        (
             str(finding.number),
             f"{finding.suv_max:.1f}",
             f"{finding.mtv_ml:.1f}",
             f"{finding.score_max:.2f}",
         )
-        for cell, (_, right) in zip(cells, columns):
-            draw.text((x + right, y), cell, INK, font(16), anchor="ra")
+        for finding in shown
+    ]
+    y = draw_rows(draw, x, ABOVE, columns, rows, len(findings) - TABLE_ROWS)
+    for number, finding in enumerate(shown):
         if finding.growth_limited:
-            draw.text((x + columns[0][1] + 1, y), "*", INK, font(16))
-        y += 24
-    if len(findings) > TABLE_ROWS:
-        draw.text((x, y), f"and {len(findings) - TABLE_ROWS} more", FAINT, font(15))
-        y += 24
+            draw.text((x + columns[0][1] + 1, first_row(ABOVE, number)), "*", INK, font(16))
     sums = total(findings)
     words = "no findings" if not findings else f"{sums.count} finding{'s'[: sums.count > 1]}"
-    draw.line((x, y + 2, x + columns[-1][1] + 6, y + 2), FAINT)
     draw.text((x, y + 8), words, INK, font(16))
     foreign = sum(finding.unfamiliar for finding in findings)
     if foreign:
@@ -332,14 +319,7 @@ def _draw_table(draw: ImageDraw.ImageDraw, x: int, findings: Sequence[Finding]) 
 def _draw_legend(
     draw: ImageDraw.ImageDraw, y: int, findings: Sequence[Finding], with_truth: bool
 ) -> None:
-    entries = [(FINDING, "finding")]
-    if with_truth:
-        entries.append((TRUTH, "true lesion"))
-    x = float(MARGIN)
-    for colour, words in entries:
-        draw.line((x, y + 9, x + 26, y + 9), colour, 4)
-        draw.text((x + 34, y), words, INK, font(16))
-        x += 34 + draw.textlength(words, font=font(16)) + 26
+    x = draw_legend(draw, float(MARGIN), y, with_truth)
     if any(finding.growth_limited for finding in findings):
         draw.text(
             (x, y),
