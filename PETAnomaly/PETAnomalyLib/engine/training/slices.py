@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,10 +65,6 @@ def slice_stage(family: Family, network: str) -> Stage:
         network: name of its one network.
     """
 
-    def check(configuration: StageConfiguration) -> None:
-        sizes = configuration.section.section("sizes").values
-        configuration.refuse(family.misfit({network: sizes}, configuration.size))
-
     return Stage(
         name=family.name,
         family=family,
@@ -77,9 +73,20 @@ def slice_stage(family: Family, network: str) -> Stage:
         keys={"error": choice(*ERRORS)},
         fixed=("error",),
         of_mr=True,
-        check=check,
+        check=check_slices,
         train=_train,
     )
+
+
+def check_slices(configuration: StageConfiguration) -> None:
+    """Of a family of one network: its sizes fit together, and the frame.
+
+    Raises:
+        InputError: naming the file and the key.
+    """
+    family = configuration.stage.family
+    sizes = configuration.section.section("sizes").values
+    configuration.refuse(family.misfit({family.whole_study: sizes}, configuration.size))
 
 
 def _train(
@@ -100,12 +107,12 @@ def _train(
     reconstruct, optimizer = fabric.setup(
         network, torch.optim.Adam(network.parameters(), settings.learning_rate)
     )
-    best, least = copied(network), float("inf")
+    best = BestNetwork(network)
     if resume and (state := run.resume()):
         with run.restoring():
             network.load_state_dict(state["network"])
             optimizer.load_state_dict(state["optimizer"])
-            best, least = state["best"], float(state["least"])
+            best.restore(state)
     log = RunLog(run, reporter)
     error_of = ERRORS[settings.error]
     while run.progress() < 1.0:
@@ -119,20 +126,17 @@ def _train(
         run.advance()
         log.step(error=error, penalty=penalty)
         if run.step % VALIDATE_EVERY == 0 or run.progress() >= 1.0:
-            found = validate(network, slices, error_of, run, log)
-            if found < least:
-                best, least = copied(network), found
+            best.offer(validate(network, slices, error_of, run, log))
         if run.is_checkpoint_due():
             run.save(
                 {
                     "network": network.state_dict(),
                     "optimizer": optimizer.state_dict(),
-                    "best": best,
-                    "least": least,
+                    **best.state(),
                 }
             )
         run.check_cancelled(reporter)
-    network.load_state_dict(best)
+    best.take()
     return network.eval()
 
 
@@ -234,6 +238,34 @@ def validate(
     return error
 
 
-def copied(network: nn.Module) -> dict[str, Tensor]:
-    """Its weights, to go back to."""
+class BestNetwork:
+    """A network as it was when it reconstructed held-out slices best.
+
+    Args:
+        network: as it is before the first step.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
+        self._weights, self._least = _copied(network), float("inf")
+
+    def offer(self, error: float) -> None:
+        """Keep the network as it is now, if its error is the least so far."""
+        if error < self._least:
+            self._weights, self._least = _copied(self._network), error
+
+    def take(self) -> None:
+        """Give the network the weights that were best."""
+        self._network.load_state_dict(self._weights)
+
+    def state(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {"best": self._weights, "least": self._least}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """From a checkpoint."""
+        self._weights, self._least = state["best"], float(state["least"])
+
+
+def _copied(network: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone().cpu() for name, value in network.state_dict().items()}

@@ -47,6 +47,31 @@ class TestHeads:
     healthy: list[BrainStudy]
 
 
+def heads_to_judge(
+    cohort: Path | None,
+    healthy: Path | None,
+    made: Path,
+    seeds: Mapping[str, Sequence[int]],
+    contrast: str,
+    reporter: Reporter,
+    workers: int | Cluster,
+) -> TestHeads:
+    """As `find_test_heads`, the phantoms made where no cohort is given.
+
+    Args:
+        cohort, healthy, made, contrast: see `find_test_heads`.
+        seeds: of the phantoms, by disease.
+        reporter: told of the progress.
+        workers: processes, or a cluster, that make them.
+
+    Raises:
+        InputError, MissingPackageError: see `find_test_heads` and `kept_heads`.
+    """
+    if cohort is None:
+        kept_heads(made, seeds, reporter, workers)
+    return find_test_heads(cohort, healthy, made, contrast)
+
+
 def find_test_heads(
     cohort: Path | None, healthy: Path | None, made: Path, contrast: str
 ) -> TestHeads:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -94,6 +95,15 @@ class MeasuredModel:
         """D, H, W of its frame."""
         x, y, z = self.bundle.size_voxels
         return z, y, x
+
+
+def facts_of(found: SliceTable, models: Sequence[MeasuredModel]) -> dict[str, Any]:
+    """What every table says of its models and heads beside its figures."""
+    return {
+        "contrast": models[0].bundle.contrast,
+        "heads": {group: [s.name for s in some] for group, some in models[0].aligned.items()},
+        "parameters": {row.name: parameters_of(row.model) for row in found.rows if row.model},
+    }
 
 
 def require_heads_models(bundles: Sequence[Bundle]) -> str:

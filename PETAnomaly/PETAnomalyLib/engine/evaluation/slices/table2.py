@@ -18,13 +18,12 @@ from PETAnomalyLib.engine.evaluation.slices.heads import (
     MASS,
     PLAQUES,
     SEEDS,
-    find_test_heads,
-    kept_heads,
+    heads_to_judge,
 )
 from PETAnomalyLib.engine.evaluation.slices.measuring import (
     MeasuredModel,
+    facts_of,
     measure_models,
-    parameters_of,
     require_heads_models,
     with_models,
 )
@@ -105,10 +104,7 @@ def table2(
     """
     bundles = [find_bundle(model) for model in models]
     contrast = require_heads_models(bundles)
-    made = out / "heads"
-    if cohort is None:
-        kept_heads(made, HEADS, reporter, workers)
-    heads = find_test_heads(cohort, healthy, made, contrast)
+    heads = heads_to_judge(cohort, healthy, out / "heads", HEADS, contrast, reporter, workers)
     groups = {**heads.by_disease, HEALTHY: heads.healthy}
     models_there = measure_models(bundles, groups, out, reporter, workers)
     return tabulate(models_there, list(heads.by_disease), out, reporter)
@@ -134,11 +130,7 @@ def tabulate(
     reporter.progress(0.95)
     if models[0].aligned[HEALTHY]:
         _judge_fidelity(found, models, reporter)
-    found.facts |= {
-        "contrast": bundles[0].contrast,
-        "heads": {group: [s.name for s in some] for group, some in models[0].aligned.items()},
-        "parameters": {row.name: parameters_of(row.model) for row in found.rows if row.model},
-    }
+    found.facts |= facts_of(found, models)
     judged = found.judge(CLAIMS)
     plain = {d: found.best_against_plain((PIXEL, d, AUPRC)) for d in diseases}
     against_plain = against_plain_as_markdown(plain)

@@ -20,14 +20,13 @@ from PETAnomalyLib.engine.evaluation.slices.heads import (
     MASS,
     SEEDS,
     STROKE,
-    find_test_heads,
-    kept_heads,
+    heads_to_judge,
     split_for_threshold,
 )
 from PETAnomalyLib.engine.evaluation.slices.measuring import (
     MeasuredModel,
+    facts_of,
     measure_models,
-    parameters_of,
     require_heads_models,
     with_models,
 )
@@ -98,10 +97,7 @@ def table3(
     """
     bundles = [find_bundle(model) for model in models]
     contrast = require_heads_models(bundles)
-    made = out / "heads"
-    if cohort is None:
-        kept_heads(made, HEADS, reporter, workers)
-    heads = find_test_heads(cohort, healthy, made, contrast)
+    heads = heads_to_judge(cohort, healthy, out / "heads", HEADS, contrast, reporter, workers)
     groups = {HEALTHY: heads.healthy}
     for disease, studies in heads.by_disease.items():
         groups[VALIDATION + disease], groups[disease] = split_for_threshold(studies)
@@ -130,11 +126,7 @@ def tabulate(
         reporter.progress(0.85 + 0.15 * number / len(diseases))
         _judge_pixels(found, disease, models, reporter)
     _judge_no_brains(found, models, out)
-    found.facts |= {
-        "contrast": bundles[0].contrast,
-        "heads": {group: [s.name for s in some] for group, some in models[0].aligned.items()},
-        "parameters": {row.name: parameters_of(row.model) for row in found.rows if row.model},
-    }
+    found.facts |= facts_of(found, models)
     judged = found.judge(CLAIMS)
     plain = {d: found.best_against_plain((PIXEL, d, AUPRC)) for d in diseases}
     both = _steps(models[0], paper3.STEPS), _steps(models[0], paper3.SMALLER_MEDIAN)

@@ -22,8 +22,9 @@ from PETAnomalyLib.engine.training.progress import RunLog
 from PETAnomalyLib.engine.training.slices import (
     ERRORS,
     VALIDATE_EVERY,
+    BestNetwork,
     TrainingSlices,
-    copied,
+    check_slices,
     validate,
 )
 from PETAnomalyLib.engine.training.stage import Stage, StageConfiguration, number
@@ -51,11 +52,6 @@ class FAnoGANSettings:
 
 def stage(family: Family) -> Stage:
     """The stage `f-anogan`."""
-
-    def check(configuration: StageConfiguration) -> None:
-        sizes = configuration.section.section("sizes").values
-        configuration.refuse(family.misfit({NETWORK: sizes}, configuration.size))
-
     return Stage(
         name=family.name,
         family=family,
@@ -64,7 +60,7 @@ def stage(family: Family) -> Stage:
         keys={"encoder_from": number(0.0, 1.0)},
         fixed=("encoder_from",),
         of_mr=True,
-        check=check,
+        check=check_slices,
         train=_train,
     )
 
@@ -83,11 +79,11 @@ def _train(
     torch.manual_seed(0)
     adversaries = Adversaries(settings.sizes, settings.learning_rate, run.fabric)
     network = adversaries.network
-    best, least = copied(network), float("inf")
+    best = BestNetwork(network)
     if resume and (state := run.resume()):
         with run.restoring():
             adversaries.restore(state)
-            best, least = state["best"], float(state["least"])
+            best.restore(state)
     log = RunLog(run, reporter)
     while run.progress() < 1.0:
         encodes = run.progress() >= settings.encoder_from
@@ -104,11 +100,9 @@ def _train(
         run.advance()
         log.step(**found)
         if (encodes and run.step % VALIDATE_EVERY == 0) or run.progress() >= 1.0:
-            judged = validate(network, slices, ERRORS["squared"], run, log)
-            if judged < least:
-                best, least = copied(network), judged
+            best.offer(validate(network, slices, ERRORS["squared"], run, log))
         if run.is_checkpoint_due():
-            run.save({**adversaries.state(), "best": best, "least": least})
+            run.save({**adversaries.state(), **best.state()})
         run.check_cancelled(reporter)
-    network.load_state_dict(best)
+    best.take()
     return network.eval()

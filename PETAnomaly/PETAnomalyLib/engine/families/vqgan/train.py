@@ -28,8 +28,9 @@ from PETAnomalyLib.engine.training.progress import RunLog
 from PETAnomalyLib.engine.training.slices import (
     ERRORS,
     VALIDATE_EVERY,
+    BestNetwork,
     TrainingSlices,
-    copied,
+    check_slices,
     validate,
 )
 from PETAnomalyLib.engine.training.stage import Stage, StageConfiguration, choice, number, whole
@@ -86,9 +87,8 @@ def stage(family: Family) -> Stage:
 
 
 def _check(configuration: StageConfiguration) -> None:
+    check_slices(configuration)
     sizes = configuration.section.section("sizes").values
-    family = configuration.stage.family
-    configuration.refuse(family.misfit({NETWORK: sizes}, configuration.size))
     layers = configuration.settings.discriminator_layers
     smallest = 3 << layers  # of which its last two convolutions, without stride, leave one patch
     if min(sizes["size"]) < smallest:
@@ -148,12 +148,12 @@ def _train(
         "network": network, "optimizer": optimizer,
         "discriminator": critic.network, "critic": critic.optimizer,
     }  # fmt: skip
-    best, least = copied(network), float("inf")
+    best = BestNetwork(network)
     if resume and (state := run.resume()):
         with run.restoring():
             for name, part in parts.items():
                 part.load_state_dict(state[name])
-            best, least = state["best"], float(state["least"])
+            best.restore(state)
     perceptual = perceptual_loss(2, min(settings.sizes.size), fabric.device, reporter)
     log = RunLog(run, reporter)
     error_of = ERRORS[settings.error]
@@ -182,11 +182,11 @@ def _train(
             found = validate(network, slices, error_of, run, log)
             # Beside the discriminator an error is larger than before it: only then it counts.
             joined = run.progress() >= settings.adversarial_from
-            if found < least and (joined or settings.adversarial_from >= 1.0):
-                best, least = copied(network), found
+            if joined or settings.adversarial_from >= 1.0:
+                best.offer(found)
         if run.is_checkpoint_due():
             states = {name: part.state_dict() for name, part in parts.items()}
-            run.save({**states, "best": best, "least": least})
+            run.save({**states, **best.state()})
         run.check_cancelled(reporter)
-    network.load_state_dict(best)
+    best.take()
     return network.eval()
