@@ -21,7 +21,7 @@ from PETAnomalyLib.engine.findings.head_measures import (
     total_volume_ml,
 )
 from PETAnomalyLib.engine.frame.doubt import Doubt, spoken
-from PETAnomalyLib.engine.frame.grids import to_study_grid
+from PETAnomalyLib.engine.frame.field_of_view import scored_mask
 from PETAnomalyLib.engine.frame.head_alignment import align_head
 from PETAnomalyLib.engine.frame.head_input import head_input
 from PETAnomalyLib.engine.frame.head_sites import COLUMN, head_sites
@@ -88,6 +88,8 @@ class HeadExamination:
         self._path, self._head, self._truth = path, head, truth
         self._bundle, self._anyway = bundle, anyway
         self._mask_from = head.mask_from
+        assert bundle.template_mask is not None  # the manifest of a model of MR has one
+        self._template_mask = sitk.Cast(read_float_image(bundle.template_mask), sitk.sitkUInt8)
 
     @property
     def image(self) -> sitk.Image:
@@ -103,17 +105,11 @@ class HeadExamination:
         return {**self._head.description, "mask": mask}
 
     def framed(self, template: sitk.Image, run: Stages) -> Framed:
-        path = self._bundle.template_mask
-        assert path is not None  # the manifest of a model of MR has one
-        template_mask = sitk.Cast(read_float_image(path), sitk.sitkUInt8)
-        placed = align_head(self._head, template, template_mask, self._anyway)
+        placed = align_head(self._head, template, self._template_mask, self._anyway)
         run.warn_first(*placed.alignment.warnings)
         self._mask_from = placed.mask_from
         image, brain = head_input(self.image, placed, template, self._bundle.intensity)
-        in_view = sitk.Image(template.GetSize(), sitk.sitkUInt8) + 1
-        in_view.CopyInformation(template)
-        seen = to_study_grid(in_view, self.image, placed.alignment, outside=0, nearest=True)
-        scored = sitk.And(seen, placed.mask)
+        scored = sitk.And(scored_mask(self.image, template, placed.alignment), placed.mask)
         unseen = _share_unseen(placed.mask, scored, run)
         fit = {"brain": {"correlation": round(placed.alignment.quality, 4)}}
         return Framed(placed.alignment, image, None, brain, scored, fit, unseen)
@@ -129,9 +125,7 @@ class HeadExamination:
         run: Stages,  # noqa: ARG002 - as of PET
     ) -> Measured:
         findings = measure_head(delineation.labels, score)
-        path = self._bundle.template_mask
-        assert path is not None
-        where = head_sites(findings, read_float_image(path), framed.alignment)
+        where = head_sites(findings, self._template_mask, framed.alignment)
         totals = {"count": len(findings), "volume_ml": round(total_volume_ml(findings), 4)}
         return Measured(findings, {COLUMN: where}, totals, {})
 

@@ -85,14 +85,17 @@ def align_head(
     image = head.image
     if head.mask is not None:
         image = _brain_alone(image, head.mask)
-    moving, fixed = sampled_at(scaled_image(image), _FINE_MM), sampled_at(template, _FINE_MM)
+    scaled = scaled_image(image)
+    moving, fixed = sampled_at(scaled, _FINE_MM), sampled_at(template, _FINE_MM)
     fixed_mask = sampled_at(sitk.Cast(template_mask, sitk.sitkFloat32), _FINE_MM) > 0.5
-    start, rival, lead = first_pose(image, head.mask, template, template_mask)
+    start, rival, lead = first_pose(scaled, head.mask is None, template, template_mask)
     looked_at = with_rim(fixed_mask) if head.mask is None else None
     rigid = _maximum_mutual_information(moving, fixed, looked_at, start)
-    quality = _correlation(moving, fixed, fixed_mask, rigid)
-    if quality < _correlation(moving, fixed, fixed_mask, start):
-        rigid, quality = start, _correlation(moving, fixed, fixed_mask, start)
+    quality, of_start = (
+        _correlation(moving, fixed, fixed_mask, motion) for motion in (rigid, start)
+    )
+    if quality < of_start:
+        rigid, quality = start, of_start
     # A mass may turn a whole hemisphere's tissue round; another contrast does so with both.
     halves = _halves(_tissue(fixed, fixed_mask))
     tissue = max(_correlation(moving, fixed, half, rigid) for half in halves)

@@ -31,26 +31,22 @@ Way = tuple[str, NDArray[np.float64]]
 
 
 def first_pose(
-    image: sitk.Image, mask: sitk.Image | None, template: sitk.Image, template_mask: sitk.Image
+    scaled: sitk.Image, with_skull: bool, template: sitk.Image, template_mask: sitk.Image
 ) -> tuple[sitk.Euler3DTransform, str, float]:
     """From the template to the head, by the best whole-voxel translation, nodding or not.
 
     Args:
-        image: of the head; with a mask, 0 outside it.
-        mask: of its brain, or None.
+        scaled: the head, see `scaled_image`; where its brain is known, that alone.
+        with_skull: whether what lies round the brain is there too.
         template: mean intensity, 0 to 1.
         template_mask: 1 in its brain.
 
     Returns:
         The motion; the likeliest of the other ways round, in words; and by how much that one
         correlates better than this, -1 where it shows no brain either.
-
-    Raises:
-        InputError: the image is empty.
     """
-    scaled = scaled_image(image)
     search, judged = (
-        _Coarse(scaled, template, template_mask, mask is None, step)
+        _Coarse(scaled, template, template_mask, with_skull, step)
         for step in (_SEARCH_MM, _JUDGED_MM)
     )
     _, pose, _ = search.best_of(_upright())

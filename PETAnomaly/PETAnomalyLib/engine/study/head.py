@@ -138,16 +138,16 @@ def stripped_mask(image: sitk.Image) -> sitk.Image | None:
     inside = values != outside
     if inside.mean() > 1 - _EMPTY_OF_STRIPPED:
         return None
-    brain = filled_brain(inside)
-    if not is_brain_sized(brain, image):
+    brain = _filled(inside)
+    if not is_brain_sized(marked_ml(brain, image)):
         return None
     mask = sitk.GetImageFromArray(brain.astype(np.uint8))
     mask.CopyInformation(image)
     return mask
 
 
-def filled_brain(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest connected piece, its holes filled slice by slice along the first axis too."""
+def _filled(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The largest connected piece, its holes filled."""
     pieces, count = ndimage.label(inside)
     if count == 0:
         return np.zeros(inside.shape, bool)
@@ -156,9 +156,13 @@ def filled_brain(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return filled
 
 
-def is_brain_sized(brain: NDArray[np.bool_], image: sitk.Image) -> bool:
-    """Whether a mask on the image's grid has a brain's volume."""
-    ml = float(brain.sum()) * float(np.prod(image.GetSpacing())) / 1000.0
+def marked_ml(inside: NDArray[np.bool_], image: sitk.Image) -> float:
+    """The volume of a mask on the image's grid."""
+    return float(inside.sum()) * float(np.prod(image.GetSpacing())) / 1000.0
+
+
+def is_brain_sized(ml: float) -> bool:
+    """Whether a brain may have this volume."""
     return _BRAIN_ML[0] <= ml <= _BRAIN_ML[1]
 
 
@@ -183,8 +187,8 @@ def _read_mask(path: Path, image: sitk.Image, name: str) -> tuple[sitk.Image, tu
         )
     mask.CopyInformation(image)
     inside = sitk.GetArrayViewFromImage(mask) > 0
-    if not is_brain_sized(inside, image):
-        ml = float(inside.sum()) * float(np.prod(image.GetSpacing())) / 1000.0
+    ml = marked_ml(inside, image)
+    if not is_brain_sized(ml):
         raise InputError(
             f"The brain mask {shown(path)} marks {ml:.0f} ml, which is no brain's volume.",
             "Give a mask that is not 0 in the brain, or leave it out.",

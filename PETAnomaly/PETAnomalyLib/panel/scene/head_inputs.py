@@ -81,7 +81,7 @@ def describeMask(node: Any, mr: Any) -> InputState:
         return InputState(False, reason)
     inside = slicer.util.arrayFromVolume(node) != 0
     ml = float(inside.sum()) * float(np.prod(node.GetSpacing())) / 1000.0
-    if not is_brain_sized(inside, physicalImage(inside.astype(np.uint8), ijkToRas(node))):
+    if not is_brain_sized(ml):
         text = _("This mask marks {ml:.0f} ml, which is no brain's volume.").format(ml=ml)
         return InputState(False, text)
     return InputState(True, _("Brain of {ml:.0f} ml").format(ml=ml))
