@@ -222,12 +222,20 @@ def validate(
         reconstruction = torch.cat([network(part)[0] for part in images.split(8)])
     network.train()
     error = float(error_of(reconstruction, images))
+    validated(error, reconstruction, slices, run, log)
+    return error
+
+
+def validated(
+    error: float, reconstruction: Tensor, slices: TrainingSlices, run: Run, log: RunLog
+) -> None:
+    """Log the error of the held-out slices, and draw what became of them into the run's folder."""
     log.validation(validation_error=error)
     if run.fabric.is_global_zero:
         upward = [1] if slices.axis == 0 else []  # a picture begins with its top: the front
         originals, made = (
             part[:: max(1, len(part) // 8), 0].flip(upward).cpu().numpy()
-            for part in (images, reconstruction)
+            for part in (slices.held_out, reconstruction)
         )
         draw_reconstructions(
             run.folder / "reconstructions.png",
@@ -235,7 +243,6 @@ def validate(
             made,
             f"Step {run.step}: held-out slices",
         )
-    return error
 
 
 class BestNetwork:
