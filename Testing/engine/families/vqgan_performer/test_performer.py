@@ -7,9 +7,9 @@ import itertools
 import pytest
 import torch
 from PETAnomalyLib.engine.families.vqgan_performer.performer import (
-    KNOWN_NEIGHBOURS,
     Performer,
     PerformerSizes,
+    known_neighbours,
     neighbour_positions,
 )
 from small_performer import SMALL, random_tokens, restless
@@ -76,9 +76,9 @@ def test_the_two_forms_agree_at_the_papers_sizes() -> None:
 
 def test_known_neighbours_come_before_the_token_in_raster_order() -> None:
     grid = (4, 5, 6)
-    known = neighbour_positions(grid, KNOWN_NEIGHBOURS)
+    known = neighbour_positions(grid, known_neighbours(3))
     for i, (z, y, x) in enumerate(itertools.product(*(range(n) for n in grid))):
-        for position, (dz, dy, dx) in zip(known[i].tolist(), KNOWN_NEIGHBOURS):
+        for position, (dz, dy, dx) in zip(known[i].tolist(), known_neighbours(3)):
             at = (z + dz, y + dy, x + dx)
             inside = all(0 <= a < n for a, n in zip(at, grid))
             expected = (at[0] * grid[1] + at[1]) * grid[2] + at[2] if inside else -1
@@ -87,7 +87,7 @@ def test_known_neighbours_come_before_the_token_in_raster_order() -> None:
 
 def test_all_13_of_the_26_neighbours_that_are_known_are_used() -> None:
     around = {d for d in itertools.product((-1, 0, 1), repeat=3) if d < (0, 0, 0)}
-    assert around <= set(KNOWN_NEIGHBOURS)
+    assert around <= set(known_neighbours(3))
     assert len(around) == 13
 
 

@@ -38,7 +38,7 @@ class Codebook(nn.Module):
         """Number of the code nearest to each encoding (paper 1, equation 4).
 
         Args:
-            encodings: B x length x d x h x w.
+            encodings: B x length x d x h x w; of pictures B x length x h x w.
 
         Returns:
             B x d x h x w int64.

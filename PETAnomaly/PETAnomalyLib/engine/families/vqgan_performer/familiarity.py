@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -21,10 +23,10 @@ def judged(vqgan: VQGAN, tokens: Tensor, log_p: Tensor, body: Tensor, pet: Array
 
     Args:
         vqgan: the PET's.
-        tokens: d x h x w, the encoded study.
+        tokens: d x h x w, the encoded study; of a picture h x w, as the next two.
         log_p: d x h x w, nats.
         body: d x h x w booleans.
-        pet: D x H x W, the model's intensity.
+        pet: D x H x W, the model's intensity; of a picture C x H x W.
     """
     in_body = body.cpu().numpy().astype(bool)
     return Judged(
@@ -44,21 +46,25 @@ def _error(vqgan: VQGAN, tokens: Tensor, body: npt.NDArray[np.bool_], pet: Array
     error = np.zeros(body.shape, np.float32)
     if not body.any():
         return error
-    slices, rows, columns = (
-        _span(np.asarray(body.any(axis=tuple({0, 1, 2} - {axis}))), _MARGIN) for axis in range(3)
+    dims = body.ndim
+    axes = set(range(dims))
+    slices, *across = (
+        _span(np.asarray(body.any(axis=tuple(axes - {axis}))), _MARGIN) for axis in range(dims)
     )
     edge = vqgan.sizes.stride
-    layer = (rows.stop - rows.start) * (columns.stop - columns.start) * edge**3
+    layer = math.prod(span.stop - span.start for span in across) * edge**dims
     thick = max(_THINNEST, _VOXELS_AT_ONCE // layer)
+    images = pet.reshape(-1, *pet.shape[pet.ndim - dims :])  # C ...
     for start in range(slices.start, slices.stop, thick):
         inner = slice(start, min(start + thick, slices.stop))
         outer = slice(max(slices.start, start - _MARGIN), min(slices.stop, inner.stop + _MARGIN))
-        decoded = vqgan.image(vqgan.hidden(tokens[outer, rows, columns][None]))[0, 0]
+        decoded = vqgan.image(vqgan.hidden(tokens[(outer, *across)][None]))[0]
         first = (inner.start - outer.start) * edge
-        own = decoded[first : first + (inner.stop - inner.start) * edge].cpu().numpy()
-        of_pet = pet[tuple(slice(s.start * edge, s.stop * edge) for s in (inner, rows, columns))]
-        cells = [n for size in own.shape for n in (size // edge, edge)]
-        error[inner, rows, columns] = np.abs(own - of_pet).reshape(cells).mean(axis=(1, 3, 5))
+        own = decoded[:, first : first + (inner.stop - inner.start) * edge].cpu().numpy()
+        box = (slice(s.start * edge, s.stop * edge) for s in (inner, *across))
+        cells = [n for size in own.shape[1:] for n in (size // edge, edge)]
+        difference = np.abs(own - images[(slice(None), *box)]).mean(axis=0)
+        error[(inner, *across)] = difference.reshape(cells).mean(axis=tuple(range(1, 2 * dims, 2)))
     return error
 
 

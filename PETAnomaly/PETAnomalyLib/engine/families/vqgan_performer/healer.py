@@ -16,6 +16,7 @@ import torch
 
 from PETAnomalyLib.engine.families.healer import Array, Healing, HealingRequest, OnProgress
 from PETAnomalyLib.engine.families.vqgan_performer.decoding import (
+    CHANNELS_LAST,
     DecodedLatents,
     decoder_multiplications,
 )
@@ -25,6 +26,7 @@ from PETAnomalyLib.engine.families.vqgan_performer.resampling import (
     log_likelihood_beside_hot,
     resample,
     resampling_mask,
+    token_log_likelihood,
 )
 from PETAnomalyLib.engine.families.vqgan_performer.side_by_side import side_by_side, workers
 from PETAnomalyLib.engine.families.vqgan_performer.speculation import MaskedGrid
@@ -41,7 +43,10 @@ _ENCODED, _JUDGED = 0.5, 0.75
 
 
 class _Encoded(NamedTuple):
-    """A study on one token grid: its PET tokens, 1 x T, its CT tokens or None, its body, T."""
+    """A study on one token grid: its PET tokens, 1 x T, its CT tokens or None, its body, T.
+
+    All of a picture is body: what is not its object is background, and no air.
+    """
 
     tokens: torch.Tensor
     context: torch.Tensor | None
@@ -49,12 +54,16 @@ class _Encoded(NamedTuple):
 
 
 class VQGANPerformerHealer:
-    """VQ-GAN tokens, a Performer's likelihoods, with or without cross-attention to CT."""
+    """VQ-GAN tokens, a Performer's likelihoods, with or without cross-attention to CT.
+
+    With networks of two dimensions it heals pictures, C x H x W where volumes are D x H x W.
+    """
 
     def __init__(self, networks: dict[str, Any], device: torch.device) -> None:
         self._pet_vqgan = networks["pet_vqgan"].to(device)
+        self._dims = self._pet_vqgan.sizes.spatial_dims
         if device.type == "cpu":  # the layout of the decoder's activations, see decoding.py
-            self._pet_vqgan.to(memory_format=torch.channels_last_3d)
+            self._pet_vqgan.to(memory_format=CHANNELS_LAST[self._dims])
         self._ct_vqgan = networks["ct_vqgan"].to(device) if "ct_vqgan" in networks else None
         self._performer = networks["transformer"].to(device)
         self._device = device
@@ -69,7 +78,7 @@ class VQGANPerformerHealer:
         self, pet: Array, ct: Array | None, request: HealingRequest, on_progress: OnProgress
     ) -> Healing:
         began = time.perf_counter()
-        grids = token_grids(request.samples, self._pet_vqgan.sizes.stride)
+        grids = token_grids(request.samples, self._pet_vqgan.sizes.stride, self._dims)
         encoded = self._all_encoded(
             pet, ct, [shift for shift, _ in grids], request, _part(on_progress, 0.0, _ENCODED)
         )
@@ -121,7 +130,7 @@ class VQGANPerformerHealer:
         """The healed latents of `request.samples` samples, grid after grid."""
         # On the CPU, so that a seed means the same draws on every device.
         generator = torch.Generator().manual_seed(request.seed)
-        grids = token_grids(request.samples, self._pet_vqgan.sizes.stride)
+        grids = token_grids(request.samples, self._pet_vqgan.sizes.stride, self._dims)
         masked = []
         for one, mask, (_, samples) in zip(encoded, masks, grids):
             shape = (samples, int(mask.sum()))
@@ -166,17 +175,24 @@ class VQGANPerformerHealer:
             if ct is None:
                 raise ValueError("this model judges PET by the CT, and there is none")
             context = self._ct_vqgan.tokens(self._tensor(ct)).flatten(1)
+        if self._dims == 2:
+            return _Encoded(tokens, context, torch.ones_like(tokens[0], dtype=torch.bool))
         body = torch.from_numpy(body_tokens(pet, self._performer.sizes.grid)).flatten()
         return _Encoded(tokens, context, body.to(self._device))
 
     def _log_likelihoods(
         self, encoded: list[_Encoded], request: HealingRequest, on_progress: OnProgress
     ) -> list[torch.Tensor]:
-        """T values of each grid; as many grids at a time as there are cores and memory for."""
-        uptake = self._pet_vqgan.code_uptake()
+        """T values of each grid; as many grids at a time as there are cores and memory for.
+
+        A picture's defect may be dark as well as bright: no token beside one goes with it.
+        """
+        uptake = self._pet_vqgan.code_uptake() if self._dims == 3 else None
 
         def judged(one: _Encoded, _: OnProgress) -> torch.Tensor:
             t = request.resampling_threshold
+            if uptake is None:
+                return token_log_likelihood(self._performer, *one, t)
             return log_likelihood_beside_hot(self._performer, *one, t, uptake)
 
         works = [partial(judged, one) for one in encoded]
@@ -199,8 +215,10 @@ class VQGANPerformerHealer:
             ]
         )
 
-    def _tensor(self, volume: Array) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(volume))[None, None].to(self._device)
+    def _tensor(self, image: Array) -> torch.Tensor:
+        """1 x C x H x W, or 1 x 1 x D x H x W."""
+        whole = torch.from_numpy(np.ascontiguousarray(image))[None].to(self._device)
+        return whole if self._dims == 2 else whole[None]
 
 
 def _part(on_progress: OnProgress, start: float, stop: float) -> OnProgress:

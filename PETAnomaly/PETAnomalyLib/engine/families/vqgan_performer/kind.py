@@ -46,11 +46,13 @@ def _transformer_stage(family: Family) -> Any:
 
 
 def _least_vqgan(sizes: Sizes) -> int:
-    channels = [1, *sizes["channels"]]
-    strided = sum(4**3 * a * b for a, b in zip(channels[:-1], channels[1:]))  # kernel 4, each way
+    channels = [sizes.get("image_channels", 1), *sizes["channels"]]
+    dims = sizes.get("spatial_dims", 3)
+    # Kernel 4, each way.
+    strided = sum(4**dims * a * b for a, b in zip(channels[:-1], channels[1:]))
     # Three residual blocks unless stated: a 3x3x3 and a 1x1x1 convolution.
-    blocks = sizes.get("residual_blocks", 3) * 28 * sum(c * c for c in channels[1:])
-    to_code = 3**3 * channels[-1] * sizes["code_length"]
+    blocks = sizes.get("residual_blocks", 3) * (3**dims + 1) * sum(c * c for c in channels[1:])
+    to_code = 3**dims * channels[-1] * sizes["code_length"]
     return int(2 * (strided + blocks + to_code) + sizes["codebook"] * sizes["code_length"])
 
 
@@ -74,17 +76,26 @@ def _misfit(networks: Mapping[str, Sizes], size: tuple[int, ...]) -> tuple[str, 
             )
         if name not in networks:
             continue
+        dims, channels = (networks[name].get(*one) for one in _IMAGE)
+        if channels != (size[0] if dims == 2 else 1):  # a picture is C x H x W
+            return (
+                f"{name}.image_channels",
+                f"is {channels}, in {dims} dimensions; the frame has {list(size)}",
+            )
         halvings = len(networks[name]["channels"])
-        if grid_after_halvings(halvings, size) != tuple(transformer["grid"]):
+        if grid_after_halvings(halvings, size[-dims:]) != tuple(transformer["grid"]):
             return (
                 "transformer.grid",
                 f"is {transformer['grid']} tokens; {halvings} halvings "
-                f"({name}) of {list(size)} voxels do not give that",
+                f"({name}) of {list(size[-dims:])} voxels do not give that",
             )
     if transformer.get("width", 256) % transformer.get("heads", 8):
         return "transformer.width", "is not a multiple of heads"
     return None
 
+
+_IMAGE = (("spatial_dims", 3), ("image_channels", 1))
+"""Sizes that say what an image is, with what they are where nothing is said."""
 
 VQGAN = NetworkKind(
     {
@@ -92,13 +103,15 @@ VQGAN = NetworkKind(
         "codebook": Size(2, 65536),
         "code_length": Size(1, 4096),
         "residual_blocks": Size(0, 16, required=False),
+        "spatial_dims": Size(2, 3, required=False),
+        "image_channels": Size(1, 3, required=False),
     },
     _least_vqgan,
     _vqgan,
 )
 PERFORMER = NetworkKind(
     {
-        "grid": Size(1, 1024, length=(3, 3)),
+        "grid": Size(1, 1024, length=(2, 3)),
         "codebook": Size(2, 65536),
         "context_codebook": Size(0, 65536),
         "layers": Size(1, 128, required=False),

@@ -2,7 +2,8 @@
 
 A decoder over the raster sequence s of PET tokens: logits[i] = p(s_i | s_<i, ct). Each layer has
 causal FAVOR+ self-attention, then cross-attention to all CT tokens where there is CT, then a
-feed-forward part. Positions are absolute and 3-D; the sequence begins with a begin token.
+feed-forward part. Positions are absolute, along each axis of the grid, which has three of a volume
+and two of a picture; the sequence begins with a begin token.
 
 Four things are ours and not the paper's:
 
@@ -24,6 +25,8 @@ many samples, each at its own place, for resampling).
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -40,13 +43,22 @@ from PETAnomalyLib.engine.families.vqgan_performer.favor import (
     remember,
 )
 
-# Already known when token i is drawn: (slice, row, column) steps back in raster order.
-KNOWN_NEIGHBOURS = (
-    *((dz, dy, dx) for dz in (-1, 0) for dy in (-1, 0, 1) for dx in (-1, 0, 1)
-      if (dz, dy, dx) < (0, 0, 0)),
-    (-2, 0, 0), (0, -2, 0), (0, 0, -2),
-)  # fmt: skip
-CT_NEIGHBOURS = tuple((dz, dy, dx) for dz in (-1, 0, 1) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
+Offsets = tuple[tuple[int, ...], ...]
+"""Steps along (slices, rows, columns), or (rows, columns)."""
+
+
+def neighbours(spatial_dims: int) -> Offsets:
+    """A token and all that touch it."""
+    return tuple(itertools.product((-1, 0, 1), repeat=spatial_dims))
+
+
+def known_neighbours(spatial_dims: int) -> Offsets:
+    """Already known when token i is drawn: steps back in raster order."""
+    origin = (0,) * spatial_dims
+    two_back = (
+        tuple(-2 * (n == axis) for n in range(spatial_dims)) for axis in range(spatial_dims)
+    )
+    return (*(offset for offset in neighbours(spatial_dims) if offset < origin), *two_back)
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,8 @@ class PerformerSizes:
     """What the network is built from.
 
     Attributes:
-        grid: tokens along (slices, rows, columns); the sequence is its raster scan.
+        grid: tokens along (slices, rows, columns), of a picture along (rows, columns); the
+            sequence is its raster scan.
         codebook: number of PET codes.
         context_codebook: number of CT codes, 0 without CT.
         layers, heads, width: paper 1 has 14, 8, 256.
@@ -62,7 +75,7 @@ class PerformerSizes:
         feedforward: width of the feed-forward part in multiples of `width`.
     """
 
-    grid: tuple[int, int, int]
+    grid: tuple[int, ...]
     codebook: int
     context_codebook: int
     layers: int = 14
@@ -74,7 +87,12 @@ class PerformerSizes:
     @property
     def length(self) -> int:
         """Tokens in the sequence."""
-        return self.grid[0] * self.grid[1] * self.grid[2]
+        return math.prod(self.grid)
+
+    @property
+    def spatial_dims(self) -> int:
+        """3 of volumes, 2 of pictures."""
+        return len(self.grid)
 
 
 class Conditioning(NamedTuple):
@@ -121,8 +139,9 @@ def _full_precision(x: Tensor) -> torch.autocast:
 class _Attention(nn.Module):
     directions: Tensor
 
-    def __init__(self, sizes: PerformerSizes) -> None:
+    def __init__(self, sizes: PerformerSizes, dropout: float) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.norm = nn.LayerNorm(sizes.width)
         self.query = _Heads(sizes.width, sizes.heads, normalised=True)
         self.key = _Heads(sizes.width, sizes.heads, normalised=True)
@@ -151,7 +170,7 @@ class _Attention(nn.Module):
                 attended = attention(phi_q, state)
             else:
                 attended, state = causal_attention(phi_q, phi_k, v, state)
-        return x + self.output(attended.transpose(1, 2).flatten(2)), state
+        return x + self.dropout(self.output(attended.transpose(1, 2).flatten(2))), state
 
     def context(self, ct: Tensor) -> AttentionState:
         k, v = self.key(ct), self.value(ct)
@@ -162,21 +181,22 @@ class _Attention(nn.Module):
         q = self.query(self.norm(x))
         with _full_precision(x):
             attended = attention(self._phi(q), context)
-        return x + self.output(attended.transpose(1, 2).flatten(2))
+        return x + self.dropout(self.output(attended.transpose(1, 2).flatten(2)))
 
 
 class _Layer(nn.Module):
     """Self-attention, cross-attention where there is CT, feed-forward; each with a residual."""
 
-    def __init__(self, sizes: PerformerSizes) -> None:
+    def __init__(self, sizes: PerformerSizes, dropout: float) -> None:
         super().__init__()
-        self.self_attention = _Attention(sizes)
-        self.cross_attention = _Attention(sizes) if sizes.context_codebook else None
+        self.self_attention = _Attention(sizes, dropout)
+        self.cross_attention = _Attention(sizes, dropout) if sizes.context_codebook else None
         self.feedforward = nn.Sequential(
             nn.LayerNorm(sizes.width),
             nn.Linear(sizes.width, sizes.feedforward * sizes.width),
             nn.GELU(),
             nn.Linear(sizes.feedforward * sizes.width, sizes.width),
+            nn.Dropout(dropout),
         )
 
     def remember_context(self, ct: Tensor) -> AttentionState:
@@ -202,31 +222,40 @@ class Performer(nn.Module):
     Shapes: tokens B x T int64; context B x T int64 (CT tokens on the same grid) or None; body T
     bool, the S tokens of the grid that make up the sequence, or None for all; logits
     B x S x codebook.
+
+    Args:
+        sizes: what it is built from.
+        seed: of its first weights.
+        dropout: share dropped in training of the inputs and of what each attention and
+            feed-forward part adds (paper 5: 0.1 in embedding, attention and feed-forward; the
+            weights of linear attention are never there to be dropped).
     """
 
     known_at: Tensor
     ct_near: Tensor
 
-    def __init__(self, sizes: PerformerSizes, seed: int = 0) -> None:
+    def __init__(self, sizes: PerformerSizes, seed: int = 0, dropout: float = 0.0) -> None:
         super().__init__()
         self.sizes = sizes
+        known, around = known_neighbours(sizes.spatial_dims), neighbours(sizes.spatial_dims)
         begin = sizes.codebook  # also stands for "outside the grid"
         self.begin = begin
-        self.known = nn.Embedding(len(KNOWN_NEIGHBOURS) * (begin + 1), sizes.width)
+        self.known = nn.Embedding(len(known) * (begin + 1), sizes.width)
         self.previous = nn.Embedding(begin + 1, sizes.width)
         self.position = nn.ParameterList(
             nn.Parameter(torch.randn(n, sizes.width) * 0.02) for n in sizes.grid
         )
         if sizes.context_codebook:
             outside = sizes.context_codebook
-            self.aligned = nn.Embedding(len(CT_NEIGHBOURS) * (outside + 1), sizes.width)
+            self.aligned = nn.Embedding(len(around) * (outside + 1), sizes.width)
             self.context_token = nn.Embedding(outside + 1, sizes.width)
             self.context_norm = nn.LayerNorm(sizes.width)
-        self.layers: Any = nn.ModuleList(_Layer(sizes) for _ in range(sizes.layers))
+        self.input_dropout = nn.Dropout(dropout)
+        self.layers: Any = nn.ModuleList(_Layer(sizes, dropout) for _ in range(sizes.layers))
         self.norm = nn.LayerNorm(sizes.width)
         self.logits = nn.Linear(sizes.width, sizes.codebook)
-        self.register_buffer("known_at", neighbour_positions(sizes.grid, KNOWN_NEIGHBOURS), False)
-        self.register_buffer("ct_near", neighbour_positions(sizes.grid, CT_NEIGHBOURS), False)
+        self.register_buffer("known_at", neighbour_positions(sizes.grid, known), False)
+        self.register_buffer("ct_near", neighbour_positions(sizes.grid, around), False)
         self._initialise(seed)
 
     def _initialise(self, seed: int) -> None:
@@ -247,13 +276,14 @@ class Performer(nn.Module):
         self, context: Tensor | None, batch: int = 1, body: Tensor | None = None
     ) -> Conditioning:
         """What position and CT contribute, once a study."""
-        z, y, x = self.position
-        inputs = z[:, None, None] + y[None, :, None] + x[None, None, :]  # d h w width
+        inputs, *further = self.position
+        for along in further:
+            inputs = inputs[..., None, :] + along  # d h w width
         if body is None:
             body = torch.ones(self.sizes.length, dtype=torch.bool, device=inputs.device)
         at = body.nonzero()[:, 0]  # S
         known = self.known_at[at]  # S offsets
-        inputs = inputs.flatten(0, 2)[at].expand(batch, -1, -1)  # B S width
+        inputs = inputs.flatten(0, -2)[at].expand(batch, -1, -1)  # B S width
         if context is None:
             return Conditioning(at, known, inputs, ())
         ct = self.context_norm(self.context_token(context[:, at]) + inputs)
@@ -291,7 +321,7 @@ class Performer(nn.Module):
         Returns:
             Logits, B x (stop - start or 1) x codebook, and the states after place stop - 1.
         """
-        x = self._inputs(tokens, conditioning, start, stop)
+        x = self.input_dropout(self._inputs(tokens, conditioning, start, stop))
         after = []
         for i, layer in enumerate(self.layers):
             context = conditioning.context[i] if conditioning.context else None
@@ -315,16 +345,16 @@ class Performer(nn.Module):
         )
 
 
-def neighbour_positions(
-    grid: tuple[int, int, int], offsets: tuple[tuple[int, int, int], ...]
-) -> Tensor:
+def neighbour_positions(grid: tuple[int, ...], offsets: Offsets) -> Tensor:
     """Raster position of each neighbour of each token, T x offsets; -1 outside the grid."""
     at = torch.stack(
         torch.meshgrid(*(torch.arange(n) for n in grid), indexing="ij"), dim=-1
-    ).reshape(-1, 1, 3)
+    ).reshape(-1, 1, len(grid))
     at = at + torch.tensor(offsets)  # T o 3
     inside = ((at >= 0) & (at < torch.tensor(grid))).all(-1)
-    position = (at[..., 0] * grid[1] + at[..., 1]) * grid[2] + at[..., 2]
+    position = at[..., 0]
+    for axis, size in enumerate(grid[1:], start=1):
+        position = position * size + at[..., axis]
     return torch.where(inside, position, -1)
 
 

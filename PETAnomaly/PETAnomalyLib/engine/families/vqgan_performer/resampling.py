@@ -99,7 +99,9 @@ def log_likelihood_beside_hot(
     grid = performer.sizes.grid
     hot = torch.where(resampling_mask(as_bright, threshold), lowest, 0.0).view(grid)
     beside = ndimage.minimum_filter(
-        hot.cpu().numpy(), footprint=ndimage.generate_binary_structure(3, 1), mode="constant"
+        hot.cpu().numpy(),
+        footprint=ndimage.generate_binary_structure(len(grid), 1),
+        mode="constant",
     )
     beside = torch.from_numpy(beside).flatten().to(lowest.device)
     return torch.minimum(lowest, beside if body is None else beside * body)

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from PETAnomalyLib.engine.families.vqgan_performer.performer import KNOWN_NEIGHBOURS, Performer
+from PETAnomalyLib.engine.families.vqgan_performer.performer import Performer
 from PETAnomalyLib.engine.families.vqgan_performer.windows import Windows, joined, remember_first
 
 # Multiply-adds that a device makes in the time that a pass takes for each layer however small it
@@ -176,7 +176,7 @@ class Rows:
         self._table = torch.cat([performer.previous.weight, performer.known.weight])
         device = self._inputs.device
         codes = performer.begin + 1
-        self._offsets = codes * torch.arange(1 + len(KNOWN_NEIGHBOURS), device=device)
+        self._offsets = codes * torch.arange(self._seen.shape[1], device=device)
 
         lengths = [len(one.positions) for one in sequences]
         begins = itertools.accumulate(lengths[:-1], initial=0)

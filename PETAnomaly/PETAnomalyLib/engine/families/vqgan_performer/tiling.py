@@ -1,4 +1,4 @@
-"""How a volume is cut into tiles that are decoded one after the other, and what each one needs.
+"""How an image is cut into tiles that are decoded one after the other, and what each one needs.
 
 A tile of the token grid is decoded from its own tokens and a margin: every layer of the decoder
 looks one voxel further. The margin is trimmed layer by layer to what the next layer needs, so that
@@ -32,11 +32,15 @@ class Layers:
         strides: of each layer, the one after the dropout last.
         multiplications: of each layer, for one voxel of its input.
         widest: the most channels that the last but one layer's output has; for memory.
+        taps: contributions of a voxel to the image in the last layer; for memory.
+        image_channels: of the image.
     """
 
     strides: tuple[int, ...]
     multiplications: tuple[int, ...]
     widest: int
+    taps: int
+    image_channels: int
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Tile:
 
     Attributes:
         boxes: the box of voxels needed of the input of each layer, then the box of the image; each
-            box as three (start, stop) on the grid of that layer.
+            box as a (start, stop) for each axis, on the grid of that layer.
     """
 
     boxes: tuple[tuple[tuple[int, int], ...], ...]
@@ -98,7 +102,7 @@ def plan(
 
     Args:
         layers: the decoder.
-        differs: d x h x w, true where a token is not the same in all samples.
+        differs: d x h x w, or h x w; true where a token is not the same in all samples.
         samples: N.
         decodes: K.
         memory: bytes that a tile's reconstructions and activations may take.
@@ -106,7 +110,10 @@ def plan(
     Returns:
         Tiles that cover the volume without overlap. Where no way fits: that of least memory.
     """
-    seen = np.pad(differs.cumsum(0).cumsum(1).cumsum(2), ((1, 0),) * 3)
+    seen: npt.NDArray[np.int64] = differs.astype(np.int64)
+    for axis in range(differs.ndim):
+        seen = seen.cumsum(axis)
+    seen = np.pad(seen, ((1, 0),) * differs.ndim)
     axes = [
         {c: _cut(layers.strides, tokens, c) for c in CUTS if c <= tokens}
         for tokens in differs.shape
@@ -144,22 +151,26 @@ def _cut(strides: Sequence[int], tokens: int, count: int) -> npt.NDArray[np.int6
 def _bytes(layers: Layers, parts: tuple[npt.NDArray[np.int64], ...], reconstructions: int) -> float:
     extents = [(part[..., 1] - part[..., 0]).max(0) for part in parts]  # layers + 1
     voxels = np.prod(extents, axis=0)
-    # Of a residual block its input, both convolutions and their ReLU are alive; 64 contributions
+    # Of a residual block its input, both convolutions and their ReLU are alive; the contributions
     # of each voxel before the dropout in the last layer, in place of these.
-    activations = voxels[-2] * max(5 * layers.widest, layers.widest + 128)
-    return float(FLOAT_BYTES * (reconstructions * voxels[-1] + activations))
+    activations = voxels[-2] * max(5 * layers.widest, layers.widest + 2 * layers.taps)
+    image = voxels[-1] * layers.image_channels
+    return float(FLOAT_BYTES * (reconstructions * image + activations))
 
 
 def _work(
     layers: Layers, parts: tuple[npt.NDArray[np.int64], ...], seen: npt.NDArray[np.int64]
 ) -> _Work:
-    z, y, x = ((part[:, :-1, 1] - part[:, :-1, 0]).astype(float) for part in parts)
+    edges = [(part[:, :-1, 1] - part[:, :-1, 0]).astype(float) for part in parts]
     before = np.array(layers.multiplications[:-1], float)
-    hidden = np.einsum("l,il,jl,kl->ijk", before, z[:, :-1], y[:, :-1], x[:, :-1])
-    voxels = np.einsum("i,j,k->ijk", z[:, -1], y[:, -1], x[:, -1])
+    dims = len(parts)
+    axes = "ijk"[:dims]
+    every_layer = ",".join(f"{axis}l" for axis in axes)
+    hidden = np.einsum(f"l,{every_layer}->{axes}", before, *(edge[:, :-1] for edge in edges))
+    voxels = np.einsum(f"{','.join(axes)}->{axes}", *(edge[:, -1] for edge in edges))
     differing: npt.NDArray[np.int64] = np.zeros((), np.int64)
-    for corner in itertools.product((0, 1), repeat=3):
+    for corner in itertools.product((0, 1), repeat=dims):
         at = np.ix_(*(part[:, 0, side] for part, side in zip(parts, corner)))
-        differing = differing + (-1) ** (3 - sum(corner)) * seen[at]
+        differing = differing + (-1) ** (dims - sum(corner)) * seen[at]
     own = differing > 0
     return _Work(hidden * ~own, hidden * own, voxels * float(layers.multiplications[-1]))

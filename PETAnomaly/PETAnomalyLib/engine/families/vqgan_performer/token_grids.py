@@ -21,38 +21,45 @@ import numpy.typing as npt
 from scipy import ndimage
 
 Array = npt.NDArray[np.float32]
-Shift = tuple[int, int, int]
-"""How many voxels along D, H and W a token grid begins after the volume does."""
+Shift = tuple[int, ...]
+"""How many voxels along D, H and W, or H and W, a token grid begins after the image does."""
 
 # In the model's intensity unit; with the shipped models SUV 0.12, a fifth of the lungs' uptake.
 BODY_INTENSITY = 0.03
 
 UNMOVED: Shift = (0, 0, 0)
 
-_HALVES = (UNMOVED, (1, 1, 0), (1, 0, 1), (0, 1, 1))  # of a token
+_HALVES: dict[int, tuple[Shift, ...]] = {  # of a token
+    2: ((0, 0), (1, 1), (1, 0), (0, 1)),
+    3: (UNMOVED, (1, 1, 0), (1, 0, 1), (0, 1, 1)),
+}
+"""By the number of spatial dimensions; of a picture all four that half a token gives."""
 
 
-def token_grids(samples: int, stride: int) -> list[tuple[Shift, int]]:
+def token_grids(samples: int, stride: int, spatial_dims: int = 3) -> list[tuple[Shift, int]]:
     """The grids that N samples are healed on, and how many on each; the frame's own comes first.
 
     Args:
         samples: N; with fewer than four, as many grids.
         stride: voxels along a token's edge.
+        spatial_dims: 3 of volumes, 2 of pictures.
     """
-    grids = min(samples, len(_HALVES))
+    halves_of = _HALVES[spatial_dims]
+    grids = min(samples, len(halves_of))
     return [
-        (tuple(half * (stride // 2) for half in halves), (samples - n + grids - 1) // grids)  # type: ignore[misc]  # three of three
-        for n, halves in enumerate(_HALVES[:grids])
+        (tuple(half * (stride // 2) for half in halves), (samples - n + grids - 1) // grids)
+        for n, halves in enumerate(halves_of[:grids])
     ]
 
 
 def moved(volume: Array, shift: Shift) -> Array:
     """A volume (D x H x W) as a moved grid sees it: the same shape, begun `shift` voxels later.
 
-    What comes after the volume's end is its last voxel's value.
+    What comes after the volume's end is its last voxel's value. A picture is C x H x W.
     """
-    for axis, (size, steps) in enumerate(zip(volume.shape, shift)):
+    for axis, steps in enumerate(shift, volume.ndim - len(shift)):
         if steps:
+            size = volume.shape[axis]
             volume = volume.take(np.minimum(np.arange(size) + steps, size - 1), axis)
     return volume
 

@@ -1,10 +1,13 @@
-"""VQ-GAN: images to tokens and back (paper 1, section 2.1 and appendix C).
+"""VQ-GAN: images to tokens and back (paper 1, section 2.1 and appendix C), of volumes or pictures.
 
 The architecture is that of Tudosiu et al., arXiv 2209.03177, with what the paper does otherwise: a
 residual block is a 3x3x3 convolution followed by a 1x1x1 one, and there is a single dropout, before
 the last transposed convolution. MONAI's `VQVAE` is its published form: the same names of weights,
 the same numbers (a test); it is not used here because importing MONAI takes 3 s of processor time,
 more than all else that a detection does before it heals.
+
+In two dimensions it is the VQ-VAE of paper 5's appendix: the same levels with 2-D kernels, and as
+many channels as a picture has. Shapes below are those of volumes; pictures lack D.
 
 That single dropout is the last thing but one in the decoder, so decoding comes in two halves:
 `hidden` (expensive, once a latent) and `image` (cheap). `decoding.py` decodes with dropout.
@@ -21,6 +24,13 @@ from torch import Tensor, nn
 from PETAnomalyLib.engine.families.vqgan_performer.codebook import Codebook
 from PETAnomalyLib.engine.families.vqgan_performer.dropout import DROPOUT
 
+CONVOLUTION: dict[int, type[nn.Conv2d | nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
+TRANSPOSED: dict[int, type[nn.ConvTranspose2d | nn.ConvTranspose3d]] = {
+    2: nn.ConvTranspose2d,
+    3: nn.ConvTranspose3d,
+}
+"""By the number of spatial dimensions."""
+
 
 @dataclass(frozen=True)
 class VQGANSizes:
@@ -31,12 +41,16 @@ class VQGANSizes:
         residual_blocks: residual blocks a level.
         codebook: number of codes (paper 1: 64 for PET, 256 for CT).
         code_length: length of a code.
+        spatial_dims: 3 of volumes, 2 of pictures.
+        image_channels: of an image: 1, or 3 of a colour picture.
     """
 
     channels: tuple[int, ...]
     codebook: int
     code_length: int
     residual_blocks: int = 3
+    spatial_dims: int = 3
+    image_channels: int = 1
 
     @property
     def stride(self) -> int:
@@ -60,10 +74,11 @@ class Layer(nn.Module):
 class ResidualBlock(nn.Module):
     """x + (3x3x3, ReLU, 1x1x1), then ReLU."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, spatial_dims: int) -> None:
         super().__init__()
-        self.conv1 = Layer(nn.Conv3d(channels, channels, 3, padding=1))
-        self.conv2 = Layer(nn.Conv3d(channels, channels, 1), relu=False)
+        convolution = CONVOLUTION[spatial_dims]
+        self.conv1 = Layer(convolution(channels, channels, 3, padding=1))
+        self.conv2 = Layer(convolution(channels, channels, 1), relu=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu_(x + self.conv2(self.conv1(x)))
@@ -75,11 +90,12 @@ class Encoder(nn.Module):
     def __init__(self, sizes: VQGANSizes) -> None:
         super().__init__()
         blocks: list[nn.Module] = []
-        for before, after in zip((1, *sizes.channels[:-1]), sizes.channels):
-            blocks.append(Layer(nn.Conv3d(before, after, 4, 2, 1)))
-            blocks += [ResidualBlock(after) for _ in range(sizes.residual_blocks)]
+        dims, convolution = sizes.spatial_dims, CONVOLUTION[sizes.spatial_dims]
+        for before, after in zip((sizes.image_channels, *sizes.channels[:-1]), sizes.channels):
+            blocks.append(Layer(convolution(before, after, 4, 2, 1)))
+            blocks += [ResidualBlock(after, dims) for _ in range(sizes.residual_blocks)]
         blocks.append(
-            Layer(nn.Conv3d(sizes.channels[-1], sizes.code_length, 3, padding=1), relu=False)
+            Layer(convolution(sizes.channels[-1], sizes.code_length, 3, padding=1), relu=False)
         )
         self.blocks = nn.ModuleList(blocks)
 
@@ -91,13 +107,13 @@ class Encoder(nn.Module):
 
 def _decoder(sizes: VQGANSizes) -> list[nn.Module]:
     """Codes, B x code length x d x h x w, to B x 1 x D x H x W: the encoder mirrored."""
-    channels = tuple(reversed(sizes.channels))
+    channels, dims = tuple(reversed(sizes.channels)), sizes.spatial_dims
     blocks: list[nn.Module] = [
-        Layer(nn.Conv3d(sizes.code_length, channels[0], 3, padding=1), relu=False)
+        Layer(CONVOLUTION[dims](sizes.code_length, channels[0], 3, padding=1), relu=False)
     ]
-    for before, after in zip(channels, (*channels[1:], 1)):
-        blocks += [ResidualBlock(before) for _ in range(sizes.residual_blocks)]
-        blocks.append(Layer(nn.ConvTranspose3d(before, after, 4, 2, 1)))
+    for before, after in zip(channels, (*channels[1:], sizes.image_channels)):
+        blocks += [ResidualBlock(before, dims) for _ in range(sizes.residual_blocks)]
+        blocks.append(Layer(TRANSPOSED[dims](before, after, 4, 2, 1)))
     last = blocks[-1]
     assert isinstance(last, Layer)
     last.relu = False
@@ -121,10 +137,10 @@ class VQGAN(nn.Module):
         self.after_dropout = last
 
     @property
-    def last_layer(self) -> nn.ConvTranspose3d:
-        """The layer after the dropout: to one channel, kernel 4, stride 2, with a bias."""
+    def last_layer(self) -> nn.ConvTranspose2d | nn.ConvTranspose3d:
+        """The layer after the dropout: to the image's channels, kernel 4, stride 2, with a bias."""
         layer = self.after_dropout.conv
-        assert isinstance(layer, nn.ConvTranspose3d)
+        assert isinstance(layer, (nn.ConvTranspose2d, nn.ConvTranspose3d))
         return layer
 
     def tokens(self, images: Tensor) -> Tensor:
@@ -140,8 +156,8 @@ class VQGAN(nn.Module):
         return self.after_dropout(hidden)
 
     def code_uptake(self) -> Tensor:
-        """What each code stands for, `codebook` values in the model's intensity unit: the mean of
-        the token in the midst of 3 x 3 x 3 of it."""
+        """What each code of a volume stands for, `codebook` values in the model's intensity unit:
+        the mean of the token in the midst of 3 x 3 x 3 of it."""
         codes = torch.arange(self.sizes.codebook, device=self.last_layer.weight.device)
         alone = codes[:, None, None, None].expand(-1, 3, 3, 3)
         middle = slice(self.sizes.stride, 2 * self.sizes.stride)
