@@ -66,6 +66,10 @@ SMALL: dict[str, dict[str, Any]] = {
         **_SMALL_TRANSFORMER, "decoder_width": 6, "decoder_layers": 1, "window": 2,
         "masked_percent": 40,
     },
+    "ano-swinmae": {
+        "patch": 2, "width": 8, "depths": [2, 2], "heads": [2, 4], "window": 2,
+        "hidden_patches": 2, "masked_percent": 35, "mask": 4,
+    },
 }  # fmt: skip
 """These, and those of papers 3 and 4, in thousands of numbers; without `size`."""
 

@@ -25,11 +25,16 @@ FRAME: dict[str, list[Any]] = {
     "spacing_mm": [SPACING_MM] * 3,
     "size_voxels": list(reversed(SHAPE)),
 }
+_NO_OTHER_STEP = {"median_voxels": 1, "squash_percentile": 0.0, "eroded_voxels": 0}
 INTENSITY = {"mr": {"scaling": "percentiles", "low": 1.0, "high": 99.0}}
 
 
 def write_tiny_head_bundle(
-    folder: Path, family: str, contrast: str = "FLAIR", sizes: dict[str, Any] | None = None
+    folder: Path,
+    family: str,
+    contrast: str = "FLAIR",
+    sizes: dict[str, Any] | None = None,
+    objects: dict[str, Any] | None = None,
 ) -> Bundle:
     """An untrained model of a family of slices, named as its folder.
 
@@ -38,6 +43,7 @@ def write_tiny_head_bundle(
         family: a key of `slice_networks.SMALL`.
         contrast: FLAIR or T1w.
         sizes: in place of the small ones.
+        objects: what its map is post-processed with; None for nothing.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     made_once(f"head-template-{contrast}", lambda f: _write_template(f, contrast), folder.parent)
@@ -56,12 +62,13 @@ def write_tiny_head_bundle(
             "license": "Apache-2.0", "intended_use": "tests", "data_source": "none",
         },
         "thresholds": {
-            "scorers": {"residual": 0.2},
+            "scorers": {"residual": 0.2 if objects is None else 0.5},
             **({"min_bandwidth": 0.02, "epsilon_percentile": 50.0} if many else {}),
         },
         "scorers": ["residual"],
         "sampling": {"samples": 2 if many else 1, "decodes": 1},
         "min_volume_ml": 1.0,
+        **({} if objects is None else {"postprocessing": {**_NO_OTHER_STEP, "objects": objects}}),
     }  # fmt: skip
     described = manifest(
         settings,

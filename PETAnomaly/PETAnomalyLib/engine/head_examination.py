@@ -27,6 +27,7 @@ from PETAnomalyLib.engine.frame.head_input import head_input
 from PETAnomalyLib.engine.frame.head_sites import COLUMN, head_sites
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.stages import Stages
+from PETAnomalyLib.engine.scoring.objects import require_mixture
 from PETAnomalyLib.engine.study.disclosure import Disclosure
 from PETAnomalyLib.engine.study.head import Head, read_head
 from PETAnomalyLib.engine.study.image_file import read_float_image
@@ -63,6 +64,8 @@ class HeadInputs:
                 "DICOM results are written of PET studies, not of MR",
                 "leave --dicom out; segmentation.seg.nrrd holds the findings",
             )
+        if (bundle.postprocessing or {}).get("objects", {}).get("classes"):
+            require_mixture()
 
     def read(self, bundle: Bundle, settings: DetectionSettings, run: Stages) -> HeadExamination:
         head = read_head(self.mr, self.mask, bundle.contrast)

@@ -24,6 +24,7 @@ from PETAnomalyLib.engine.runtime.devices import (
 )
 from PETAnomalyLib.engine.runtime.stages import Stages
 from PETAnomalyLib.engine.schedule import Schedule
+from PETAnomalyLib.engine.scoring.objects import ObjectSteps, combined_map, objects_of, shown
 from PETAnomalyLib.engine.scoring.postprocessing import postprocessed
 from PETAnomalyLib.engine.scoring.reconstructions_file import reconstructions_file
 from PETAnomalyLib.engine.scoring.scoring import Array, score_tiles
@@ -134,6 +135,8 @@ def score(
             decoded = smaller_pieces(decoded, run.warn)
         if brain is not None:
             maps = {name: _in_brain(values, brain, model) for name, values in maps.items()}
+            if "residual" in maps:
+                maps["residual"] = _with_objects(maps["residual"], image, brain, model)
         if file is not None:
             file.finish({"image": image, **maps, **_of_tokens(healing)})
     return maps
@@ -152,6 +155,18 @@ def _in_brain(score: Array, brain: npt.NDArray[np.bool_], model: LoadedModel) ->
         found["squash_percentile"],
         found["eroded_voxels"],
     )
+
+
+def _with_objects(
+    residual: Array, image: Array, brain: npt.NDArray[np.bool_], model: LoadedModel
+) -> Array:
+    """The residual's map above one half in its objects, where the manifest asks for objects."""
+    found, axis = (model.bundle.postprocessing or {}).get("objects"), model.bundle.slice_axis
+    if found is None:
+        return residual
+    steps = ObjectSteps(**found)
+    combined = combined_map(residual, brain, axis, steps.of_volume, model.bundle.mask_tiles)
+    return shown(combined, objects_of(combined, image, brain, axis, steps))
 
 
 def _of_tokens(healing: Healing) -> dict[str, Array]:

@@ -16,6 +16,13 @@ from PETAnomalyLib.engine.runtime.errors import BundleError
 from tiny_head_bundles import write_tiny_head_bundle
 
 
+STEPS: dict[str, Any] = {"median_voxels": 1, "squash_percentile": 0.0, "eroded_voxels": 0}
+OBJECTS: dict[str, Any] = {
+    "eroded_edge": 3, "threshold": 0.5, "kept": 2, "dilated_edge": 3, "classes": 5,
+    "of_volume": True,
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return write_tiny_head_bundle(tmp_path_factory.mktemp("models") / "tiny", "ae-dense", "T1w")
@@ -38,6 +45,7 @@ def test_it_says_what_it_looks_at(bundle: Bundle) -> None:
         ("frame.mask", "../mask.nii.gz", "path inside the model folder"),
         ("intensity.mr.low", 60, "petanomaly.intensity.mr.low"),
         ("intensity.mr.curvature_flow", 1000, "curvature_flow"),
+        ("intensity.mr.n4_iterations", 201, "n4_iterations"),
         ("intensity.mr", None, "petanomaly.intensity"),
         ("tracer", {"name": "x", "half_life_s": 100.0}, "is of PET"),
         ("region_atlas", "models/regions.nii.gz", "is of PET"),
@@ -62,6 +70,32 @@ def test_every_key_is_checked(bundle: Bundle, where: str, value: Any, said: str)
         section[last] = value
     with pytest.raises(BundleError, match=said):
         check_manifest(manifest)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"eroded_edge": 2}, "eroded_edge: must be odd"),
+        ({"dilated_edge": 17}, "objects.dilated_edge"),
+        ({"threshold": 1.5}, "objects.threshold"),
+        ({"kept": 0}, "objects.kept"),
+        ({"classes": 1}, "one class has no edges"),
+        ({"classes": 13}, "objects.classes"),
+        ({"of_volume": 1}, "of_volume: must be true or false"),
+        ({"atropos": 5}, "objects.atropos: is not known"),
+        ({}, "thresholds.scorers.residual: must be 0.5"),
+    ],
+)
+def test_every_key_of_objects_is_checked(bundle: Bundle, wrong: dict[str, Any], said: str) -> None:
+    manifest = copy.deepcopy(bundle.manifest)
+    manifest["petanomaly"]["postprocessing"] = {**STEPS, "objects": {**OBJECTS, **wrong}}
+    with pytest.raises(BundleError, match=said):
+        check_manifest(manifest)
+    for name in OBJECTS:
+        missing = {key: value for key, value in OBJECTS.items() if key != name}
+        manifest["petanomaly"]["postprocessing"]["objects"] = missing
+        with pytest.raises(BundleError, match=f"objects.{name}: is missing"):
+            check_manifest(manifest)
 
 
 def test_a_mask_that_lies_elsewhere_than_the_template_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from slice_networks import PAPER_2
 FAMILIES_FOLDER = MODULE / "PETAnomalyLib" / "engine" / "families"
 PAPER_3_STAGES = {"vae": "vae", "vqvae": "vqvae", "vqgan": "slice-vqgan"}
 LEARNT = [*((family, "paper3", stage) for family, stage in PAPER_3_STAGES.items()),
-          ("vae", "paper4", "vae"), ("f-anogan", "paper4", "f-anogan")]  # fmt: skip
+          ("vae", "paper4", "vae"), ("f-anogan", "paper4", "f-anogan"),
+          ("ano-swinmae", "paper4", "ano-swinmae")]  # fmt: skip
 
 
 def configuration(family: str, paper: str) -> Path:
@@ -68,7 +69,12 @@ def test_the_smaller_ones_are_of_slices_of_128_x_128(
 
 
 @pytest.mark.parametrize(
-    ("family", "phases", "millions"), [("vae", 1, 4.96), ("f-anogan", 2, 5.56)]
+    ("family", "phases", "millions"),
+    [
+        ("vae", 1, 4.96),
+        ("f-anogan", 2, 5.56),
+        ("ano-swinmae", 1, 26.63),  # the paper: 26.10
+    ],
 )
 def test_training_and_size_are_as_paper_4_has_them(
     family: str, phases: int, millions: float
@@ -93,3 +99,26 @@ def test_the_network_of_a_papers_size_learns(family: str, paper: str, stage: str
     ((images - image).abs().mean() + penalty).backward()
     assert images.shape == image.shape
     assert [name for name, p in network.named_parameters() if p.grad is None] == []
+
+
+@pytest.mark.parametrize("contrast", ["FLAIR", "T2w"])
+@pytest.mark.parametrize(
+    ("bundle", "mask_mm", "erosion", "kept"), [("", 66, 3, 2), ("-plaques", 36, 1, 7)]
+)
+def test_objects_are_as_paper_4_has_them(
+    contrast: str, bundle: str, mask_mm: float, erosion: int, kept: int
+) -> None:
+    name = contrast.lower()
+    found = read_stage(configuration("ano-swinmae", name), "ano-swinmae")
+    assert (found.contrast, found.size) == (contrast, (96, 128, 128))
+    folder = configuration("ano-swinmae", name).parents[1] / "bundles"
+    texts = json.loads((folder / f"{name}{bundle}.json").read_text(encoding="utf-8"))
+    chosen = texts.get("sizes", {NETWORK: {}})[NETWORK]
+    sizes = {**found.section.section("sizes").values, **chosen}
+    assert FAMILIES["ano-swinmae"].misfit({NETWORK: sizes}, found.size) is None
+    assert sizes["mask"] * 1.5 == mask_mm
+    objects = texts["postprocessing"]["objects"]
+    assert (objects["eroded_edge"], objects["kept"]) == (erosion, kept)
+    assert (objects["threshold"], objects["dilated_edge"], objects["classes"]) == (0.5, 3, 5)
+    assert texts["thresholds"]["scorers"] == {"residual": 0.5}
+    assert (folder / texts["card"]).is_file()

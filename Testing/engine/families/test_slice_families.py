@@ -50,7 +50,10 @@ def test_the_bound_is_below_the_number_of_parameters(family: str, data: st.DataO
         if name not in SMALL[family]:
             continue
         sizes[name] = data.draw(small_size(size, SMALL[family][name]))
-    if "heads" in sizes:
+    if "depths" in sizes:
+        sizes["heads"] = [sizes["heads"][0]] * len(sizes["depths"])
+        sizes["width"] *= sizes["heads"][0]
+    elif "heads" in sizes:
         for name in sizes.keys() & {"width", "decoder_width"}:
             sizes[name] *= sizes["heads"]
         sizes["layers"] = 2 * (sizes.get("mergings", 0) + 1) * sizes["layers"]
@@ -89,6 +92,13 @@ def test_slices_of_another_size_than_the_frames_are_refused(family: str) -> None
         ("h-tae", {"layers": 6}, "autoencoder.layers"),
         ("h-tae-s", {"mergings": 2}, "autoencoder.layers"),
         ("vae", {"upward": [4]}, "autoencoder.upward"),
+        ("ano-swinmae", {"heads": [2, 3]}, "autoencoder.heads"),
+        ("ano-swinmae", {"heads": [2, 4, 8]}, "autoencoder.heads"),
+        ("ano-swinmae", {"patch": 1, "size": [257, 257]}, "autoencoder.patch"),
+        ("ano-swinmae", {"hidden_patches": 8}, "autoencoder.hidden_patches"),
+        ("ano-swinmae", {"mask": 5}, "autoencoder.mask"),
+        ("ano-swinmae", {"mask": 16}, "autoencoder.mask"),
+        ("ano-swinmae", {"mask": 2, "size": [66, 66]}, "autoencoder.mask"),
         ("vqgan", {"channels": [4] * 5, "size": [15, 40]}, "autoencoder.channels"),
         ("vqgan", {"channels": [4, 4], "size": [256, 256]}, "autoencoder.channels"),
     ],

@@ -20,9 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from PETAnomalyLib.engine.bundles.verification import SUMS, sums_bytes, verify_files
 from PETAnomalyLib.engine.runtime.errors import BundleError
 from PETAnomalyLib.engine.runtime.printable import printable
+from PETAnomalyLib.engine.scoring.mask_tiles import mask_tiles
 from PETAnomalyLib.engine.study.tracer import FDG, Tracer
 
 
@@ -45,8 +49,8 @@ class Bundle:
         ct: "required" or "unused".
         contrast: of the MR that it is of: T1w, T2w or FLAIR; "" of a model of PET.
         template_mask: 1 in the template's brain, on its grid; None of a model of PET.
-        postprocessing: of a map before findings are drawn, see `scoring/postprocessing.py`; None
-            for none.
+        postprocessing: of a map before findings are drawn, see `scoring/postprocessing.py`, and
+            under `objects` `scoring/objects.py`; None for none.
         samples, decodes: healed latents, and dropout decodes of each.
         min_volume_ml: findings smaller than this are left out.
         sha256: hash of SHA256SUMS, and so of every file.
@@ -90,6 +94,15 @@ class Bundle:
         """Of D x H x W, that a network of slices works along; axial, 0, where it names none."""
         networks = [sizes for sizes in self.healer.values() if isinstance(sizes, dict)]
         return next((int(sizes["axis"]) for sizes in networks if "axis" in sizes), 0)
+
+    @property
+    def mask_tiles(self) -> NDArray[np.int64] | None:
+        """Which position hides each pixel of a slice, h x w; None without a mask that moves."""
+        networks = [sizes for sizes in self.healer.values() if isinstance(sizes, dict)]
+        for sizes in networks:
+            if "mask" in sizes:
+                return mask_tiles(sizes["size"], sizes["mask"], sizes["patch"])
+        return None
 
 
 def verify_bundle(folder: str | Path) -> Bundle:

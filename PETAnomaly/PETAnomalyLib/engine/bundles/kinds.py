@@ -45,11 +45,13 @@ class NetworkKind:
         sizes: its sizes, and their bounds: the fields of the dataclass that it is built from.
         least_parameters: a lower bound of its number of parameters.
         architecture: imports torch, and gives the network's class and that dataclass.
+        of_healing: sizes that only healing depends on, and no weight: an export may choose them.
     """
 
     sizes: Mapping[str, Size]
     least_parameters: Callable[[Sizes], int]
     architecture: Callable[[], tuple[type[Any], type[Any]]]
+    of_healing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,7 @@ def check_manifest(manifest: Any) -> None:
     ours.number("min_volume_ml", 0.0, 1000.0)
     if "postprocessing" in ours.values:
         check_postprocessing(ours.section("postprocessing"))
+        _check_objects_fit(ours, scorers)
     if of_mr:
         _refuse_what_is_of_pet(ours)
     if "tracer" in ours.values:
@@ -154,10 +155,41 @@ def check_postprocessing(found: Section) -> None:
     found.integer("eroded_voxels", 0, 10)
     if "darker_too" in found.values and not isinstance(found.values["darker_too"], bool):
         raise found.error("darker_too", "must be true or false")
-    known = {"median_voxels", "squash_percentile", "eroded_voxels", "darker_too"}
+    if "objects" in found.values:
+        _check_objects(found.section("objects"))
+    known = {"median_voxels", "squash_percentile", "eroded_voxels", "darker_too", "objects"}
     surplus = sorted(set(found.values) - known)
     if surplus:
         raise found.error(surplus[0][:60], "is not known of post-processing")
+
+
+def _check_objects(objects: Section) -> None:
+    """Paper 4's steps: the fields of `scoring.objects.ObjectSteps`."""
+    for edge in ("eroded_edge", "dilated_edge"):
+        if objects.integer(edge, 1, 15) % 2 == 0:
+            raise objects.error(edge, "must be odd")
+    objects.number("threshold", 0.0, 1.0)
+    objects.integer("kept", 1, 1000)
+    if objects.integer("classes", 0, 12) == 1:
+        raise objects.error("classes", "is 1: one class has no edges; 0 is for none")
+    if not isinstance(objects.value("of_volume"), bool):
+        raise objects.error("of_volume", "must be true or false")
+    known = {"eroded_edge", "threshold", "kept", "dilated_edge", "classes", "of_volume"}
+    surplus = sorted(set(objects.values) - known)
+    if surplus:
+        raise objects.error(surplus[0][:60], "is not known of objects")
+
+
+def _check_objects_fit(ours: Section, scorers: tuple[str, ...]) -> None:
+    """The residual's map is above one half where there are objects."""
+    found = ours.section("postprocessing")
+    if "objects" not in found.values:
+        return
+    if "residual" not in scorers:
+        raise found.error("objects", "are made of the residual, which is none of the scorers")
+    thresholds = ours.section("thresholds").section("scorers")
+    if thresholds.values["residual"] != 0.5:
+        raise thresholds.error("residual", "must be 0.5: objects are what lies above it")
 
 
 def check_frame(frame: Section) -> tuple[int, ...]:

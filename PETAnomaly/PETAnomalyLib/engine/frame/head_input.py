@@ -2,11 +2,13 @@
 
 The manifest's `intensity` section of a model of MR:
 
-    {"mr": {"scaling": "percentiles", "low": 1.0, "high": 99.0, "curvature_flow": 5}}
+    {"mr": {"scaling": "percentiles", "low": 1.0, "high": 99.0, "n4_iterations": 50,
+            "curvature_flow": 5}}
 
 Arbitrary units become 0 to 1 between two percentiles of the brain itself, clipped; outside the
-brain all is 0. `curvature_flow` is how many steps the image is smoothed by first (paper 3, section
-4.1.2; SimpleITK's CurvatureFlow); it may be left out.
+brain all is 0. Before that, `n4_iterations` of each level take the bias field out (paper 4, section
+4.1), and `curvature_flow` is how many steps the image is then smoothed by (paper 3, section 4.1.2;
+SimpleITK's CurvatureFlow); either may be left out.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from PETAnomalyLib.engine.frame.bias_field import without_bias_field
 from PETAnomalyLib.engine.frame.grids import to_model_frame
 from PETAnomalyLib.engine.frame.head_alignment import AlignedHead
 from PETAnomalyLib.engine.frame.intensity import mr_scaling
@@ -54,12 +57,14 @@ def scaled_brain(image: sitk.Image, mask: sitk.Image, intensity: Mapping[str, An
     Raises:
         InputError: the brain has one value only.
     """
-    low, high, steps = mr_scaling(intensity)
-    if steps:
-        image = sitk.CurvatureFlow(image, FLOW_STEP, steps)
+    scaling = mr_scaling(intensity)
+    if scaling.n4_iterations:
+        image = without_bias_field(image, mask, scaling.n4_iterations)
+    if scaling.curvature_flow:
+        image = sitk.CurvatureFlow(image, FLOW_STEP, scaling.curvature_flow)
     values = sitk.GetArrayFromImage(image)
     inside = sitk.GetArrayViewFromImage(mask) > 0
-    darkest, brightest = np.percentile(values[inside], [low, high])
+    darkest, brightest = np.percentile(values[inside], [scaling.low, scaling.high])
     if not brightest > darkest:
         raise InputError(
             f"The MR has one value only in the brain, {darkest:g}.",

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -87,8 +88,24 @@ def ct_window(intensity: Mapping[str, Any]) -> tuple[float, float]:
     return _ct_window(Section(intensity, MANIFEST, _KEY))
 
 
-def mr_scaling(intensity: Mapping[str, Any]) -> tuple[float, float, int]:
-    """`low` and `high` of the manifest, percentiles, and steps of curvature flow, checked.
+@dataclass(frozen=True)
+class MRScaling:
+    """How an MR's arbitrary units become the model's intensity.
+
+    Attributes:
+        low, high: percentiles of the brain that become 0 and 1.
+        n4_iterations: of each level, that take the bias field out first; 0: it stays.
+        curvature_flow: steps of smoothing after that.
+    """
+
+    low: float
+    high: float
+    n4_iterations: int
+    curvature_flow: int
+
+
+def mr_scaling(intensity: Mapping[str, Any]) -> MRScaling:
+    """The manifest's section of an MR, checked.
 
     Raises:
         BundleError: naming the manifest and the key.
@@ -120,13 +137,16 @@ def _pet_scaling(intensity: Section) -> tuple[float, float]:
     return unit, maximum
 
 
-def _mr_scaling(intensity: Section) -> tuple[float, float, int]:
+def _mr_scaling(intensity: Section) -> MRScaling:
     part = intensity.section("mr")
     part.choice("scaling", ("percentiles",))
     low = part.number("low", 0.0, 49.0)
     high = part.number("high", 51.0, 100.0)
-    steps = part.integer("curvature_flow", 0, 50) if "curvature_flow" in part.values else 0
-    return low, high, steps
+    n4, flow = (
+        part.integer(name, 0, highest) if name in part.values else 0
+        for name, highest in (("n4_iterations", 200), ("curvature_flow", 50))
+    )
+    return MRScaling(low, high, n4, flow)
 
 
 def _ct_window(intensity: Section) -> tuple[float, float]:

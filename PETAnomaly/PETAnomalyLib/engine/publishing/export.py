@@ -6,6 +6,8 @@ run each network comes from:
     {"family": "vqgan-performer", "networks": {"pet_vqgan": "pet-vqgan", ...}, "thresholds": {...},
      "scorers": ["kde", ...], "sampling": {"samples": 16, "decodes": 4}, "min_volume_ml": 0.5,
      "metadata": {"name": ..., "petanomaly title": ..., ...}, "card": "docs/README.md's text file"}
+
+`"sizes": {"autoencoder": {"mask": 24}}` takes the place of a size that healing alone depends on.
 """
 
 from __future__ import annotations
@@ -80,7 +82,7 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
             },
             family,
             contrast=contrast,
-            sizes={network: run.sizes for network, run in runs.items()},
+            sizes=_sizes(runs, settings, family),
             frame=whole.file.section("frame").values,
             intensity=whole.file.section("intensity").values,
         ),
@@ -103,6 +105,27 @@ def _region_atlas(calibrated: Section | None, calibration: Path | None) -> Path 
 def _familiarity(calibrated: Section | None) -> dict[str, Any]:
     found = {} if calibrated is None else calibrated.values
     return {name: found[name] for name in ("familiarity",) if name in found}
+
+
+def _sizes(runs: Mapping[str, _Run], settings: Section, family: Family) -> dict[str, Any]:
+    """Of each network its run's, but for those that the settings choose for healing."""
+    sizes = {network: run.sizes for network, run in runs.items()}
+    if "sizes" not in settings.values:
+        return sizes
+    chosen = settings.section("sizes")
+    for network in chosen.values:
+        if network not in sizes:
+            raise chosen.error(network[:60], "is none of the networks")
+        part, known = chosen.section(network), family.networks[network].of_healing
+        for name in part.values:
+            if name not in known:
+                raise part.error(
+                    name[:60],
+                    "is not chosen here, but trained with; "
+                    + (f"free are {', '.join(known)}" if known else "no size is free"),
+                )
+        sizes[network] = {**sizes[network], **part.values}
+    return sizes
 
 
 def _without_names(calibrated: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,9 @@ References:
 
 from __future__ import annotations
 
+import importlib.util
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -37,6 +39,7 @@ from PETAnomalyLib.engine.runtime.known_error import MissingPackageError
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int32]
+ClassesOf = Callable[[Array, Mask, int], Labels]
 
 LEAST_VARIANCE = 1e-4  # of a class: values that were clipped to 0 or 1 are no class of width 0
 FITTED_VALUES = 20_000  # of a brain; the fit of all 300,000 takes ten times as long
@@ -101,7 +104,14 @@ def combined_map(
     return np.ascontiguousarray(np.moveaxis(result, 0, axis))
 
 
-def objects_of(combined: Array, image: Array, brain: Mask, axis: int, steps: ObjectSteps) -> Mask:
+def objects_of(
+    combined: Array,
+    image: Array,
+    brain: Mask,
+    axis: int,
+    steps: ObjectSteps,
+    classes_of: ClassesOf | None = None,
+) -> Mask:
     """The segmentation that the paper compares with the truth.
 
     Args:
@@ -110,6 +120,7 @@ def objects_of(combined: Array, image: Array, brain: Mask, axis: int, steps: Obj
         brain: D x H x W.
         axis: that slices lie along.
         steps: what is done.
+        classes_of: in place of `tissue_classes`: one that remembers images.
 
     Returns:
         D x H x W.
@@ -125,9 +136,8 @@ def objects_of(combined: Array, image: Array, brain: Mask, axis: int, steps: Obj
         kept = filtered(score[part], steps)
         drawn[part] = kept > 0
         if steps.classes and kept.any():
-            drawn[part] = refined(
-                kept, tissue_classes(intensity[part], inside[part], steps.classes)
-            )
+            classes = (classes_of or tissue_classes)(intensity[part], inside[part], steps.classes)
+            drawn[part] = refined(kept, classes)
     return np.ascontiguousarray(np.moveaxis(drawn, 0, axis))
 
 
@@ -183,14 +193,9 @@ def tissue_classes(image: Array, brain: Mask, classes: int) -> Labels:
     Raises:
         MissingPackageError: scikit-learn is not installed.
     """
-    try:
-        from sklearn.mixture import GaussianMixture
-    except ModuleNotFoundError as error:
-        raise MissingPackageError(
-            f"The Python package scikit-learn, whose mixture this model's post-processing "
-            f"takes, is not installed in {sys.executable}.",
-            "Install it there with: pip install scikit-learn",
-        ) from error
+    require_mixture()
+    from sklearn.mixture import GaussianMixture
+
     result = np.zeros(image.shape, np.int32)
     values = image[brain].astype(np.float64)[:, None]
     some = values[:: -(-len(values) // FITTED_VALUES) or 1]
@@ -201,6 +206,24 @@ def tissue_classes(image: Array, brain: Mask, classes: int) -> Labels:
     rank[np.argsort(mixture.means_[:, 0])] = np.arange(1, classes + 1)
     result[brain] = rank[mixture.predict(values)]
     return result
+
+
+def require_mixture() -> None:
+    """Refuse a mixture where it cannot be had, before minutes are spent.
+
+    Raises:
+        MissingPackageError: scikit-learn is not installed.
+    """
+    try:
+        found = importlib.util.find_spec("sklearn")
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise MissingPackageError(
+            "The Python package scikit-learn, whose mixture this model's post-processing takes, is "
+            f"not installed in {sys.executable}.",
+            "Install it there with: pip install scikit-learn",
+        )
 
 
 def refined(objects: Labels, classes: Labels) -> Mask:
