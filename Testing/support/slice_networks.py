@@ -70,6 +70,11 @@ SMALL: dict[str, dict[str, Any]] = {
         "patch": 2, "width": 8, "depths": [2, 2], "heads": [2, 4], "window": 2,
         "hidden_patches": 2, "masked_percent": 35, "mask": 4,
     },
+    "auto-ddpm": {
+        "patch": 2, "channels": [4, 8], "attention": 1, "residual_blocks": 1, "noise": 200,
+        "stride": 100, "mask_percent": 50, "resampled_noise": 50, "resampled_stride": 25,
+        "resamplings": 2,
+    },
 }  # fmt: skip
 """These, and those of papers 3 and 4, in thousands of numbers; without `size`."""
 

@@ -17,8 +17,8 @@ from slice_networks import PAPER_2
 FAMILIES_FOLDER = MODULE / "PETAnomalyLib" / "engine" / "families"
 PAPER_3_STAGES = {"vae": "vae", "vqvae": "vqvae", "vqgan": "slice-vqgan"}
 LEARNT = [*((family, "paper3", stage) for family, stage in PAPER_3_STAGES.items()),
-          ("vae", "paper4", "vae"), ("f-anogan", "paper4", "f-anogan"),
-          ("ano-swinmae", "paper4", "ano-swinmae")]  # fmt: skip
+          *((family, "paper4", family)
+            for family in ("vae", "f-anogan", "auto-ddpm", "ano-swinmae"))]  # fmt: skip
 
 
 def configuration(family: str, paper: str) -> Path:
@@ -52,6 +52,13 @@ def test_training_is_as_paper_2_has_it(family: str) -> None:
     [
         *((family, "FLAIR", family) for family in PAPER_2),
         *((family, "T1w", stage) for family, stage in PAPER_3_STAGES.items()),
+        *(
+            (family, contrast, family)
+            for family in ("f-anogan", "mae", "auto-ddpm")
+            for contrast in ("FLAIR", "T2w")
+        ),
+        ("vae", "T2w", "vae"),
+        ("auto-ddpm", "T1w", "auto-ddpm"),
     ],
 )
 def test_the_smaller_ones_are_of_slices_of_128_x_128(
@@ -73,6 +80,7 @@ def test_the_smaller_ones_are_of_slices_of_128_x_128(
     [
         ("vae", 1, 4.96),
         ("f-anogan", 2, 5.56),
+        ("auto-ddpm", 1, 18.50),
         ("ano-swinmae", 1, 26.63),  # the paper: 26.10
     ],
 )

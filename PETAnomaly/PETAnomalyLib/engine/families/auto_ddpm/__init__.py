@@ -1,0 +1,1 @@
+"""AutoDDPM of slices: mask, stitch, resample by a diffusion model; the residual alone."""
