@@ -128,7 +128,7 @@ def test_cohorts_and_calibration_of_a_model_of_mr_are_refused(
     words = ("--model", model, "--cohort", head.parent, "--out", tmp_path / "c.json")
     done = run_petanomaly("calibrate", *words)
     assert done.returncode == 2
-    assert "only models of PET are calibrated" in done.stderr
+    assert "--cohort, --familiarity and --regions are of PET" in done.stderr
     assert not (tmp_path / "c.json").exists()
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import SimpleITK as sitk
 import torch
 
+from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.detection_settings import ResolvedSettings
 from PETAnomalyLib.engine.families.fallback import heal_within_memory, smaller_pieces
 from PETAnomalyLib.engine.families.healer import Healing, HealingRequest, Judged
@@ -24,10 +26,12 @@ from PETAnomalyLib.engine.runtime.devices import (
 )
 from PETAnomalyLib.engine.runtime.stages import Stages
 from PETAnomalyLib.engine.schedule import Schedule
+from PETAnomalyLib.engine.scoring.normative import NormativeResidual
 from PETAnomalyLib.engine.scoring.objects import ObjectSteps, combined_map, objects_of, shown
 from PETAnomalyLib.engine.scoring.postprocessing import postprocessed
 from PETAnomalyLib.engine.scoring.reconstructions_file import reconstructions_file
 from PETAnomalyLib.engine.scoring.scoring import Array, score_tiles
+from PETAnomalyLib.engine.study.image_file import read_float_image
 
 
 def heal(
@@ -108,6 +112,7 @@ def score(
         run.reporter.check_cancelled()
         run.progress(0.5 + 0.3 * share)
 
+    norms = _norms_of(model.bundle)
     with ExitStack() as while_scoring:
         file = None
         if keep is not None:
@@ -125,7 +130,8 @@ def score(
                     epsilon_percentile=resolved.epsilon_percentile,
                     elevated_only=resolved.elevated_only,
                     # Paper 1's residual is one-sided; in MR an infarct is darker than what it was.
-                    absolute_residual=brain is not None and not resolved.elevated_only,
+                    absolute=brain is not None and not resolved.elevated_only,
+                    normative=norms,
                 )
                 break
             except (RuntimeError, MemoryError) as error:
@@ -140,6 +146,13 @@ def score(
         if file is not None:
             file.finish({"image": image, **maps, **_of_tokens(healing)})
     return maps
+
+
+def _norms_of(bundle: Bundle) -> NormativeResidual | None:
+    if bundle.normative is None:
+        return None
+    mean, std = (sitk.GetArrayFromImage(read_float_image(file)) for file in bundle.normative)
+    return NormativeResidual(mean, std)
 
 
 def _in_brain(score: Array, brain: npt.NDArray[np.bool_], model: LoadedModel) -> Array:

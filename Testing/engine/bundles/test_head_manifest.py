@@ -12,8 +12,11 @@ import SimpleITK as sitk
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.manifest import check_manifest
 from PETAnomalyLib.engine.bundles.verification import file_hash
+from PETAnomalyLib.engine.bundles.writing import write_bundle
 from PETAnomalyLib.engine.runtime.errors import BundleError
 from tiny_head_bundles import write_tiny_head_bundle
+
+M, S = "models/residual_mean.nii.gz", "models/residual_std.nii.gz"
 
 
 STEPS: dict[str, Any] = {"median_voxels": 1, "squash_percentile": 0.0, "eroded_voxels": 0}
@@ -56,6 +59,17 @@ def test_it_says_what_it_looks_at(bundle: Bundle) -> None:
             {"median_voxels": 5, "squash_percentile": 1, "eroded_voxels": 0, "darker_too": 1},
             "true or false",
         ),
+        ("normative", {"heads": 0, "mean": M, "std": S}, "normative.heads"),
+        ("normative", {"heads": 9, "mean": M, "std": M}, "another image"),
+        (
+            "normative",
+            {"heads": 9, "mean": M, "std": "models/template_mask.nii.gz"},
+            "another image",
+        ),
+        ("normative", {"heads": 9, "mean": M}, "normative.std"),
+        ("normative", {"heads": 9, "mean": M, "std": "../s.nii.gz"}, "inside the model folder"),
+        ("normative", {"heads": 9, "mean": M, "std": S, "x": 1}, "not known of a normative"),
+        ("scorers", ["zscore"], "needs several reconstructions"),
     ],
 )
 def test_every_key_is_checked(bundle: Bundle, where: str, value: Any, said: str) -> None:
@@ -111,3 +125,53 @@ def test_a_mask_that_lies_elsewhere_than_the_template_is_refused(tmp_path: Path)
     sums.write_text(sums.read_text().replace(before, file_hash(bundle.template_mask)))
     with pytest.raises(BundleError, match="elsewhere than the template"):
         verify_bundle(bundle.path)
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "said"),
+    [
+        (0.0, 0.1, ""),
+        (0.0, 0.0, "residual_std.nii.gz: its values lie from 0 to 0"),
+        (20.0, 0.1, "residual_mean.nii.gz: its values lie from 20 to 20"),
+        (np.nan, 0.1, "residual_mean.nii.gz: it holds voxels that are no finite number"),
+    ],
+)
+def test_norms_are_looked_at_to_the_last_voxel(
+    bundle: Bundle, mean: float, std: float, said: str, tmp_path: Path
+) -> None:
+    files = []
+    template = sitk.ReadImage(str(bundle.template))
+    for name, value in (("mean", mean), ("std", std)):
+        values = np.full(template.GetSize()[::-1], value, np.float32)
+        image = sitk.GetImageFromArray(values)
+        image.CopyInformation(template)
+        files.append(tmp_path / f"{name}.nii.gz")
+        sitk.WriteImage(image, str(files[-1]), useCompression=True)
+    manifest = copy.deepcopy(bundle.manifest)
+    manifest["petanomaly"]["normative"] = {"heads": 9, "mean": M, "std": S}
+    manifest["petanomaly"]["scorers"] = ["zscore"]
+    manifest["petanomaly"]["thresholds"]["scorers"]["zscore"] = 4.0
+
+    def written() -> Bundle:
+        return write_bundle(
+            tmp_path / "model", manifest, bundle.weights, bundle.template, "# Norms\n",
+            template_mask=bundle.template_mask, normative=(files[0], files[1]),
+        )  # fmt: skip
+
+    if said:
+        with pytest.raises(BundleError, match=said):
+            written()
+    else:
+        assert written().normative == (tmp_path / "model" / M, tmp_path / "model" / S)
+
+
+def test_a_model_of_pet_has_no_norms(bundle: Bundle) -> None:
+    manifest = copy.deepcopy(bundle.manifest)
+    del manifest["petanomaly"]["frame"]["mask"]
+    manifest["petanomaly"] |= {
+        "inputs": {"pet": "required", "ct": "unused"},
+        "intensity": {"pet": {"scaling": "arcsinh", "unit_suv": 1.0, "max_suv": 30.0}},
+        "normative": {"heads": 9, "mean": M, "std": S},
+    }
+    with pytest.raises(BundleError, match="is of MR, and the model is of PET"):
+        check_manifest(manifest)

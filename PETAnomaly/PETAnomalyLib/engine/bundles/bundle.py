@@ -8,6 +8,7 @@ bundles, `adding.py` installs them, `writing.py` makes them. No torch.
     configs/metadata.json   MONAI's metadata and the `petanomaly` section
     models/*.safetensors    weights          models/template.nii.gz   what studies are aligned to
     models/regions.nii.gz   the parts of the body there, where they are known
+    models/residual_mean.nii.gz, residual_std.nii.gz   of healthy heads, where they are known
     docs/README.md          the model card   SHA256SUMS               a hash for every other file
 """
 
@@ -51,6 +52,8 @@ class Bundle:
         template_mask: 1 in the template's brain, on its grid; None of a model of PET.
         postprocessing: of a map before findings are drawn, see `scoring/postprocessing.py`, and
             under `objects` `scoring/objects.py`; None for none.
+        normative: files of the mean and of the standard deviation of healthy heads' residuals, see
+            `scoring/normative.py`; None where nobody has measured them.
         samples, decodes: healed latents, and dropout decodes of each.
         min_volume_ml: findings smaller than this are left out.
         sha256: hash of SHA256SUMS, and so of every file.
@@ -83,6 +86,7 @@ class Bundle:
     contrast: str = ""
     template_mask: Path | None = None
     postprocessing: dict[str, Any] | None = None
+    normative: tuple[Path, Path] | None = None
 
     @property
     def modality(self) -> str:
@@ -144,7 +148,13 @@ def bundle_of(folder: Path, manifest: dict[str, Any]) -> Bundle:
         contrast=ours["inputs"].get("mr", ""),
         template_mask=folder / frame["mask"] if "mask" in frame else None,
         postprocessing=ours.get("postprocessing"),
+        normative=_normative(folder, ours),
     )
+
+
+def _normative(folder: Path, ours: dict[str, Any]) -> tuple[Path, Path] | None:
+    found = ours.get("normative")
+    return None if found is None else (folder / found["mean"], folder / found["std"])
 
 
 def _tracer(ours: dict[str, Any]) -> Tracer:

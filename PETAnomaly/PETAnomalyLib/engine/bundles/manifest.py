@@ -106,15 +106,17 @@ def check_manifest(manifest: Any) -> None:
             raise frame.error("mask", "is the template")
     family = _check_healer(ours, with_ct, size)
     check_intensity(ours.section("intensity"), with_ct, of_mr)
-    scorers = _check_scorers(ours, family)
-    _check_thresholds(ours.section("thresholds"), scorers, family)
+    with_norms = "normative" in ours.values
+    scorers = _check_scorers(ours, family, with_norms)
+    _check_thresholds(ours.section("thresholds"), scorers, family, with_norms)
     _check_sampling(ours.section("sampling"), family)
     ours.number("min_volume_ml", 0.0, 1000.0)
     if "postprocessing" in ours.values:
         check_postprocessing(ours.section("postprocessing"))
         _check_objects_fit(ours, scorers)
-    if of_mr:
-        _refuse_what_is_of_pet(ours)
+    if with_norms:
+        _check_normative(ours.section("normative"), frame)
+    _refuse_other_modality(ours, of_mr)
     if "tracer" in ours.values:
         _check_tracer(ours.section("tracer"))
     if "region_atlas" in ours.values:
@@ -137,10 +139,25 @@ def _check_inputs(inputs: Section) -> tuple[bool, bool]:
     return True, False
 
 
-def _refuse_what_is_of_pet(ours: Section) -> None:
-    for name in ("tracer", "region_atlas", "familiarity"):
+def _refuse_other_modality(ours: Section, of_mr: bool) -> None:
+    mine, other = ("MR", "PET") if of_mr else ("PET", "MR")
+    for name in ("tracer", "region_atlas", "familiarity") if of_mr else ("normative",):
         if name in ours.values:
-            raise ours.error(name, "is of PET, and the model is of MR")
+            raise ours.error(name, f"is of {other}, and the model is of {mine}")
+
+
+def _check_normative(found: Section, frame: Section) -> None:
+    """Where mean and standard deviation of healthy heads' residuals lie, and of how many heads."""
+    found.integer("heads", 1, 1 << 30)
+    taken = [frame.values["template"], frame.values.get("mask")]
+    for name in ("mean", "std"):
+        _check_path(found, name, ".nii.gz")
+        if found.values[name] in taken:
+            raise found.error(name, "is another image of the model")
+        taken.append(found.values[name])
+    surplus = sorted(set(found.values) - {"heads", "mean", "std"})
+    if surplus:
+        raise found.error(surplus[0][:60], "is not known of a normative residual")
 
 
 def check_postprocessing(found: Section) -> None:
@@ -253,14 +270,14 @@ def _check_size(sizes: Section, name: str, size: Size) -> None:
         sizes.integers(name, *size.length, size.low, size.high)
 
 
-def _check_scorers(ours: Section, family: Family) -> tuple[str, ...]:
+def _check_scorers(ours: Section, family: Family, with_norms: bool) -> tuple[str, ...]:
     scorers = ours.value("scorers")
     if not isinstance(scorers, list) or not scorers:
         raise ours.error("scorers", "must be a list of at least one scorer")
     for scorer in scorers:
         if not isinstance(scorer, str) or scorer not in SCORERS:
             raise ours.error("scorers", f"holds {shown(scorer)}; known here: {', '.join(SCORERS)}")
-        if scorer not in family.scorers:
+        if scorer not in family.scorers and not (with_norms and scorer == "zscore"):
             raise ours.error(
                 "scorers",
                 f"holds '{scorer}', which needs several reconstructions; '{family.name}' gives one",
@@ -270,11 +287,13 @@ def _check_scorers(ours: Section, family: Family) -> tuple[str, ...]:
     return tuple(scorers)
 
 
-def _check_thresholds(thresholds: Section, scorers: tuple[str, ...], family: Family) -> None:
+def _check_thresholds(
+    thresholds: Section, scorers: tuple[str, ...], family: Family, with_norms: bool
+) -> None:
     needed = {
         "resampling": ("resampling" in family.thresholds, 1e-9, 1.0),  # a probability
         "min_bandwidth": ("kde" in scorers, 1e-6, 1.0),  # model intensity
-        "epsilon_percentile": ("zscore" in scorers, 0.0, 100.0),
+        "epsilon_percentile": ("zscore" in scorers and not with_norms, 0.0, 100.0),
     }
     for name, (is_needed, low, high) in needed.items():
         if is_needed or name in thresholds.values:

@@ -27,6 +27,7 @@ _FLOAT_TYPES = {16: "<f4", 64: "<f8"}  # NIfTI's datatype -> NumPy's
 _LABEL_TYPES = {2: "u1"}
 _BLOCK_BYTES = 1 << 20
 _LEAST_BODY_SUV = 0.15  # as the alignment tells a patient from the air around
+_LARGEST_RESIDUAL = 10.0  # of intensities from 0 to 1; a poor network reconstructs beyond them
 _LARGEST_SUV = 1000.0  # the hottest bladder reaches 200; Bq/ml begin at thousands
 _DIRECTION_TOLERANCE = 1e-3  # of a unit vector
 _MM_TOLERANCE = 1e-3
@@ -44,7 +45,10 @@ def check_template(path: Path, name: str, frame: dict[str, Any]) -> None:
     Raises:
         BundleError: naming the file and, where the manifest says otherwise, its key.
     """
-    _check_image(path, name, frame, _FLOAT_TYPES, "float32 or float64", _check_uptake)
+    _, least, largest = _check_image(
+        path, name, frame, _FLOAT_TYPES, "float32 or float64", _check_finite
+    )
+    _check_range(name, least, largest)
 
 
 def check_labels(path: Path, name: str, template: Path, frame: dict[str, Any]) -> None:
@@ -60,7 +64,41 @@ def check_labels(path: Path, name: str, template: Path, frame: dict[str, Any]) -
     Raises:
         BundleError: naming the file and, where the manifest says otherwise, its key.
     """
-    header = _check_image(path, name, frame, _LABEL_TYPES, "uint8", _check_codes)
+    header = _check_image(path, name, frame, _LABEL_TYPES, "uint8", _check_codes)[0]
+    _check_place(header, name, template)
+
+
+def check_residual(
+    path: Path, name: str, template: Path, frame: dict[str, Any], is_std: bool
+) -> None:
+    """Check mean or standard deviation of healthy heads' residuals: one float32 or float64 NIfTI-1
+    volume on the template's very grid, whole by its checksum, all values finite, within
+    what a network makes of intensities from 0 to 1, and a standard deviation above 0.
+
+    Args:
+        path: the file.
+        name: as messages call it.
+        template: checked before.
+        frame: the manifest's section: `size_voxels`, `spacing_mm` along x, y, z.
+        is_std: which of them.
+
+    Raises:
+        BundleError: naming the file and, where the manifest says otherwise, its key.
+    """
+    header, least, largest = _check_image(
+        path, name, frame, _FLOAT_TYPES, "float32 or float64", _check_finite
+    )
+    _check_place(header, name, template)
+    if max(-least, largest) > _LARGEST_RESIDUAL or (is_std and least <= 0.0):
+        what = "no standard deviation" if is_std else "no mean residual"
+        raise BundleError(
+            f"{name}: its values lie from {least:.3g} to {largest:.3g}, which are {what} of "
+            "intensities from 0 to 1.",
+            _HINT,
+        )
+
+
+def _check_place(header: bytes, name: str, template: Path) -> None:
     with open_regular(template) as packed, gzip.GzipFile(fileobj=packed) as file:
         of_template = file.read(_HEADER_BYTES)
     for mine, its in zip(_offsets(header), _offsets(of_template)):
@@ -75,8 +113,8 @@ def _check_image(
     types: dict[int, str],
     in_words: str,
     check_values: Callable[[NDArray[Any], str], tuple[float, float]],
-) -> bytes:
-    """Returns the header.
+) -> tuple[bytes, float, float]:
+    """Returns the header, and the least and the largest value.
 
     Args:
         types: NIfTI's datatype -> NumPy's, of those that it may have.
@@ -94,9 +132,7 @@ def _check_image(
             least, largest = _read_values(file, name, length, code, check_values)
     except (OSError, EOFError, zlib.error) as error:
         raise _damaged(name, f"it is not a whole gzip file ({error})") from error
-    if types is _FLOAT_TYPES:
-        _check_range(name, least, largest)
-    return header
+    return header, least, largest
 
 
 def _check_header(
@@ -216,7 +252,7 @@ def _read_values(
     return least, largest
 
 
-def _check_uptake(values: NDArray[Any], name: str) -> tuple[float, float]:
+def _check_finite(values: NDArray[Any], name: str) -> tuple[float, float]:
     import numpy as np
 
     if not np.isfinite(values).all():

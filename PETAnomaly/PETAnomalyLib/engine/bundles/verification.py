@@ -20,7 +20,11 @@ from typing import TYPE_CHECKING, Any
 from PETAnomalyLib.engine.bundles.kinds import FAMILIES
 from PETAnomalyLib.engine.bundles.manifest import read_manifest
 from PETAnomalyLib.engine.bundles.names import safe_path
-from PETAnomalyLib.engine.bundles.template import check_labels, check_template
+from PETAnomalyLib.engine.bundles.template import (
+    check_labels,
+    check_residual,
+    check_template,
+)
 from PETAnomalyLib.engine.runtime.errors import BundleError
 from PETAnomalyLib.engine.runtime.json_file import parse_json
 from PETAnomalyLib.engine.runtime.regular_file import open_regular, read_regular
@@ -88,6 +92,10 @@ def verify_files(folder: Path) -> dict[str, Any]:
         if name is not None:
             _require(name, files, key)
             check_labels(folder / name, name, template, ours["frame"])
+    for statistic in ("mean", "std") if "normative" in ours else ():
+        name = ours["normative"][statistic]
+        _require(name, files, f"petanomaly.normative.{statistic}")
+        check_residual(folder / name, name, template, ours["frame"], statistic == "std")
     return manifest
 
 

@@ -25,6 +25,7 @@ def write_bundle(
     calibration: Mapping[str, Any] | None = None,
     region_atlas: Path | None = None,
     template_mask: Path | None = None,
+    normative: tuple[Path, Path] | None = None,
 ) -> Bundle:
     """Write a new model's folder from its parts; the same parts give the same bytes.
 
@@ -37,7 +38,7 @@ def write_bundle(
         license_text: what becomes LICENSE, if given.
         calibration: what becomes configs/calibration.json, if given: the curve behind each
             threshold.
-        region_atlas, template_mask: copied to the manifest's paths, if given.
+        region_atlas, template_mask, normative: copied to the manifest's paths, if given.
 
     Raises:
         BundleError: the parts do not make a good model. Nothing is left behind.
@@ -56,11 +57,14 @@ def write_bundle(
             "manifest or only among the files.",
             "Give one safetensors file for each network of the manifest.",
         )
-    labels = (
+    norms, of_norms = ours.get("normative", {}), normative or (None, None)
+    images = (
         (region_atlas, ours.get("region_atlas"), "region_atlas"),
         (template_mask, ours["frame"].get("mask"), "frame.mask"),
+        (of_norms[0], norms.get("mean"), "normative.mean"),
+        (of_norms[1], norms.get("std"), "normative.std"),
     )
-    for file, name, key in labels:
+    for file, name, key in images:
         if (file is None) != (name is None):
             raise BundleError(
                 f"configs/metadata.json, key petanomaly.{key}: stands only in the manifest or "
@@ -82,7 +86,7 @@ def write_bundle(
             for network, name in ours["weights"].items():
                 shutil.copyfile(weights[network], staged / name)
             shutil.copyfile(template, staged / ours["frame"]["template"])
-            for file, name, _ in labels:
+            for file, name, _ in images:
                 if file is not None:
                     shutil.copyfile(file, staged / name)
             lines = [f"{file_hash(staged / name)}  {name}\n" for name in list_files(staged)]

@@ -56,7 +56,8 @@ def add_calibrate(subcommands: Subcommands) -> argparse.ArgumentParser:
         "With --familiarity: how studies of the model's own kind look to it, so that a detection "
         "can say when one does not; a run that was stopped goes on. With --regions: where the "
         "parts of the body lie in the model's frame, so that a detection can say where a finding "
-        "does.",
+        "does. With --normative: how far a model of brain MR misses healthy heads, for Z-scores "
+        "and thresholds.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -65,35 +66,49 @@ def add_calibrate(subcommands: Subcommands) -> argparse.ArgumentParser:
     add("--familiarity", type=arguments.path, metavar="DIR",
         help="studies of the model's kind that no network was trained on, best 300")  # fmt: skip
     add("--regions", type=arguments.path, metavar="DIR", help="phantoms, at least 20")
+    add("--normative", type=arguments.path, metavar="DIR",
+        help="healthy heads that no network was trained on, best 40; of brain MR")  # fmt: skip
     add("--out", type=arguments.new_path, required=True, metavar="FILE.json")
     parser.set_defaults(run=run_calibrate, cancellable=True)
     return parser
 
 
 def run_calibrate(options: argparse.Namespace, reporter: Reporter) -> None:
-    """Search the thresholds, measure how familiar studies look, make the region atlas.
+    """Search the thresholds, measure familiar studies or healthy heads, make the region atlas.
 
     Raises:
-        InputError: none of them was asked for, or the model is of MR.
+        InputError: none of them was asked for, or the model is of another modality.
     """
     from PETAnomalyLib.engine.bundles.installed import find_bundle
     from PETAnomalyLib.engine.publishing.calibration import calibrate
     from PETAnomalyLib.engine.publishing.familiarity import calibrate_familiarity
+    from PETAnomalyLib.engine.publishing.normative import calibrate_normative
     from PETAnomalyLib.engine.publishing.regions import calibrate_regions
     from PETAnomalyLib.engine.runtime.errors import InputError
     from PETAnomalyLib.engine.study.cohort_layout import find_studies
+    from PETAnomalyLib.engine.training.head_cohort import find_heads
 
     bundle = find_bundle(options.model)
-    if options.cohort is None and options.familiarity is None and options.regions is None:
+    of_pet = (options.cohort, options.familiarity, options.regions)
+    if options.normative is None and not any(of_pet):
         raise InputError(
-            "calibrate needs studies", "give --cohort, --familiarity or --regions, or several"
+            "calibrate needs studies",
+            "give --cohort, --familiarity or --regions, or several; of brain MR --normative",
         )
-    if bundle.modality != "PT":
+    if bundle.modality == "MR" and any(of_pet):
         raise InputError(
-            f"The model '{bundle.name}' is of MR ({bundle.contrast}), and only models of PET are "
-            "calibrated.",
-            "The thresholds of a model of MR stand in the settings that it is exported with.",
+            f"The model '{bundle.name}' is of MR ({bundle.contrast}), and --cohort, --familiarity "
+            "and --regions are of PET.",
+            "Give healthy heads with --normative.",
         )
+    if bundle.modality == "PT" and options.normative is not None:
+        raise InputError(
+            f"The model '{bundle.name}' is of PET, and --normative is of brain MR.",
+            "Give studies with --cohort.",
+        )
+    if options.normative is not None:
+        heads = find_heads(options.normative, bundle.contrast)
+        calibrate_normative(bundle, heads, options.out, reporter)
     if options.cohort is not None:
         calibrate(bundle, find_studies(options.cohort), options.out, reporter)
     if options.familiarity is not None:

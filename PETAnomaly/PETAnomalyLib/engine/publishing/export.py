@@ -57,6 +57,7 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
     card = config.parent / settings.text("card", 255)
     runs = _runs(settings.section("networks"), models)
     atlas = _region_atlas(calibrated, calibration)
+    normative = _normative(calibrated, calibration)
     whole = runs.get(family.whole_study)
     if whole is None:
         raise settings.error("networks", f"names no {family.whole_study}")
@@ -68,6 +69,7 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
         (card, f"write it, or name another one in {config}"),
         *([] if mask is None else [(mask, "it is made with the template")]),
         *([] if atlas is None else [(atlas, "make it with calibrate --regions")]),
+        *((file, "make it with calibrate --normative") for file in normative or ()),
     ):
         if not needed.is_file():
             raise InputError(f"{needed} does not exist", remedy)
@@ -79,6 +81,7 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
                 "thresholds": thresholds.values,
                 **_familiarity(calibrated),
                 **({} if atlas is None else {"region_atlas": "models/regions.nii.gz"}),
+                **_with_norms(settings, calibrated),
             },
             family,
             contrast=contrast,
@@ -92,6 +95,7 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
         calibration=None if calibrated is None else _without_names(calibrated.values),
         region_atlas=atlas,
         template_mask=mask,
+        normative=normative,
     )
 
 
@@ -100,6 +104,30 @@ def _region_atlas(calibrated: Section | None, calibration: Path | None) -> Path 
     if calibrated is None or calibration is None or "region_atlas" not in calibrated.values:
         return None
     return calibration.parent / Path(calibrated.section("region_atlas").text("file", 255)).name
+
+
+def _normative(calibrated: Section | None, calibration: Path | None) -> tuple[Path, Path] | None:
+    """The files that `calibrate --normative` has written beside its JSON."""
+    if calibrated is None or calibration is None or "normative" not in calibrated.values:
+        return None
+    found = calibrated.section("normative")
+    mean, std = (calibration.parent / Path(found.text(name, 255)).name for name in ("mean", "std"))
+    return mean, std
+
+
+def _with_norms(settings: Section, calibrated: Section | None) -> dict[str, Any]:
+    """With norms the Z-score comes first: it is told apart from what is missed in everyone."""
+    if calibrated is None or "normative" not in calibrated.values:
+        return {}
+    others = [name for name in settings.values["scorers"] if name != "zscore"]
+    return {
+        "scorers": ["zscore", *others],
+        "normative": {
+            "heads": calibrated.section("normative").value("heads"),
+            "mean": "models/residual_mean.nii.gz",
+            "std": "models/residual_std.nii.gz",
+        },
+    }
 
 
 def _familiarity(calibrated: Section | None) -> dict[str, Any]:
@@ -213,7 +241,7 @@ def manifest(
             "min_volume_ml": settings["min_volume_ml"],
             **{
                 name: settings[name]
-                for name in ("region_atlas", "familiarity", "postprocessing")
+                for name in ("region_atlas", "familiarity", "postprocessing", "normative")
                 if name in settings
             },
         },

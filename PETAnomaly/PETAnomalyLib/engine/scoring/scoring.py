@@ -17,6 +17,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from PETAnomalyLib.engine.scoring.normative import NormativeResidual
+
 Array = npt.NDArray[np.float32]
 Voxels = tuple[slice, ...]
 
@@ -101,6 +103,14 @@ def zscore_of(image: Array, statistics: Statistics, epsilon_percentile: float) -
     return ((image - statistics.mean) / denominator).astype(np.float32)
 
 
+def normative_zscore(
+    image: Array, statistics: Statistics, normative: NormativeResidual, absolute: bool = False
+) -> Array:
+    """(x - mean(x_r) - mu) / sigma of healthy heads; `absolute`: what is darker counts too."""
+    z = normative.zscore(image - statistics.mean)
+    return np.abs(z) if absolute else z
+
+
 def is_elevated(image: Array, statistics: Statistics) -> npt.NDArray[np.bool_]:
     """Where uptake lies above the mean reconstruction, x > mean(x_r)."""
     return np.asarray(image > statistics.mean)
@@ -141,7 +151,8 @@ def score_tiles(
     min_bandwidth: float,
     epsilon_percentile: float,
     elevated_only: bool = True,
-    absolute_residual: bool = False,
+    absolute: bool = False,
+    normative: NormativeResidual | None = None,
 ) -> dict[str, Array]:
     """`score_maps` of reconstructions that come part by part.
 
@@ -153,13 +164,18 @@ def score_tiles(
         min_bandwidth: h_min of `kde`.
         epsilon_percentile: of `zscore`; it needs the whole study, and is taken at the end.
         elevated_only: see `lowest_unless_elevated`.
-        absolute_residual: |image - mean| in place of its positive part.
+        absolute: |image - mean| in place of its positive part; the same of a normative Z-score.
+        normative: of healthy heads: `zscore` is by it in place of the study's own spread.
     """
     statistics = _statistics(image, tiles, min_bandwidth if "kde" in scorers else None)
     compute: dict[str, Callable[[], Array | None]] = {
         "kde": lambda: statistics.nats,
-        "zscore": lambda: zscore_of(image, statistics, epsilon_percentile),
-        "residual": lambda: residual_of(image, statistics, absolute_residual),
+        "zscore": lambda: (
+            zscore_of(image, statistics, epsilon_percentile)
+            if normative is None
+            else normative_zscore(image, statistics, normative, absolute)
+        ),
+        "residual": lambda: residual_of(image, statistics, absolute),
     }
     maps: dict[str, Array] = {}
     for name in scorers:
