@@ -18,14 +18,14 @@ def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
         description="Run `detect` with each model on every study of a cohort and compare maps and "
         f"findings with the true lesions ({COHORT}). With --table1: the rows of the paper's Table "
         "1, on 24 phantoms that it makes under --out, with the models that come with this program; "
-        "other studies or models where they are given. With --table2 or --table3: the tables of "
-        "papers 2 and 3, of models of brain MR, on heads that it makes under --out, or on brain MR "
-        "with lesions. What is there already is used again.",
+        "other studies or models where they are given. With --table2, --table3 or --table4: the "
+        "tables of papers 2, 3 and 4, of models of brain MR, on heads that it makes under --out, "
+        "or on brain MR with lesions. What is there already is used again.",
         allow_abbrev=False,
     )
     add = parser.add_argument
     add("--cohort", type=arguments.path, metavar="DIR")
-    healthy = "with --table2 and --table3: heads without lesions"
+    healthy = "with --table2, --table3 and --table4: heads without lesions"
     add("--healthy", type=arguments.path, metavar="DIR", help=healthy)
     add("--model", action="append", metavar="NAME|DIR", help="may be repeated")
     add("--out", type=arguments.new_path, required=True, metavar="DIR")
@@ -34,6 +34,7 @@ def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
         ("--table1", "paper 1's Table 1"),
         ("--table2", "paper 2's Table 2, of brain MR: pixels"),
         ("--table3", "paper 3's Tables 5.1 to 5.4, of brain MR: samples, slices and pixels"),
+        ("--table4", "paper 4's Tables 1 and 2, of brain MR: objects, and other contrasts"),
     ):
         tables.add_argument(name, action="store_true", help=what)
     add_workers(parser, "studies, about 2 GB each,")
@@ -47,12 +48,12 @@ def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
     from PETAnomalyLib.engine.runtime.errors import InputError
 
     check_workers(options)
-    if options.table2 or options.table3:
+    if options.table2 or options.table3 or options.table4:
         _of_heads(options, reporter)
         return
     if options.healthy is not None:
         raise InputError(
-            "--healthy is for the tables of brain MR", "leave it out, or give --table2 or --table3"
+            "--healthy is for the tables of brain MR", "leave it out, or give --table2, 3 or 4"
         )
     if options.table1:
         from PETAnomalyLib.engine.evaluation.table1 import MODELS, as_markdown, table1
@@ -66,7 +67,8 @@ def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
         return
     if options.cohort is None or not options.model:
         raise InputError(
-            "evaluate needs a cohort and a model", "give --cohort and --model, or --table1, 2 or 3"
+            "evaluate needs a cohort and a model",
+            "give --cohort and --model, or --table1, 2, 3 or 4",
         )
     from PETAnomalyLib.engine.evaluation.cohort_evaluation import evaluate
     from PETAnomalyLib.engine.evaluation.evaluation_figures import write_figures
@@ -92,11 +94,12 @@ def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _of_heads(options: argparse.Namespace, reporter: Reporter) -> None:
-    """Table 2 or 3."""
+    """Table 2, 3 or 4."""
     from PETAnomalyLib.engine.evaluation.slices.table2 import table2
     from PETAnomalyLib.engine.evaluation.slices.table3 import table3
+    from PETAnomalyLib.engine.evaluation.slices.table4 import table4
 
-    make = table2 if options.table2 else table3
+    make = table2 if options.table2 else table3 if options.table3 else table4
     models = options.model or ()
     with workers(options) as chosen:
         markdown = make(options.cohort, options.healthy, models, options.out, reporter, chosen)

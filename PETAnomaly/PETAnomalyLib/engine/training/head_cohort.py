@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def aligned_heads(
     intensity: Mapping[str, Any],
     cache: Path,
     reporter: Reporter,
+    other: str = "",
 ) -> list[AlignedStudy]:
     """Every usable head in the model frame, from the cache where it already is.
 
@@ -64,16 +66,23 @@ def aligned_heads(
         intensity: how arbitrary units become the model's intensity.
         cache: folder of the files.
         reporter: told of the progress.
+        other: the contrast of the image that is wanted, where it is another one: the head is laid
+            by `contrast`, and this one goes with it, as the two lie on each other.
 
     Raises:
         InputError: not a single head is usable.
     """
-    common = (template.read_bytes(), template_mask.read_bytes(), contrast.encode())
+    seen = (contrast, *([other] if other else []))
+    common = (template.read_bytes(), template_mask.read_bytes(), *(c.encode() for c in seen))
     inputs = [
         Inputs(
             study.name,
-            tuple(p for p in (study.images[contrast], study.mask, *study.lesions) if p is not None),
-            (study, contrast, template, template_mask, dict(intensity)),
+            tuple(
+                p
+                for p in (*map(study.images.get, seen), study.mask, *study.lesions)
+                if p is not None
+            ),
+            (study, contrast, template, template_mask, dict(intensity), other),
         )
         for study in studies
     ]
@@ -87,8 +96,9 @@ def align_into(
     template_path: Path,
     mask_path: Path,
     intensity: Mapping[str, Any],
+    other: str = "",
 ) -> None:
-    """Read a head, lay it onto the template, and write it.
+    """Read a head, lay it onto the template, and write it, or its other contrast in its place.
 
     Raises:
         InputError: it cannot be used.
@@ -97,6 +107,9 @@ def align_into(
     template = read_float_image(template_path)
     template_mask = sitk.Cast(read_float_image(mask_path), sitk.sitkUInt8)
     placed = align_head(head, template, template_mask)
+    if other:
+        head = read_head(study.images[other], wanted=other)
+        placed = replace(placed, mask=_resampled_mask(placed.mask, head.image))
     image, brain = head_input(head.image, placed, template, intensity)
     arrays: dict[str, np.ndarray] = {
         "image": image.astype(np.float16),
@@ -109,3 +122,8 @@ def align_into(
         share = sitk.GetArrayFromImage(to_model_frame(drawn, template, placed.alignment, 0.0))
         arrays["lesions"] = (share >= 0.5).astype(np.uint8)
     write_aligned(file, arrays)
+
+
+def _resampled_mask(mask: sitk.Image, image: sitk.Image) -> sitk.Image:
+    """A mask on the grid of another image of the same head; itself where that is the same."""
+    return sitk.Resample(mask, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0)

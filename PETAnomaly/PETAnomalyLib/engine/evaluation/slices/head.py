@@ -1,4 +1,4 @@
-"""A head and what a model makes of it: what papers 2 and 3 judge."""
+"""A head and what a model makes of it: what papers 2 to 4 judge."""
 
 from __future__ import annotations
 

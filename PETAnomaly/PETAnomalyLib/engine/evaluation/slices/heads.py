@@ -1,4 +1,4 @@
-"""The heads that tables 2 and 3 are made of: a cohort's, by disease, or brain phantoms by seed."""
+"""The heads that tables 2 to 4 are made of: a cohort's, by disease, or brain phantoms by seed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from PETAnomalyLib.engine.study.brain_cohort import BrainStudy
 from PETAnomalyLib.engine.training.head_cohort import find_heads
 
 MASS, PLAQUES, STROKE, HEALTHY = "mass", "plaques", "stroke", "healthy"
+HYPERINTENSITIES = "hyperintensities"
 OTHER = "lesions"
 IN_WORDS = {MASS: "masses", PLAQUES: "plaques", STROKE: "strokes"}
 """Others are called what they are."""
 
-_OF_LAYOUT = {"BraTS": MASS, "MSLUB": PLAQUES, "ATLAS": STROKE, "WMH": "hyperintensities",
+_OF_LAYOUT = {"BraTS": MASS, "MSLUB": PLAQUES, "ATLAS": STROKE, "WMH": HYPERINTENSITIES,
               "IXI": HEALTHY, "OASIS": HEALTHY}  # fmt: skip
 _PHANTOMS = "brain phantoms"
 
@@ -29,6 +30,7 @@ SEEDS = {
     PLAQUES: range(1_100_101, 1_100_119),
     STROKE: range(1_100_201, 1_100_219),
     HEALTHY: range(1_100_301, 1_100_313),
+    HYPERINTENSITIES: range(1_100_401, 1_100_413),
 }
 VOXEL_MM = 2.0
 VALIDATION_SHARE = 1 / 3  # paper 3, section 4.1.1

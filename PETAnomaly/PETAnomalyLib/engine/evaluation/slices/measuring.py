@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from PETAnomalyLib.engine.families.networks import build_network
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.runtime.worker_pool import Cluster
+from PETAnomalyLib.engine.scoring.normative import NormativeResidual
 from PETAnomalyLib.engine.study.brain_cohort import BrainStudy
 from PETAnomalyLib.engine.study.image_file import read_float_image
 from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
@@ -78,6 +79,16 @@ class MeasuredModel:
         """What gives the heads of a group, read one after the other."""
         return lambda: (self.reconstructions.healed(study) for study in self.aligned[group])
 
+    def normative_heads(self, group: str) -> Callable[[], Iterator[HealedHead]]:
+        """The same with Z-scores by the model's norms in place of residuals; it has norms."""
+        assert self.bundle.normative is not None
+        norms = NormativeResidual(
+            *(sitk.GetArrayFromImage(read_float_image(file)) for file in self.bundle.normative)
+        )
+        return lambda: (
+            replace(head, residual=norms.zscore(head.residual)) for head in self.heads(group)()
+        )
+
     def template_heads(self, group: str) -> Callable[[], Iterator[HealedHead]]:
         """The same with the template in place of a reconstruction."""
         template = template_of(self.bundle)
@@ -114,12 +125,12 @@ def require_heads_models(bundles: Sequence[Bundle]) -> str:
     """
     if not bundles:
         raise InputError(
-            "tables 2 and 3 are of the models that you give", "give --model, once for each"
+            "tables 2, 3 and 4 are of the models that you give", "give --model, once for each"
         )
     contrasts = {bundle.contrast: bundle.name for bundle in bundles}
     if "" in contrasts:
         raise InputError(
-            f"the model '{contrasts['']}' is of PET; tables 2 and 3 are of models of brain MR",
+            f"the model '{contrasts['']}' is of PET; these tables are of models of brain MR",
             "leave it out",
         )
     if len(contrasts) > 1:
@@ -143,6 +154,7 @@ def measure_models(
     reporter: Reporter,
     workers: int | Cluster,
     with_no_brains: bool = False,
+    shown: str = "",
 ) -> list[MeasuredModel]:
     """Align every group for every model, and reconstruct what has not been.
 
@@ -154,6 +166,7 @@ def measure_models(
         reporter: told of the progress.
         workers: that reconstruct.
         with_no_brains: reconstruct pictures that are no brains, too.
+        shown: contrast of the images, where it is another one than the models'; "": theirs.
 
     Raises:
         InputError: a group of which no head can be used.
@@ -161,7 +174,7 @@ def measure_models(
     frames: dict[bytes, Aligned] = {}
     for bundle in bundles:
         if _frame_of(bundle) not in frames:
-            frames[_frame_of(bundle)] = _aligned(bundle, groups, out / "aligned", reporter)
+            frames[_frame_of(bundle)] = _aligned(bundle, groups, out / "aligned", reporter, shown)
     usable = {
         group: set.intersection(
             *({study.name for study in aligned[group]} for aligned in frames.values())
@@ -208,7 +221,9 @@ def parameters_of(bundle: Bundle) -> int:
     )
 
 
-def _aligned(bundle: Bundle, groups: Groups, cache: Path, reporter: Reporter) -> Aligned:
+def _aligned(
+    bundle: Bundle, groups: Groups, cache: Path, reporter: Reporter, shown: str
+) -> Aligned:
     """Every group in the model's frame, without heads that are not what they should be."""
     assert bundle.template_mask is not None  # a model of MR has one
     found: Aligned = {}
@@ -224,6 +239,7 @@ def _aligned(bundle: Bundle, groups: Groups, cache: Path, reporter: Reporter) ->
             bundle.intensity,
             cache,
             reporter,
+            shown,
         ):
             has_lesions = study.lesions is not None and bool(study.lesions.any())
             if has_lesions == group.startswith(HEALTHY):

@@ -1,7 +1,7 @@
 """Rows of a paper's table, and which of our models stands in which.
 
 A row names the family whose model it is, and the sizes in its manifest that make it that one: data
-of the papers, in `paper2_figures.py` and `paper3_figures.py`. Nothing here knows a family.
+of the papers, in `paper2_figures.py` to `paper4_figures.py`. Nothing here knows a family.
 """
 
 from __future__ import annotations
@@ -91,6 +91,11 @@ def rows_of(
         if not ours:
             rows += [TableRow(row.name, None, row) for row in of_paper]
     rows += [TableRow(model.name, model, None) for model, row in zip(models, taken) if row is None]
+    return told_apart(rows)
+
+
+def told_apart(rows: Sequence[TableRow]) -> list[TableRow]:
+    """Rows of several models that would have one name, with the models' names."""
     twice = Counter(row.name for row in rows if row.model)
     return [
         TableRow(f"{row.name}: {row.model.name}", row.model, row.paper)

@@ -1,13 +1,15 @@
 """What a model makes of heads, in its own frame, kept in files: made once, judged again and again.
 
 `<folder>/<model>-<its hash>/<study>-<hash of its image>.npz` holds `residual`, x - x_hat, float16:
-small residuals keep their three digits, where those of a reconstruction near 1 would not.
+small residuals keep their three digits, where those of a reconstruction near 1 would not; and
+`seconds` that it took.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import time
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,6 +75,14 @@ class KeptReconstructions:
             )
         return head_of(study, residual, self._bundle.slice_axis)
 
+    def seconds(self, study: AlignedStudy) -> float | None:
+        """That its reconstruction took, loading of the model included; None where not known."""
+        try:
+            with np.load(self._file(study)) as arrays:
+                return float(arrays["seconds"])
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+            return None
+
     def _file(self, study: AlignedStudy) -> Path:
         image = np.ascontiguousarray(study.image)
         inputs = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
@@ -86,7 +96,7 @@ def head_of(study: AlignedStudy, residual: Array, axis: int) -> HealedHead:
         InputError: its brain is not known.
     """
     if study.brain is None:
-        raise InputError(f"{study.name} has no brain mask", "papers 2 and 3 judge heads")
+        raise InputError(f"{study.name} has no brain mask", "the papers judge heads")
     brain = study.brain > 0
     return HealedHead(
         name=study.name,
@@ -110,6 +120,7 @@ def _reconstruct(file: Path, folder: Path, sha256: str, image: np.ndarray[Any, A
         samples_at_once=resolved.samples,
     )
     use_physical_cores()
+    begun = time.monotonic()
     x = image.astype(np.float32)
     healing, _ = heal_within_memory(
         model, choose_device("auto"), x, None, request, lambda _: None, lambda _: None
@@ -118,7 +129,8 @@ def _reconstruct(file: Path, folder: Path, sha256: str, image: np.ndarray[Any, A
     for voxels, values in healing.decoded.tiles(lambda _: None):
         mean[voxels] = values.mean(0).cpu().numpy()
     partial = file.with_suffix(f".{os.getpid()}.partial.npz")
-    np.savez(partial, residual=(x - mean).astype(np.float16))
+    seconds = time.monotonic() - begun
+    np.savez(partial, seconds=np.float64(seconds), residual=(x - mean).astype(np.float16))
     partial.replace(file)
 
 

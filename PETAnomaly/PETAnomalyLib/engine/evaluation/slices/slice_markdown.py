@@ -1,4 +1,4 @@
-"""Tables 2 and 3 for people: parts with the paper's figures beside ours, and the tests."""
+"""Tables 2 to 4 for people: parts with the paper's figures beside ours, and the tests."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def part_as_markdown(
     titles = ["Approach", *extra]
     for column in columns:
         titles += [column.title, "paper"] if column.has_paper else [column.title]
-    rows = [*found.rows, *(TableRow(name, None, None) for name in found.plain)]
+    further_rows = [*found.normative, *found.plain]
+    rows = [*found.rows, *(TableRow(name, None, None) for name in further_rows)]
     lines, last = [], ""
     for number, row in enumerate(rows):
         cells, has_any = [], False
@@ -65,7 +66,8 @@ def claims_as_markdown(judged: Sequence[Judged]) -> str:
     lines = []
     for one in judged:
         part, heads, measure = one.claim.key
-        said = f"{one.claim.row} {one.claim.place}: {part}, {in_words(heads)}, {measure}"
+        place = f"before {one.claim.over}" if one.claim.over else one.claim.place
+        said = f"{one.claim.row} {place}: {part}, {in_words(heads)}, {measure}"
         for number, test in enumerate(one.tests):
             lines.append([
                 said if number == 0 else "",

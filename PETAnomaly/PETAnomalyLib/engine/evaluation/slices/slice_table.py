@@ -1,4 +1,4 @@
-"""A table of papers 2 or 3 with ours beside it: figures, paired tests, and the files they go to.
+"""A table of papers 2 to 4 with ours beside it: figures, paired tests, and the files they go to.
 
 `<name>.md` is for people, `<name>.csv` has one line a figure, `<name>.json` everything: the values
 of each study, the tests, thresholds and the hashes of the models.
@@ -47,11 +47,13 @@ class Claim:
         row: its name in the table.
         place: `first` or `last`.
         key: by which figure.
+        over: the other row, of a claim about two; "": about all.
     """
 
     row: str
     place: str
     key: Key
+    over: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Judged:
     Attributes:
         claim: the paper's.
         holds: whether the row has that place here, too.
-        tests: of the row against each other model.
+        tests: of the row against each other model that it is about.
     """
 
     claim: Claim
@@ -69,13 +71,19 @@ class Judged:
     tests: list[Comparison]
 
 
+def normative_name(row: str) -> str:
+    """The row of a model's Z-scores by its norms of healthy heads."""
+    return f"{row}, Z-score"
+
+
 @dataclass
 class SliceTable:
     """Everything that is found.
 
     Attributes:
-        name: `table2` or `table3`.
+        name: `table2`, `table3` or `table4`.
         rows: models, in the order of the paper.
+        normative: names of the rows of Z-scores by norms of healthy heads.
         plain: names of the rows of plain intensity.
         ways: (part, heads) -> row -> its measures.
         spreads: (part, heads, measure) -> row -> standard deviation.
@@ -84,6 +92,7 @@ class SliceTable:
 
     name: str
     rows: list[TableRow]
+    normative: list[str] = field(default_factory=list)
     plain: list[str] = field(default_factory=list)
     ways: dict[tuple[str, str], dict[str, Measured]] = field(default_factory=dict)
     spreads: dict[Key, dict[str, float]] = field(default_factory=dict)
@@ -113,6 +122,9 @@ class SliceTable:
         found = []
         for claim in claims:
             values = self._values_of_models(claim.key)
+            if claim.over:
+                two = (claim.row, claim.over)
+                values = {n: v for n, v in values.items() if self._paper_name(n) in two}
             rows = [name for name in values if self._paper_name(name) == claim.row]
             if not rows or len(values) < 2:
                 continue
@@ -128,8 +140,13 @@ class SliceTable:
         return found
 
     def best_against_plain(self, key: Key) -> list[Comparison]:
-        """The best model by a figure against each row of plain intensity."""
+        """The best model by a figure, Z-scores included, against each row of plain intensity."""
+        part, heads, measure = key
+        found = self.ways.get((part, heads), {})
         values = self._values_of_models(key)
+        values |= {
+            name: found[name].estimates[measure].value for name in self.normative if name in found
+        }
         if not values:
             return []
         best = max(values, key=values.__getitem__)
@@ -171,7 +188,7 @@ def write(
         for measure in one.estimates
     )
     keys.update(dict.fromkeys(k for r in found.rows if r.paper for k in r.paper.figures))
-    names = dict.fromkeys([*(row.name for row in found.rows), *found.plain])
+    names = dict.fromkeys([*(row.name for row in found.rows), *found.normative, *found.plain])
     figures = [
         figure
         for key in keys

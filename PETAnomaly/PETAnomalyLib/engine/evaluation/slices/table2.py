@@ -51,7 +51,13 @@ from PETAnomalyLib.engine.evaluation.slices.slice_markdown import (
     in_words,
     part_as_markdown,
 )
-from PETAnomalyLib.engine.evaluation.slices.slice_table import Claim, Judged, SliceTable, write
+from PETAnomalyLib.engine.evaluation.slices.slice_table import (
+    Claim,
+    Judged,
+    SliceTable,
+    normative_name,
+    write,
+)
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.runtime.worker_pool import Cluster
 from PETAnomalyLib.engine.scoring.postprocessing import PostProcessing, scaled
@@ -192,6 +198,12 @@ def _judge_pixels(
             (judgement.measured.estimates[AUPRC].value, model),
             key=lambda one: one[0],
         )
+        if model.bundle.normative is not None:
+            judgement = paper2.judge(model.normative_heads(disease)(), _residual, _steps(model))
+            name = normative_name(row)
+            _enter(found, disease, name, judgement)
+            if name not in found.normative:
+                found.normative.append(name)
     # In the frame of the model that they are compared with.
     model = best[1]
     for name, score_of in ((VALUE, _value), (FROM_TEMPLATE, _residual)):

@@ -43,7 +43,12 @@ from PETAnomalyLib.engine.evaluation.slices.paper3_figures import (
 from PETAnomalyLib.engine.evaluation.slices.paper_rows import rows_of
 from PETAnomalyLib.engine.evaluation.slices.resampling import mean_of, measured
 from PETAnomalyLib.engine.evaluation.slices.slice_markdown import against_plain_as_markdown
-from PETAnomalyLib.engine.evaluation.slices.slice_table import Claim, SliceTable, write
+from PETAnomalyLib.engine.evaluation.slices.slice_table import (
+    Claim,
+    SliceTable,
+    normative_name,
+    write,
+)
 from PETAnomalyLib.engine.evaluation.slices.table3_markdown import (
     ERROR,
     NO_BRAIN,
@@ -166,6 +171,14 @@ def _judge_pixels(
             if part == PIXEL:
                 area = pixels.measured.estimates[AUPRC].value
                 best = max(best, (area, model), key=lambda one: one[0])
+        if model.bundle.normative is not None:
+            validation = model.normative_heads(VALIDATION + disease)
+            heads = model.normative_heads(disease)
+            pixels = paper3.by_pixel(validation, heads, _difference, _steps(model, paper3.STEPS))
+            name = normative_name(row)
+            _enter(found, PIXEL, disease, name, pixels)
+            if name not in found.normative:
+                found.normative.append(name)
     # In the frame of the model that they are compared with.
     model = best[1]
     plain = {VALUE: _value, DARKNESS: _darkness, FROM_TEMPLATE: _difference}
