@@ -32,6 +32,7 @@ ELSEWHERE = (
     (r"petanomaly detect .*", "test_first_detections.py", 'commands("petanomaly detect ")'),
     (r"petanomaly dicom result --pet dicom/pet.*", "test_result_folder.py", 'words = ["dicom"'),
     (r"petanomaly phantom --kind brain .*", "test_brain_phantom.py", '"--kind", "brain"'),
+    (r"petanomaly phantom --kind texture .*", "test_textures.py", '"--kind", "texture"'),
     (r"petanomaly phantom .*", "test_cli.py", 'run_petanomaly("phantom"'),
     (r"petanomaly cohort check .*", "test_training_commands.py", "way_to_a_model"),
     (r"petanomaly train .*/tiny-.*", "test_training_commands.py", "way_to_a_model"),

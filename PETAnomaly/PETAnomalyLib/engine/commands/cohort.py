@@ -17,6 +17,7 @@ from PETAnomalyLib.engine.runtime.reporter import Reporter
 if TYPE_CHECKING:
     from PETAnomalyLib.engine.training.brain_cohort_check import CheckedBrainStudy
     from PETAnomalyLib.engine.training.cohort_check import CheckedStudy
+    from PETAnomalyLib.engine.training.picture_cohort_check import CheckedPicture
 
 
 def add_cohort(subcommands: Subcommands) -> argparse.ArgumentParser:
@@ -32,7 +33,8 @@ def add_cohort(subcommands: Subcommands) -> argparse.ArgumentParser:
         "and why. A cohort is a folder in the autoPET layout "
         "(<patient>/<study>/{SUV,CTres,SEG}.nii.gz), a folder in the nnU-Net layout (imagesTr, "
         "labelsTr), a CSV file with the columns patient, pet, ct, lesions, or a folder of brain MR "
-        "as brain phantoms, BraTS, MSLUB, WMH, ATLAS, IXI, OASIS and BIDS have it.",
+        "as brain phantoms, BraTS, MSLUB, WMH, ATLAS, IXI, OASIS and BIDS have it, or pictures as "
+        "MVTec AD has them.",
         allow_abbrev=False,
     )
     check.add_argument("cohort", type=arguments.path, metavar="DIR|FILE.csv")
@@ -60,12 +62,21 @@ def run_check(options: argparse.Namespace, reporter: Reporter) -> None:
 
 def _checked(
     cohort: Path, reporter: Reporter
-) -> tuple[Sequence[CheckedStudy] | Sequence[CheckedBrainStudy], str]:
-    """What was found, and in words: of PET studies, or where there are none of brain MR."""
+) -> tuple[Sequence[CheckedStudy | CheckedBrainStudy | CheckedPicture], str]:
+    """What was found, and in words: of PET studies, or where there are none of brain MR, or of
+    pictures."""
     from PETAnomalyLib.engine.study.brain_cohort import LAYOUTS, find_brain_studies
     from PETAnomalyLib.engine.study.cohort_layout import find_studies
-    from PETAnomalyLib.engine.training import brain_cohort_check, cohort_check
+    from PETAnomalyLib.engine.study.picture_cohort import find_categories, is_picture_cohort
+    from PETAnomalyLib.engine.training import (
+        brain_cohort_check,
+        cohort_check,
+        picture_cohort_check,
+    )
 
+    if is_picture_cohort(cohort):
+        pictures = picture_cohort_check.check_pictures(find_categories(cohort), reporter)
+        return pictures, picture_cohort_check.in_words(pictures)
     try:
         studies = find_studies(cohort)
     except InputError as error:

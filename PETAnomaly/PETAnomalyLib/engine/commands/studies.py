@@ -53,17 +53,21 @@ def add_phantom(subcommands: Subcommands) -> argparse.ArgumentParser:
         help="make synthetic studies with known lesions",
         description="Make synthetic whole-body PET/CT studies with ground truth, as a cohort: "
         "DIR/<patient>/<study>/{SUV,CTres,SEG}.nii.gz; or heads, as brain MR: "
-        "{T1w,T2w,FLAIR,SEG,MASK}.nii.gz.",
+        "{T1w,T2w,FLAIR,SEG,MASK}.nii.gz; or pictures of textures, as MVTec AD has them: "
+        "DIR/<category>/{train,test,ground_truth}/.",
         allow_abbrev=False,
     )
     add = parser.add_argument
     add("--out", type=arguments.new_path, required=True, metavar="DIR")
     add("--count", type=arguments.whole_number(1, MOST_PHANTOMS), required=True, metavar="N")
     add("--seed", type=arguments.whole_number(0, LARGEST_SEED), required=True, metavar="S")
-    add("--kind", choices=("body", "brain"), default="body",
-        help="whole-body PET/CT (default), or brain MR")  # fmt: skip
+    add("--kind", choices=("body", "brain", "texture"), default="body",
+        help="whole-body PET/CT (default), brain MR, or textured surfaces")  # fmt: skip
     add("--healthy", action="store_true", help="without lesions")
     add_brain(parser)
+    parser.add_argument_group("texture phantoms").add_argument(
+        "--category", action="append", metavar="NAME",
+        help="leather, grid, tile, cable or nut; may be repeated (default: all five)")  # fmt: skip
     add_workers(parser, "patients")
     told = parser.add_mutually_exclusive_group().add_argument
     told("--json", action="store_true", help="print what was made as JSON")
@@ -107,17 +111,34 @@ def run_phantom(options: argparse.Namespace, reporter: Reporter) -> None:
         print(f"{study['path']}  {study['lesion_count']} lesions")
 
 
+_OPTIONS_OF = {
+    "brain": ("disease", "contrast", "voxel", "skull_stripped"),
+    "texture": ("category",),
+}
+"""What only phantoms of a kind have."""
+
+
 def _maker(
     options: argparse.Namespace,
 ) -> tuple[Callable[..., list[dict[str, Any]]], tuple[Any, ...]]:
     """What makes a cohort, and what it is told beside folder, count, seed and health."""
-    if options.kind == "body":
-        for name in ("disease", "contrast", "voxel", "skull_stripped"):
-            if getattr(options, name) is not None:
+    for kind, names in _OPTIONS_OF.items():
+        for name in names:
+            if kind != options.kind and getattr(options, name) is not None:
                 raise InputError(
-                    f"--{name.replace('_', '-')} is for brain phantoms.",
-                    "Add --kind brain, or leave it out.",
+                    f"--{name.replace('_', '-')} is for {kind} phantoms.",
+                    f"Add --kind {kind}, or leave it out.",
                 )
+    if options.kind == "texture":
+        from PETAnomalyLib.engine.phantom.texture.categories import TEXTURES
+        from PETAnomalyLib.engine.phantom.texture.cohort import write_texture_cohort
+        from PETAnomalyLib.engine.phantom.texture.picture import check_category
+
+        categories = tuple(options.category or TEXTURES)
+        for category in categories:
+            check_category(category)
+        return write_texture_cohort, (categories,)
+    if options.kind == "body":
         from PETAnomalyLib.engine.phantom import write_cohort
 
         return write_cohort, ()

@@ -1,7 +1,8 @@
-"""Small random changes of a study (paper 1, appendices C.2 and D.2).
+"""Small random changes of a study (paper 1, appendices C.2 and D.2) or a picture (paper 5).
 
 Elastic deformation and shift move the anatomy, PET and CT alike; contrast, intensity shift and
-Gaussian noise change the values.
+Gaussian noise change the values. A picture is turned, scaled and moved in place of being deformed;
+paper 5 says what is done and not how much.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ REACH = 4  # voxels: hardly a displacement is larger
 CONTRAST = 0.1  # a factor within 1 +- this
 INTENSITY_SHIFT = 0.01  # of the model's intensity unit, 0 to 1
 NOISE = 0.005  # standard deviation, likewise
+
+# Of a picture: each within +- this.
+ROTATION = 5.0  # degrees
+SCALING = 0.05
+TRANSLATION = 0.04  # of its edges
 
 
 def shifted(volumes: Sequence[Volume], largest: int, random: np.random.Generator) -> list[Volume]:
@@ -52,6 +58,27 @@ def deformed(volumes: Sequence[Volume], random: np.random.Generator) -> list[Vol
         ndimage.map_coordinates(volume.astype(np.float32), places, order=3, mode="nearest")
         for volume in volumes
     ]
+
+
+def placed_anew(picture: Volume, random: np.random.Generator) -> Volume:
+    """A picture, C x H x W, turned and scaled about its middle and moved; float32, edges mirrored.
+
+    Cubic splines, as of `deformed`.
+    """
+    angle = np.deg2rad(random.uniform(-ROTATION, ROTATION))
+    scale = 1.0 + random.uniform(-SCALING, SCALING)
+    size = np.array(picture.shape[1:])
+    moved = random.uniform(-TRANSLATION, TRANSLATION, 2) * size
+    cosine, sine = np.cos(angle) / scale, np.sin(angle) / scale
+    matrix = np.array([[cosine, sine], [-sine, cosine]])
+    middle = (size - 1) / 2
+    offset = middle - matrix @ (middle + moved)
+    return np.stack(
+        [
+            ndimage.affine_transform(channel.astype(np.float32), matrix, offset, mode="mirror")
+            for channel in picture
+        ]
+    )
 
 
 def intensity_changed(volume: Volume, random: np.random.Generator) -> Volume:

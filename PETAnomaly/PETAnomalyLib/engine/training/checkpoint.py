@@ -61,8 +61,21 @@ class Run:
             return min(1.0, by_step)
         return min(1.0, max(by_step, self.seconds / (60.0 * self.minutes)))
 
-    def set_learning_rate(self, optimizer: torch.optim.Optimizer, base: float) -> None:
-        """Linear warm-up to `base`, then a cosine to zero over the run."""
+    def set_learning_rate(
+        self,
+        optimizer: torch.optim.Optimizer,
+        base: float,
+        gamma: float | None = None,
+        epochs: float = 0.0,
+    ) -> None:
+        """Linear warm-up to `base`, then a cosine to zero over the run.
+
+        With `gamma` (paper 5, appendix) `base` times that for each of the epochs that are over.
+        """
+        if gamma is not None:
+            for group in optimizer.param_groups:
+                group["lr"] = base * gamma ** int(epochs)
+            return
         cosine = 0.5 * (1.0 + float(np.cos(np.pi * self.progress())))
         for group in optimizer.param_groups:
             group["lr"] = base * min(1.0, (self.step + 1) / WARM_UP) * cosine

@@ -20,7 +20,12 @@ from PETAnomalyLib.engine.runtime.json_file import read_json
 from PETAnomalyLib.engine.runtime.json_section import Document, Section
 from PETAnomalyLib.engine.study.contrast import CONTRASTS
 from PETAnomalyLib.engine.study.image_file import read_float_image
-from PETAnomalyLib.engine.training.stage import COMMON_KEYS, Stage, StageConfiguration
+from PETAnomalyLib.engine.training.stage import (
+    COMMON_KEYS,
+    PICTURES,
+    Stage,
+    StageConfiguration,
+)
 
 FRAME_KEYS = ("size_voxels", "spacing_mm")
 
@@ -53,7 +58,8 @@ def read_stage(config: Path, name: str) -> StageConfiguration:
     """Read and check a stage's configuration.
 
     Args:
-        config: JSON file with the sections `frame`, `intensity` and the stage's own.
+        config: JSON file with the sections `frame`, `intensity` and the stage's own; of pictures
+            `pictures` and the stage's own.
         name: of the stage, one of `STAGES`.
 
     Raises:
@@ -61,19 +67,43 @@ def read_stage(config: Path, name: str) -> StageConfiguration:
     """
     stage: Stage = STAGES[name]()
     file = read_section(config)
-    frame, section = file.section("frame"), file.section(name)
-    frame.values.setdefault("orientation", "LPS")  # the only one: it need not be said
-    size = check_frame(frame)
+    section = file.section(name)
+    if PICTURES in file.values:
+        size: tuple[int, ...] = _check_pictures(file, stage)
+    else:
+        frame = file.section("frame")
+        frame.values.setdefault("orientation", "LPS")  # the only one: it need not be said
+        size = check_frame(frame)
     sizes = section.section("sizes")
     check_sizes(sizes, stage.network)
     runs = {key: section.text(key, 255) for key in stage.runs_beside if section.values.get(key)}
     settings = _settings(stage, section, sizes)
     found = StageConfiguration(stage, file, section, size, settings, runs)
     stage.check(found)
+    if found.of_pictures:
+        return found
     if "inputs" in file.values:
         _check_inputs(file.section("inputs"), found)
     check_intensity(file.section("intensity"), found.needs_ct, bool(found.contrast))
     return found
+
+
+def _check_pictures(file: Section, stage: Stage) -> tuple[int, int, int]:
+    """Channels, rows and columns."""
+    pictures = file.section(PICTURES)
+    for name in ("frame", "intensity", "inputs"):
+        if name in file.values:
+            raise file.error(name, "is of volumes, and the file is of pictures")
+    rows, columns = pictures.integers("size", 2, 2, 16, 1024)
+    channels = pictures.integer("channels", 1, 3)
+    if channels == 2:
+        raise pictures.error("channels", "must be 1 (grey) or 3 (colour)")
+    surplus = sorted(set(pictures.values) - {"size", "channels"})
+    if surplus:
+        raise pictures.error(surplus[0][:60], "is unknown; known here: size, channels")
+    if not stage.of_pictures:
+        raise file.error(PICTURES, f"are nothing that the stage '{stage.name}' trains on")
+    return channels, rows, columns
 
 
 def _check_inputs(inputs: Section, found: StageConfiguration) -> None:
@@ -99,7 +129,7 @@ def load_what_lies_beside(configuration: StageConfiguration, models: Path) -> An
         InputError: naming the file and the key.
     """
     template = models / "template.nii.gz"
-    if template.exists():
+    if template.exists() and not configuration.of_pictures:
         _check_template(configuration.file.section("frame"), template)
     return configuration.stage.load_beside(configuration, models)
 
@@ -123,6 +153,10 @@ def run_beside(
     if not place.exists():
         raise InputError(f"{models / name} holds no training run", f"train its {stage} stage first")
     run = read_stage(place, stage)
+    if configuration.of_pictures or run.of_pictures:
+        if run.file.values.get(PICTURES) != configuration.file.values.get(PICTURES):
+            raise configuration.section.error(key, f"is a run of other pictures, or none: {name}")
+        return run
     frame, intensity = (configuration.file.section(part) for part in ("frame", "intensity"))
     if run.section.value("modality") != modality:
         raise configuration.section.error(key, f"is no run of {modality}: {name}")
@@ -150,11 +184,18 @@ def check_same_run(configuration: StageConfiguration, run: Path) -> None:
     modalities = ("pet", "ct") if configuration.needs_ct else ("pet",)
     if configuration.contrast:
         modalities = ("mr",)
-    for section, earlier, keys in (
-        (configuration.file.section("frame"), begun.frame, FRAME_KEYS),
-        (configuration.file.section("intensity"), begun.intensity, modalities),
-        (configuration.section, begun.section.values, (*stage.fixed, *stage.runs_beside)),
-    ):
+    own = configuration.section, begun.section.values, (*stage.fixed, *stage.runs_beside)
+    if configuration.of_pictures or begun.of_pictures:
+        if configuration.file.values.get(PICTURES) != begun.file.values.get(PICTURES):
+            raise _begun_otherwise(configuration.file, PICTURES, run)
+        sections = [own]
+    else:
+        sections = [
+            (configuration.file.section("frame"), begun.frame, FRAME_KEYS),
+            (configuration.file.section("intensity"), begun.intensity, modalities),
+            own,
+        ]
+    for section, earlier, keys in sections:
         for key in keys:
             if section.values.get(key) != earlier.get(key):
                 raise _begun_otherwise(section, key, run)

@@ -18,6 +18,7 @@ from PETAnomalyLib.engine.runtime.output import write_whole
 from PETAnomalyLib.engine.runtime.reporter import QuietReporter, Reporter
 from PETAnomalyLib.engine.study.brain_cohort import BrainStudy
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy, find_studies, require_ct
+from PETAnomalyLib.engine.study.picture_cohort import find_category
 from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.cohort import aligned_studies, split_by_patient
@@ -28,6 +29,7 @@ from PETAnomalyLib.engine.training.configuration import (
 )
 from PETAnomalyLib.engine.training.head_cohort import aligned_heads, find_heads
 from PETAnomalyLib.engine.training.head_template import MASK_NAME, build_head_template
+from PETAnomalyLib.engine.training.pictures import training_pictures
 from PETAnomalyLib.engine.training.processes import join_processes
 from PETAnomalyLib.engine.training.stage import StageConfiguration
 from PETAnomalyLib.engine.training.template import build_template
@@ -50,7 +52,8 @@ def train(
 
     Args:
         stage: one of `bundles.kinds.STAGES`, such as `vqgan`.
-        cohort: of PET, see `find_studies`, or of brain MR, see `find_brain_studies`.
+        cohort: of PET, see `find_studies`, of brain MR, see `find_brain_studies`, or one category
+            of pictures, see `find_category`.
         config: JSON file with the sections `frame`, `intensity` and the stage's own.
         out: the run's folder.
         minutes: stop after this time in all sessions together.
@@ -127,6 +130,9 @@ Prepare = Callable[[Path, Reporter], list[list[AlignedStudy]]]
 
 def _prepared_cohort(configuration: StageConfiguration, cohort: Path) -> Prepare:
     """Looks for the studies now, before anything is written; what it gives aligns them."""
+    if configuration.of_pictures:
+        category = find_category(cohort)
+        return lambda _, reporter: training_pictures(category, configuration.size, reporter)
     if configuration.contrast:
         heads = find_heads(cohort, configuration.contrast)
         return lambda models, reporter: _prepare_heads(heads, configuration, models, reporter)

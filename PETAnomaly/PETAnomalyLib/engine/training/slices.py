@@ -1,4 +1,7 @@
-"""Training on the slices of a cohort: what all stages of two-dimensional networks share."""
+"""Training on the slices of a cohort: what all stages of two-dimensional networks share.
+
+Of pictures each channel counts as a slice.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,7 @@ class SliceSettings:
         steps, batch: optimisation steps, slices a step.
         learning_rate: Adam's.
         error: of the reconstruction: `absolute` or `squared`, the mean over voxels.
+        seed: of the first weights.
     """
 
     sizes: Any
@@ -51,6 +55,7 @@ class SliceSettings:
     batch: int
     learning_rate: float = 1e-3
     error: str = "absolute"
+    seed: int = 0
 
 
 def slice_stage(family: Family, network: str) -> Stage:
@@ -73,6 +78,7 @@ def slice_stage(family: Family, network: str) -> Stage:
         keys={"error": choice(*ERRORS)},
         fixed=("error",),
         of_mr=True,
+        of_pictures=True,
         check=check_slices,
         train=_train,
     )
@@ -101,7 +107,7 @@ def _train(
     settings: SliceSettings = configuration.settings
     fabric = run.fabric
     slices = TrainingSlices(studies, settings.sizes.axis, settings.batch, fabric)
-    torch.manual_seed(0)
+    torch.manual_seed(settings.seed)
     architecture, _ = configuration.stage.network.architecture()
     network = architecture(settings.sizes)
     reconstruct, optimizer = fabric.setup(

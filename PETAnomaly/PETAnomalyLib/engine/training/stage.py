@@ -19,6 +19,10 @@ from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 from PETAnomalyLib.engine.training.checkpoint import Run
 
+PICTURES = "pictures"
+"""Section of a configuration that says what pictures become: `size` (rows, columns) and `channels`
+(1 or 3)."""
+
 Key = Callable[[Section, str], Any]
 """Reads and checks one key of a section. Raises the section's error."""
 
@@ -54,6 +58,8 @@ COMMON_KEYS: Mapping[str, Key] = {
     "steps": whole(1, 1_000_000_000),
     "batch": whole(1, 65536),
     "learning_rate": number(1e-9, 10.0),
+    "gamma": number(0.1, 1.0),
+    "seed": whole(0, 2**31 - 1),
 }
 """What every stage's section may hold, where its settings have it, beside `sizes`."""
 
@@ -73,6 +79,7 @@ class Stage:
         fixed: keys that must not change when a run is resumed; the sizes never may.
         needs_ct: whether a study without CT is of no use to it.
         of_mr: whether it can train on MR as well as on PET.
+        of_pictures: whether it can train on pictures too.
         check: more that must hold within its own file. Raises the section's error.
         load_beside: what it needs of the runs beside it, checked and loaded before the cohort is
             aligned, which takes hours. Given the folder of the runs.
@@ -91,6 +98,7 @@ class Stage:
     fixed: Sequence[str] = ()
     needs_ct: Callable[[StageConfiguration], bool] = lambda _: False
     of_mr: bool = False
+    of_pictures: bool = False
     check: Callable[[StageConfiguration], None] = lambda _: None
     load_beside: Callable[[StageConfiguration, Path], Any] = lambda _, __: None
 
@@ -103,7 +111,7 @@ class StageConfiguration:
         stage: what it is a configuration of.
         file: the whole of it.
         section: the stage's own.
-        size: voxels of the frame along slices, rows, columns.
+        size: voxels of the frame along slices, rows, columns; of pictures channels, rows, columns.
         settings: what the section says.
         runs_beside: of the stage's `runs_beside`, those that the section names -> name of the run.
     """
@@ -130,6 +138,11 @@ class StageConfiguration:
         """Of the MR that a model is trained on: T1w, T2w or FLAIR; "" where it is PET."""
         inputs = self.file.values.get("inputs")
         return "" if inputs is None else str(self.file.section("inputs").values.get("mr", ""))
+
+    @property
+    def of_pictures(self) -> bool:
+        """Whether it is trained on pictures: the file then has `pictures` and no frame."""
+        return PICTURES in self.file.values
 
     @property
     def needs_ct(self) -> bool:

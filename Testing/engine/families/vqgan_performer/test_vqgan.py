@@ -37,9 +37,9 @@ def monais(sizes: VQGANSizes, ours: VQGAN) -> VQVAE:
     """MONAI's network with the paper's residual blocks, and our weights."""
     levels = len(sizes.channels)
     network = VQVAE(
-        spatial_dims=3,
-        in_channels=1,
-        out_channels=1,
+        spatial_dims=sizes.spatial_dims,
+        in_channels=sizes.image_channels,
+        out_channels=sizes.image_channels,
         channels=sizes.channels,
         num_res_layers=sizes.residual_blocks,
         num_res_channels=sizes.channels,
@@ -53,7 +53,11 @@ def monais(sizes: VQGANSizes, ours: VQGAN) -> VQVAE:
     for unit in network.modules():
         if isinstance(unit, VQVAEResidualUnit):
             unit.conv2 = Convolution(
-                3, unit.num_res_channels, unit.in_channels, kernel_size=1, conv_only=True
+                sizes.spatial_dims,
+                unit.num_res_channels,
+                unit.in_channels,
+                kernel_size=1,
+                conv_only=True,
             )
     names = {}
     for name, values in ours.state_dict().items():
@@ -76,16 +80,23 @@ def monais(sizes: VQGANSizes, ours: VQGAN) -> VQVAE:
     st.integers(2, 20),
     st.integers(1, 6),
     st.integers(0, 2),
+    st.sampled_from([(3, 1), (2, 1), (2, 3)]),
     st.integers(0, 1000),
 )
 def test_it_is_monais_network_with_the_papers_residual_blocks(
-    channels: list[int], codebook: int, code_length: int, blocks: int, seed: int
+    channels: list[int],
+    codebook: int,
+    code_length: int,
+    blocks: int,
+    kind: tuple[int, int],
+    seed: int,
 ) -> None:
     torch.manual_seed(seed)
-    sizes = VQGANSizes(tuple(channels), codebook, code_length, blocks)
+    dims, image_channels = kind
+    sizes = VQGANSizes(tuple(channels), codebook, code_length, blocks, dims, image_channels)
     ours = VQGAN(sizes).eval()
     theirs = monais(sizes, ours).eval()
-    images = torch.rand(2, 1, 8, 16, 8)
+    images = torch.rand(2, image_channels, *(8, 16, 8)[:dims])
     with torch.no_grad():
         tokens = ours.tokens(images)
         assert torch.equal(tokens, theirs.index_quantize(images))

@@ -31,6 +31,7 @@ from PETAnomalyLib.engine.training.augmentation import (
     Volume,
     deformed,
     intensity_changed,
+    placed_anew,
     shifted,
 )
 
@@ -39,12 +40,12 @@ LARGEST_SHIFT = 3  # voxels
 
 
 class StudyTokens(NamedTuple):
-    """What the transformer is given of one study.
+    """What the transformer is given of one study, or one picture.
 
     Attributes:
         pet: 1 x T int64.
         ct: 1 x T int64, or None.
-        body: T bool.
+        body: T bool; all of a picture.
     """
 
     pet: Tensor
@@ -78,7 +79,8 @@ class Encoder:
 
         Args:
             name: of the tokens' file; a file that is there already is believed.
-            volume: what to encode, D x H x W in the model's intensity unit; called if need be.
+            volume: what to encode, D x H x W, or C x H x W of a picture, in the model's intensity
+                unit; called if need be.
         """
         return _kept(self.folder / f"{name}.npy", lambda: self._encoded(volume()))
 
@@ -86,7 +88,8 @@ class Encoder:
         with torch.no_grad():
             image = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
             image = image.to(next(self.vqgan.parameters()).device)
-            return self.vqgan.tokens(image[None, None])[0].short().cpu().numpy()
+            batch = image[None, None] if self.vqgan.sizes.spatial_dims == 3 else image[None]
+            return self.vqgan.tokens(batch)[0].short().cpu().numpy()
 
 
 def _kept(file: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
@@ -109,6 +112,7 @@ class EncodedStudies:
         self._pet = pet
         self._ct = ct
         self._variants = variants
+        self._of_pictures = pet.vqgan.sizes.spatial_dims == 2
         self._tokens: dict[tuple[int, int], StudyTokens] = {}
 
     def __len__(self) -> int:
@@ -119,7 +123,7 @@ class EncodedStudies:
         return self._studies[study].name
 
     def pet(self, study: int) -> Volume:
-        """D x H x W, the model's PET intensity, not augmented."""
+        """D x H x W, the model's PET intensity, or C x H x W of a picture; not augmented."""
         return self._studies[study].image
 
     def tokens(self, study: int, variant: int) -> StudyTokens:
@@ -140,6 +144,8 @@ class EncodedStudies:
         ct = None
         if self._ct is not None:
             ct = _sequence(self._ct.tokens(name, lambda: volumes().deformed[1]))
+        if self._of_pictures:
+            return StudyTokens(_sequence(pet), None, torch.ones(pet.size, dtype=torch.bool))
         body = _kept(
             self._pet.folder / f"{name}-body.npy",
             lambda: body_tokens(volumes().deformed[0], pet.shape),
@@ -154,6 +160,8 @@ class EncodedStudies:
         pet = volumes[0]
         if variant:
             random = np.random.default_rng([zlib.crc32(aligned.name.encode()), variant])
+            if self._of_pictures:
+                return _Variant(intensity_changed(placed_anew(pet, random), random), volumes)
             volumes = deformed(shifted(volumes, LARGEST_SHIFT, random), random)
             pet = intensity_changed(volumes[0], random)  # a scanner's HU do not vary so
         return _Variant(pet, volumes)

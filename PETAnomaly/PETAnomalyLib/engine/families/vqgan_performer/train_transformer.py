@@ -9,6 +9,7 @@ are hidden (resampling.py).
 Iterative latent token masking (paper 5): training patients need not be healthy. In rounds, the
 network as it then is marks the training tokens that it finds unlikely. Until the next round they
 leave the loss, and the network's sight, so that a lesion does not excuse its own continuation.
+Nothing of this depends on how many dimensions the grid of tokens has.
 """
 
 from __future__ import annotations
@@ -71,6 +72,9 @@ class TransformerSettings:
         masking_rounds: shares of the run (0..1, rising) after which training tokens are marked
             anew; empty for training on all tokens.
         masking_threshold: tokens with p(s_i) under it are marked.
+        dropout: see `Performer`.
+        gamma: the learning rate's decay an epoch; None: a cosine to zero over the run.
+        seed: of the first weights, and of what is drawn.
     """
 
     sizes: PerformerSizes
@@ -81,6 +85,9 @@ class TransformerSettings:
     learning_rate: float = 1e-3
     masking_rounds: tuple[float, ...] = ()
     masking_threshold: float = 0.01
+    dropout: float = 0.0
+    gamma: float | None = None
+    seed: int = 0
 
 
 class UnlikelyTokens:
@@ -142,9 +149,9 @@ def train_transformer(
     """Train and return the network; its curve and checkpoint are in `run.folder`."""
     fabric = run.fabric
     mine = own_part(fabric, settings.batch)
-    torch.manual_seed(0)
-    random = np.random.default_rng(0)
-    network = Performer(settings.sizes)
+    torch.manual_seed(settings.seed)
+    random = np.random.default_rng(settings.seed)
+    network = Performer(settings.sizes, settings.seed, settings.dropout)
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
     )
@@ -161,7 +168,11 @@ def train_transformer(
     while run.progress() < 1.0:
         if sum(run.progress() >= share for share in settings.masking_rounds) > unlikely.round:
             unlikely.begin_round(network)
-        run.set_learning_rate(optimizer, settings.learning_rate)
+        epochs = run.step * settings.batch / len(training)
+        run.set_learning_rate(optimizer, settings.learning_rate, settings.gamma, epochs)
+        if settings.dropout:  # a run that is stopped and resumed drops the same
+            key = np.random.SeedSequence([settings.seed, run.step, fabric.global_rank])
+            torch.manual_seed(int(key.generate_state(1)[0]))
         batch = [_draw(settings, len(training), random) for _ in range(settings.batch)]
         optimizer.zero_grad()
         losses, shares = [], []
@@ -219,9 +230,9 @@ def _hidden(settings: TransformerSettings, random: np.random.Generator) -> Tenso
     """Single tokens and boxes, 1 x T."""
     grid, share = settings.sizes.grid, settings.hidden_share
     hidden = random.random(grid) < share / 2
-    mean_box = np.mean(HIDDEN_BOX) ** 3
+    mean_box = np.mean(HIDDEN_BOX) ** len(grid)
     for _ in range(round(share / 2 * hidden.size / mean_box)):
-        edges = random.integers(HIDDEN_BOX[0], HIDDEN_BOX[1] + 1, size=3)
+        edges = random.integers(HIDDEN_BOX[0], HIDDEN_BOX[1] + 1, size=len(grid))
         first = [int(random.integers(1 - edge, n)) for edge, n in zip(edges, grid)]
         hidden[tuple(slice(max(0, at), at + edge) for at, edge in zip(first, edges))] = True
     return torch.from_numpy(hidden).view(1, -1)
@@ -239,10 +250,15 @@ def _validate(network: Performer, studies: EncodedStudies, run: Run, log: RunLog
         if study == 0 and run.fabric.is_global_zero:
             everywhere = torch.zeros(tokens.body.shape)
             everywhere[tokens.body.cpu()] = surprise.cpu()
+            grid = everywhere.view(network.sizes.grid)
+            image = studies.pet(study).astype(np.float32)
             draw_likelihoods(
                 run.folder / "likelihoods.png",
-                studies.pet(study).astype(np.float32).max(1),  # coronal
-                everywhere.view(network.sizes.grid).amax(1).numpy(),
+                *(
+                    (image.max(1), grid.amax(1).numpy())  # coronal
+                    if grid.dim() == 3
+                    else (image.mean(0)[::-1], grid.flip(0).numpy())  # the lowest row first
+                ),
                 f"Step {run.step}: {studies.name(study)}, held out",
             )
     network.train()
@@ -250,8 +266,15 @@ def _validate(network: Performer, studies: EncodedStudies, run: Run, log: RunLog
 
 
 def _check(configuration: StageConfiguration) -> None:
+    dims = 2 if configuration.of_pictures else 3
+    if len(configuration.settings.sizes.grid) != dims:
+        raise configuration.section.section("sizes").error(
+            "grid", f"must be a list of {dims} values"
+        )
     if "pet_vqgan" not in configuration.runs_beside:
         raise configuration.section.error("pet_vqgan", "must name the run whose tokens are learnt")
+    if configuration.of_pictures and "ct_vqgan" in configuration.runs_beside:
+        raise configuration.section.error("ct_vqgan", "is of volumes, and the file is of pictures")
 
 
 def _load_vqgans(configuration: StageConfiguration, models: Path) -> dict[str, VQGAN]:
@@ -302,8 +325,10 @@ def stage(family: Family) -> Stage:
             "hidden_share": number(0.0, 1.0),
             "masking_rounds": rising(0.0, 1.0),
             "masking_threshold": number(0.0, 1.0),
+            "dropout": number(0.0, 0.9),
         },
         runs_beside={"pet_vqgan": "pet", "ct_vqgan": "ct"},
+        of_pictures=True,
         needs_ct=lambda configuration: "ct_vqgan" in configuration.runs_beside,
         check=_check,
         load_beside=_load_vqgans,

@@ -1,4 +1,4 @@
-"""Stage `vqgan`: images to tokens and back, one modality (paper 1, appendix C).
+"""Stage `vqgan`: images to tokens and back, one modality (paper 1, appendix C), or pictures.
 
 Loss: squared error and the spectral loss of equation 5, both over the image's variance so that the
 commitment (beta = 0.25) weighs the same for every intensity scaling, the perceptual loss, and a
@@ -7,6 +7,9 @@ random crops: the network is fully convolutional.
 
 The EMA codebook collapses onto a single code when it starts from random numbers (perplexity 1.0 in
 a trial): it starts from real encodings, and codes that die are given new ones.
+
+Of pictures (paper 5, appendix A) a configuration takes the discriminator and the perceptual loss
+away, by a weight of 0, and gives the learning rate's decay an epoch, `gamma`.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from monai.losses import JukeboxLoss
+from monai.losses import JukeboxLoss, PerceptualLoss
 from monai.networks.nets import PatchDiscriminator
 from torch import Tensor
 
@@ -26,7 +29,12 @@ from PETAnomalyLib.engine.bundles.kinds import Family
 from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN, VQGANSizes
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
-from PETAnomalyLib.engine.training.augmentation import REACH, deformed, intensity_changed
+from PETAnomalyLib.engine.training.augmentation import (
+    REACH,
+    deformed,
+    intensity_changed,
+    placed_anew,
+)
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.critic import Critic
 from PETAnomalyLib.engine.training.perceptual import perceptual_loss
@@ -34,6 +42,8 @@ from PETAnomalyLib.engine.training.processes import gathered, own_part, variance
 from PETAnomalyLib.engine.training.progress import RunLog
 from PETAnomalyLib.engine.training.stage import Stage, StageConfiguration, choice, number, whole
 from PETAnomalyLib.engine.training.validation_pictures import draw_reconstructions
+
+PICTURE = "picture"
 
 REVIVE_EVERY = 25  # steps
 DEAD = 0.02  # of the mean usage
@@ -47,15 +57,17 @@ class VQGANSettings:
     """What the configuration file's `vqgan` section holds.
 
     Attributes:
-        modality: `pet` or `ct`.
+        modality: `pet`, `ct` or `picture`.
         sizes: the network.
         steps, batch, crop: optimisation steps, crops a step, voxels along a crop's edge.
         learning_rate, discriminator_learning_rate: Adam.
         adversarial_from: share of the run after which the discriminator joins.
-        adversarial_weight: of the generator's adversarial loss.
+        adversarial_weight: of the generator's adversarial loss; 0: there is no discriminator.
         perceptual_weight: of the perceptual loss. The paper gives no number; this is that of
             MONAI's tutorial on the same networks.
         body_intensity: crops are centred on voxels above it, most of the time.
+        gamma: the learning rate's decay an epoch; None: a cosine to zero over the run.
+        seed: of the first weights, and of what is drawn.
     """
 
     modality: str
@@ -69,6 +81,8 @@ class VQGANSettings:
     adversarial_weight: float = 0.01
     perceptual_weight: float = 0.001
     body_intensity: float = 0.03
+    gamma: float | None = None
+    seed: int = 0
 
 
 def train_vqgan(
@@ -83,7 +97,7 @@ def train_vqgan(
 
     Args:
         settings: from the configuration file.
-        training: volumes D x H x W in the model's intensity unit.
+        training: volumes D x H x W, or pictures C x H x W, in the model's intensity unit.
         validation: the same, held out.
         run: where and how long.
         resume: go on from the checkpoint.
@@ -91,29 +105,31 @@ def train_vqgan(
     """
     fabric = run.fabric
     mine = own_part(fabric, settings.batch)
-    torch.manual_seed(0)
+    torch.manual_seed(settings.seed)
     network = VQGAN(settings.sizes)
     optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate)
-    critic = _critic(settings.discriminator_learning_rate, fabric)
+    critic = _critic(settings, fabric) if settings.adversarial_weight else None
     state = run.resume() if resume else {}
     if not state:
         _start_codes(network, _crops(training, settings, [(FIRST_CODES, n) for n in range(16)]))
     reconstruct, optimizer = fabric.setup(network, optimizer)
     parts: dict[str, Any] = {
         "network": network, "optimizer": optimizer,
-        "discriminator": critic.network, "critic": critic.optimizer,
+        **({"discriminator": critic.network, "critic": critic.optimizer} if critic else {}),
     }  # fmt: skip
     with run.restoring():
         _load(parts, state)
-    spectral = JukeboxLoss(spatial_dims=3)
-    perceptual = perceptual_loss(3, settings.crop, fabric.device, reporter)
+    spectral = JukeboxLoss(spatial_dims=settings.sizes.spatial_dims)
+    perceptual = _perceptual(settings, fabric, reporter)
     log = RunLog(run, reporter)
     held_out = _crops(validation, settings, [(HELD_OUT, n) for n in range(8)]).to(fabric.device)
     network.train()
     while run.progress() < 1.0:
-        images = _crops(training, settings, [(TRAINING, run.step, n) for n in mine])
+        # A last 0 changes nothing of a seed.
+        images = _crops(training, settings, [(TRAINING, run.step, n, settings.seed) for n in mine])
         images = images.to(fabric.device)
-        run.set_learning_rate(optimizer, settings.learning_rate)
+        epochs = run.step * settings.batch / len(training)
+        run.set_learning_rate(optimizer, settings.learning_rate, settings.gamma, epochs)
         seeds = [run.step * settings.batch + n for n in mine]
         # MONAI's codebook follows the encodings of all processes.
         reconstruction, commitment, tokens = reconstruct(images, seeds)
@@ -123,23 +139,27 @@ def train_vqgan(
         loss = error + spectrum + commitment
         if perceptual is not None:
             loss = loss + settings.perceptual_weight * perceptual(reconstruction, images)
-        adversarial = run.progress() >= settings.adversarial_from
-        if adversarial:
-            loss = loss + settings.adversarial_weight * critic.loss(reconstruction)
+        adversary = critic if run.progress() >= settings.adversarial_from else None
+        if adversary is not None:
+            loss = loss + settings.adversarial_weight * adversary.loss(reconstruction)
         optimizer.zero_grad()
         fabric.backward(loss)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        if adversarial:
-            critic.learn(reconstruction, images)
+        if adversary is not None:
+            adversary.learn(reconstruction, images)
         run.advance()
         # The decoder must be able to settle on the codes that there are.
         if run.step % REVIVE_EVERY == 0 and run.progress() < settings.adversarial_from:
             revive_dead_codes(
                 network, gathered(fabric, _flat_encodings(network, images)), seed=run.step
             )
-        used = perplexity(gathered(fabric, tokens), settings.sizes.codebook)
-        log.step(error=error, spectrum=spectrum, commitment=commitment, perplexity=used)
+        log.step(
+            error=error,
+            spectrum=spectrum,
+            commitment=commitment,
+            perplexity=perplexity(gathered(fabric, tokens), settings.sizes.codebook),
+        )
         if run.step % 100 == 0 or run.progress() >= 1.0:
             _validate(network, held_out, run, log)
         if run.is_checkpoint_due():
@@ -148,11 +168,23 @@ def train_vqgan(
     return network.eval()
 
 
-def _critic(learning_rate: float, fabric: Fabric) -> Critic:
+def _perceptual(
+    settings: VQGANSettings, fabric: Fabric, reporter: Reporter
+) -> PerceptualLoss | None:
+    if not settings.perceptual_weight:
+        return None
+    return perceptual_loss(settings.sizes.spatial_dims, settings.crop, fabric.device, reporter)
+
+
+def _critic(settings: VQGANSettings, fabric: Fabric) -> Critic:
     network = PatchDiscriminator(
-        spatial_dims=3, channels=16, in_channels=1, num_layers_d=2, norm="INSTANCE"
+        spatial_dims=settings.sizes.spatial_dims,
+        channels=16,
+        in_channels=settings.sizes.image_channels,
+        num_layers_d=2,
+        norm="INSTANCE",
     )
-    return Critic(network, "least_squares", learning_rate, fabric)
+    return Critic(network, "least_squares", settings.discriminator_learning_rate, fabric)
 
 
 def _load(parts: Mapping[str, Any], state: Mapping[str, Any]) -> None:
@@ -226,21 +258,41 @@ def _validate(network: VQGAN, images: Tensor, run: Run, log: RunLog) -> None:
         codes_used=float(tokens.unique().numel()),
     )
     if run.fabric.is_global_zero:
-        middle = images.shape[3] // 2  # coronal
+        what = "coronal slices of" if images.dim() == 5 else "grey values of"
         draw_reconstructions(
             run.folder / "reconstructions.png",
-            images[:, 0, :, middle].cpu().numpy(),
-            reconstruction[:, 0, :, middle].cpu().numpy(),
-            f"Step {run.step}: coronal slices of held-out crops",
+            _in_the_plane(images).cpu().numpy(),
+            _in_the_plane(reconstruction).cpu().numpy(),
+            f"Step {run.step}: {what} held-out crops",
         )
+
+
+def _in_the_plane(images: Tensor) -> Tensor:
+    """B x rows x columns, the lowest row first: the middle coronal slice, or a picture in grey."""
+    if images.dim() == 5:
+        return images[:, 0, :, images.shape[3] // 2]
+    return images.mean(1).flip(1)
 
 
 def _crops(
     volumes: list[np.ndarray], settings: VQGANSettings, seeds: Sequence[tuple[int, ...]]
 ) -> Tensor:
-    """One augmented crop for each seed, B x 1 x edge x edge x edge."""
-    crops = [_crop(volumes, settings, np.random.default_rng(seed)) for seed in seeds]
-    return torch.from_numpy(np.stack(crops)[:, None])
+    """One augmented crop for each seed, B x 1 x edge x edge x edge, or B x C x edge x edge."""
+    crop = _crop if settings.sizes.spatial_dims == 3 else _crop_of_picture
+    return torch.from_numpy(
+        np.stack([crop(volumes, settings, np.random.default_rng(seed)) for seed in seeds])
+    )
+
+
+def _crop_of_picture(
+    pictures: list[np.ndarray], settings: VQGANSettings, random: np.random.Generator
+) -> np.ndarray:
+    picture = pictures[random.integers(len(pictures))].astype(np.float32)
+    if random.random() < 0.5:  # as of volumes
+        picture = placed_anew(picture, random)
+    first = [int(random.integers(0, n - settings.crop + 1)) for n in picture.shape[1:]]
+    window = tuple(slice(at, at + settings.crop) for at in first)
+    return intensity_changed(picture[(slice(None), *window)], random)
 
 
 def _crop(
@@ -260,16 +312,28 @@ def _crop(
     # The other half keeps its voxels: interpolation smooths them a little.
     if random.random() < 0.5:
         [crop] = deformed([crop], random)
-    return intensity_changed(crop[(slice(REACH, -REACH),) * 3], random)
+    return intensity_changed(crop[(slice(REACH, -REACH),) * 3], random)[None]
 
 
 def _check(configuration: StageConfiguration) -> None:
-    stride = configuration.settings.sizes.stride
-    for within, name, edges in (
-        (configuration.file.section("frame"), "size_voxels", configuration.size),
-        (configuration.section, "crop", (configuration.settings.crop,)),
-    ):
-        if any(edge % stride for edge in edges):
+    sizes, crop = configuration.settings.sizes, configuration.settings.crop
+    stride, channels, edges = sizes.stride, 1, list(configuration.size)
+    whole = configuration.file, "frame.size_voxels"
+    if configuration.of_pictures:
+        channels, *edges = configuration.size
+        whole = configuration.file, "pictures.size"
+        if crop > min(edges):
+            raise configuration.section.error("crop", f"is more than the pictures' {min(edges)}")
+    dims = len(edges)
+    in_sizes = configuration.section.section("sizes")
+    if sizes.spatial_dims != dims:
+        raise in_sizes.error("spatial_dims", f"is {sizes.spatial_dims}, and must be {dims} here")
+    if sizes.image_channels != channels:
+        raise in_sizes.error("image_channels", f"is {sizes.image_channels}, of {channels}")
+    if (configuration.settings.modality == PICTURE) != configuration.of_pictures:
+        raise configuration.section.error("modality", "is not what the file is of")
+    for (within, name), lengths in ((whole, edges), ((configuration.section, "crop"), [crop])):
+        if any(edge % stride for edge in lengths):
             raise within.error(name, f"does not divide by {stride}, the voxels of a token")
 
 
@@ -295,7 +359,7 @@ def stage(family: Family) -> Stage:
         network=family.networks["pet_vqgan"],
         settings=VQGANSettings,
         keys={
-            "modality": choice("pet", "ct"),
+            "modality": choice("pet", "ct", PICTURE),
             "crop": whole(16, 1024),  # of 8 the critic leaves one voxel: no spread to normalise
             "discriminator_learning_rate": number(1e-9, 10.0),
             "adversarial_from": number(0.0, 1.0),
@@ -304,6 +368,7 @@ def stage(family: Family) -> Stage:
             "body_intensity": number(0.0, 1.0),
         },
         fixed=("modality",),
+        of_pictures=True,
         needs_ct=lambda configuration: configuration.settings.modality == "ct",
         check=_check,
         train=_train,
