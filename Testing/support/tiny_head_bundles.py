@@ -35,6 +35,7 @@ def write_tiny_head_bundle(
     contrast: str = "FLAIR",
     sizes: dict[str, Any] | None = None,
     objects: dict[str, Any] | None = None,
+    with_norms: bool = False,
 ) -> Bundle:
     """An untrained model of a family of slices, named as its folder.
 
@@ -44,6 +45,7 @@ def write_tiny_head_bundle(
         contrast: FLAIR or T1w.
         sizes: in place of the small ones.
         objects: what its map is post-processed with; None for nothing.
+        with_norms: of healthy heads, by chance.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     made_once(f"head-template-{contrast}", lambda f: _write_template(f, contrast), folder.parent)
@@ -70,6 +72,10 @@ def write_tiny_head_bundle(
         "min_volume_ml": 1.0,
         **({} if objects is None else {"postprocessing": {**_NO_OTHER_STEP, "objects": objects}}),
     }  # fmt: skip
+    norms = _write_norms(folder) if with_norms else None
+    if norms is not None:
+        names = {name: f"models/residual_{name}.nii.gz" for name in ("mean", "std")}
+        settings["normative"] = {"heads": 10, **names}
     described = manifest(
         settings,
         FAMILIES[family],
@@ -85,7 +91,20 @@ def write_tiny_head_bundle(
         folder.parent / "template.nii.gz",
         "# Random weights\n\nFor tests.\n",
         template_mask=folder.parent / MASK_NAME,
+        normative=norms,
     )
+
+
+def _write_norms(folder: Path) -> tuple[Path, Path]:
+    template = sitk.ReadImage(str(folder.parent / "template.nii.gz"))
+    rng = np.random.default_rng(5)
+    files = []
+    for name, low, high in (("mean", -0.1, 0.1), ("std", 0.05, 0.3)):
+        image = sitk.GetImageFromArray(rng.uniform(low, high, SHAPE).astype(np.float32))
+        image.CopyInformation(template)
+        files.append(folder.parent / f"{folder.name}.{name}.nii.gz")
+        sitk.WriteImage(image, str(files[-1]), useCompression=True)
+    return files[0], files[1]
 
 
 def _write_template(folder: Path, contrast: str) -> None:
