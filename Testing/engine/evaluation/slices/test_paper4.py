@@ -62,6 +62,12 @@ def test_areas_are_scikit_learns_of_those_slices_and_of_whole_heads() -> None:
     ):  # fmt: skip
         score, truth = (np.concatenate(parts) for parts in zip(*scores))
         assert found[name].value == pytest.approx(average_precision_score(truth, score)), name
+    score, truth = (
+        np.concatenate(parts) for parts in zip(*(slices_ranked(h, tiles) for h in heads))
+    )
+    dice = [2 * (truth & (score >= t)).sum() / (truth.sum() + (score >= t).sum())
+            for t in np.unique(score[truth])]  # fmt: skip
+    assert found[paper4.BEST_DICE].value == pytest.approx(max(dice))
     every = np.concatenate([one.dice for one in judged])
     assert found[paper4.DICE].value == pytest.approx(every.mean())
     of_heads = [one.dice_of_head for one in judged]

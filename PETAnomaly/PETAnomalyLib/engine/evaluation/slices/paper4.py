@@ -6,6 +6,8 @@ Decided where the paper is silent:
   seven) objects, and AUPRC ranks the pixels of those slices, each slice's map scaled by itself. A
   slice without a lesion would have its objects all the same, and no Dice. What a reader is helped
   by is given beside: both over whole heads, with two (or seven) objects a head.
+- Objects are ranked by their mean, so that a bright speck comes before a lesion. What the map could
+  give by itself is the Dice of those slices' pixels at the one threshold that is best for them.
 - |x - x_hat| is what is scaled (its L1 residual): darker counts as brighter does.
 - A model without a mask that moves has one position: the slice (or the head).
 - Hyper, medium and low are thirds of the heads by their lesions' mean intensity above that of the
@@ -46,6 +48,7 @@ from PETAnomalyLib.engine.scoring.objects import PLAQUES as OF_PLAQUES
 
 DICE, AUPRC = "dice", "auprc"
 DICE_OF_HEADS, AUPRC_OF_HEADS = "dice_of_heads", "auprc_of_heads"
+BEST_DICE = "best_dice"
 
 LEVELS = ("hyper", "medium", "low")
 """Of a lesion's intensity, the paper's words."""
@@ -158,6 +161,7 @@ def over_heads(heads: Sequence[JudgedHead]) -> Measured:
     measures = {
         DICE: mean_of_parts([head.dice for head in heads]),
         AUPRC: Measure(slices.auprc, slices.auprc(slices.alone)),
+        BEST_DICE: Measure(slices.best_dice, slices.best_dice(slices.alone)),
         DICE_OF_HEADS: mean_of(np.array([head.dice_of_head for head in heads])),
         AUPRC_OF_HEADS: Measure(whole.auprc, whole.auprc(whole.alone)),
     }

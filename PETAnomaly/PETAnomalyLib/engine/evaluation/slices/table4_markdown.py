@@ -8,6 +8,7 @@ from PETAnomalyLib.engine.evaluation.slices.heads import HEALTHY
 from PETAnomalyLib.engine.evaluation.slices.paper4 import (
     AUPRC,
     AUPRC_OF_HEADS,
+    BEST_DICE,
     DICE,
     DICE_OF_HEADS,
     LEVELS,
@@ -38,6 +39,7 @@ DRAWN_ML = "drawn_ml"
 COLUMNS = (
     Column("Dice of slices", DICE),
     Column("AUPRC of slices", AUPRC),
+    Column("best Dice of slices' pixels", BEST_DICE, has_paper=False),
     Column("Dice of heads", DICE_OF_HEADS, has_paper=False),
     Column("AUPRC of heads", AUPRC_OF_HEADS, has_paper=False),
 )
@@ -82,7 +84,8 @@ def as_markdown(
         "by 3 x 3 pixels for masses, not for plaques and hyperintensities, above 0.5, the two or "
         "seven objects with the highest mean, dilated by 3 x 3, each in the edges of one class of "
         "a five-class Gaussian mixture (scikit-learn's, in place of Atropos). Of slices: those "
-        "with a lesion, each by itself, as the paper; of heads: each head as a whole. Plain "
+        "with a lesion, each by itself, as the paper; of heads: each head as a whole. Best: of the "
+        "map without objects, at the one threshold that is best for all these pixels. Plain "
         "intensity is post-processed in the same way. The paper's percentages are given as shares.",
         "What can be compared: the order of the models, each trained and judged here on the same "
         "heads. What cannot: a figure with the paper's beside it. Those are of patients, larger "
