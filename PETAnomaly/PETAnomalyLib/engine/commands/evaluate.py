@@ -20,7 +20,9 @@ def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
         "1, on 24 phantoms that it makes under --out, with the models that come with this program; "
         "other studies or models where they are given. With --table2, --table3 or --table4: the "
         "tables of papers 2, 3 and 4, of models of brain MR, on heads that it makes under --out, "
-        "or on brain MR with lesions. What is there already is used again.",
+        "or on brain MR with lesions. With --table5: the table of paper 5's appendix, of "
+        "models that it trains on pictures: synthetic textures that it makes under --out, or a "
+        "cohort in MVTec AD's layout. What is there already is used again.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -35,6 +37,7 @@ def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
         ("--table2", "paper 2's Table 2, of brain MR: pixels"),
         ("--table3", "paper 3's Tables 5.1 to 5.4, of brain MR: samples, slices and pixels"),
         ("--table4", "paper 4's Tables 1 and 2, of brain MR: objects, and other contrasts"),
+        ("--table5", "the Table 2 of paper 5's appendix, of pictures: pixels and regions"),
     ):
         tables.add_argument(name, action="store_true", help=what)
     add_workers(parser, "studies, about 2 GB each,")
@@ -55,6 +58,9 @@ def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
         raise InputError(
             "--healthy is for the tables of brain MR", "leave it out, or give --table2, 3 or 4"
         )
+    if options.table5:
+        _of_pictures(options, reporter)
+        return
     if options.table1:
         from PETAnomalyLib.engine.evaluation.table1 import MODELS, as_markdown, table1
 
@@ -68,7 +74,7 @@ def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
     if options.cohort is None or not options.model:
         raise InputError(
             "evaluate needs a cohort and a model",
-            "give --cohort and --model, or --table1, 2, 3 or 4",
+            "give --cohort and --model, or --table1, 2, 3, 4 or 5",
         )
     from PETAnomalyLib.engine.evaluation.cohort_evaluation import evaluate
     from PETAnomalyLib.engine.evaluation.evaluation_figures import write_figures
@@ -91,6 +97,17 @@ def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
     rows = {row.rule.name: row for row in found.rows}
     write_figures(rows, found.rows[0], studies, options.out)
     print(table_of(found), end="")
+
+
+def _of_pictures(options: argparse.Namespace, reporter: Reporter) -> None:
+    """Table 5."""
+    from PETAnomalyLib.engine.evaluation.pictures.table5 import table5
+    from PETAnomalyLib.engine.runtime.errors import InputError
+
+    if options.model:
+        raise InputError("--table5 trains its own models", "leave --model out")
+    with workers(options) as chosen:
+        print(table5(options.cohort, options.out, reporter, chosen), end="")
 
 
 def _of_heads(options: argparse.Namespace, reporter: Reporter) -> None:

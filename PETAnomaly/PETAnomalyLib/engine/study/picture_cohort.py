@@ -47,11 +47,13 @@ class Category:
 
     Attributes:
         name: such as `leather`.
+        folder: of it.
         training: by name; not one has a mask.
         test: by defect and name.
     """
 
     name: str
+    folder: Path
     training: tuple[Picture, ...]
     test: tuple[Picture, ...]
 
@@ -102,7 +104,7 @@ def _folders(place: Path) -> list[Path]:
 
 
 def _category(folder: Path) -> Category:
-    name = folder.resolve().name
+    name = folder.name or folder.resolve().name  # of "."
     training = _pictures(folder / "train" / GOOD, f"{name}/train", GOOD, None)
     if not training:
         raise InputError(
@@ -112,7 +114,7 @@ def _category(folder: Path) -> Category:
     for defect in _folders(folder / "test"):
         masks = None if defect.name == GOOD else folder / "ground_truth" / defect.name
         test += _pictures(defect, f"{name}/test", defect.name, masks)
-    return Category(name, tuple(training), tuple(test))
+    return Category(name, folder, tuple(training), tuple(test))
 
 
 def _pictures(folder: Path, above: str, defect: str, masks: Path | None) -> list[Picture]:

@@ -237,3 +237,16 @@ def test_no_bundle_of_pictures_passes_for_one_of_volumes() -> None:
         '"code_length": 3}, "transformer": {"grid": [8, 8], "codebook": 4, "context_codebook": 0}}'
     )
     assert FAMILIES["vqgan-performer"].misfit(networks, (8, 16, 16)) is not None
+
+
+@torch.no_grad()
+def test_pictures_that_are_nearly_all_one_colour_begin_with_many_codes_and_at_their_mean() -> None:
+    """As leather: what its pixels vary by is a hundredth of the square of its colour."""
+    torch.manual_seed(0)
+    colour = torch.tensor([0.55, 0.36, 0.22])[:, None, None]
+    images = colour + 0.03 * torch.randn(4, 3, 16, 16)
+    vqvae = VQGAN(COLOUR)
+    _start_codes(vqvae, images)
+    reconstruction, _, tokens = vqvae.eval()(images)
+    assert float((reconstruction - images).square().mean()) < 1.3 * 0.03**2
+    assert len(tokens.unique()) > COLOUR.codebook // 2

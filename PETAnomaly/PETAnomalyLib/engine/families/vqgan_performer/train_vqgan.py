@@ -133,7 +133,7 @@ def train_vqgan(
         seeds = [run.step * settings.batch + n for n in mine]
         # MONAI's codebook follows the encodings of all processes.
         reconstruction, commitment, tokens = reconstruct(images, seeds)
-        scale = variance(fabric, images).clamp_min(1e-4)
+        scale = variance(fabric, _centred(images)).clamp_min(1e-4)
         error = (reconstruction - images).square().mean() / scale
         spectrum = spectral(reconstruction, images) / scale
         loss = error + spectrum + commitment
@@ -221,14 +221,35 @@ def _some(encodings: Tensor, count: int, seed: int) -> Tensor:
 def _start_codes(network: VQGAN, images: Tensor) -> None:
     encodings = _flat_encodings(network, images)
     with torch.no_grad():
-        # Bring the encodings to unit spread: the commitment then has a scale to hold on to.
         last: Any = network.encoder.blocks[-1].conv
+        if network.sizes.spatial_dims == 2:  # a volume is mostly air, which encodes as nothing
+            mean = encodings.mean(0)
+            last.bias -= mean
+            encodings = encodings - mean
+        # Bring the encodings to unit spread: the commitment then has a scale to hold on to.
         spread = encodings.std().clamp_min(1e-6)
         last.weight /= spread
         last.bias /= spread
         encodings = encodings / spread
     codes = torch.arange(network.sizes.codebook)
     _set_codes(network, codes, _some(encodings, len(codes), seed=0))
+    if network.sizes.spatial_dims == 2:
+        _begin_at_the_mean(network, images)
+
+
+@torch.no_grad()
+def _begin_at_the_mean(network: VQGAN, images: Tensor) -> None:
+    """Have the decoder of pictures begin near their mean: off it by a tenth of their spread.
+
+    Pictures of leather are alike but for a hundredth of their square. With a random decoder the
+    error begins at 15 times their variance, and in twelve steps, down to the mean, every encoding
+    was the same: all ReLUs of the encoder had died.
+    """
+    last = network.last_layer
+    assert last.bias is not None
+    drawn = network.image(network.hidden(network.tokens(images)))
+    last.weight *= 0.1 * _centred(images).std() / _centred(drawn).std().clamp_min(1e-6)
+    last.bias.copy_(images.mean((0, 2, 3)))
 
 
 def _set_codes(network: VQGAN, codes: Tensor, encodings: Tensor) -> None:
@@ -252,7 +273,7 @@ def _validate(network: VQGAN, images: Tensor, run: Run, log: RunLog) -> None:
     network.train()
     error = reconstruction - images
     log.validation(
-        validation_error=float(error.square().mean() / images.var()),
+        validation_error=float(error.square().mean() / _centred(images).var()),
         validation_absolute_error=float(error.abs().mean()),
         validation_perplexity=float(perplexity(tokens, network.sizes.codebook)),
         codes_used=float(tokens.unique().numel()),
@@ -265,6 +286,15 @@ def _validate(network: VQGAN, images: Tensor, run: Run, log: RunLog) -> None:
             _in_the_plane(reconstruction).cpu().numpy(),
             f"Step {run.step}: {what} held-out crops",
         )
+
+
+def _centred(images: Tensor) -> Tensor:
+    """Colour pictures without the mean of each channel; a volume as it is.
+
+    What colours differ by says nothing of what is on a picture, and of leather is twelve times what
+    its pixels vary by: over that, the error would weigh next to nothing.
+    """
+    return images if images.shape[1] == 1 else images - images.mean((0, 2, 3), keepdim=True)
 
 
 def _in_the_plane(images: Tensor) -> Tensor:
