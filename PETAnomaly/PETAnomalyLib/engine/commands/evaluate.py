@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 from PETAnomalyLib.engine.commands import arguments
 from PETAnomalyLib.engine.commands.arguments import COHORT, Subcommands
@@ -20,7 +21,8 @@ def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
         "1, on 24 phantoms that it makes under --out, with the models that come with this program; "
         "other studies or models where they are given. With --table2, --table3 or --table4: the "
         "tables of papers 2, 3 and 4, of models of brain MR, on heads that it makes under --out, "
-        "or on brain MR with lesions. With --table5: the table of paper 5's appendix, of "
+        "or on brain MR with lesions. With --latent: pictures of what a mask does in a network of "
+        "the family ano-swinmae, on such heads. With --table5: the table of paper 5's appendix, of "
         "models that it trains on pictures: synthetic textures that it makes under --out, or a "
         "cohort in MVTec AD's layout. What is there already is used again.",
         allow_abbrev=False,
@@ -40,6 +42,8 @@ def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
         ("--table5", "the Table 2 of paper 5's appendix, of pictures: pixels and regions"),
     ):
         tables.add_argument(name, action="store_true", help=what)
+    pictures = "paper 4's pictures of a network: its latent space and layers, masked and not"
+    tables.add_argument("--latent", action="store_true", help=pictures)
     add_workers(parser, "studies, about 2 GB each,")
     parser.set_defaults(run=run_evaluate, cancellable=True)
     return parser
@@ -51,12 +55,13 @@ def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
     from PETAnomalyLib.engine.runtime.errors import InputError
 
     check_workers(options)
-    if options.table2 or options.table3 or options.table4:
+    if options.table2 or options.table3 or options.table4 or options.latent:
         _of_heads(options, reporter)
         return
     if options.healthy is not None:
         raise InputError(
-            "--healthy is for the tables of brain MR", "leave it out, or give --table2, 3 or 4"
+            "--healthy is for the tables of brain MR",
+            "leave it out, or give --table2, 3 or 4, or --latent",
         )
     if options.table5:
         _of_pictures(options, reporter)
@@ -74,7 +79,7 @@ def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
     if options.cohort is None or not options.model:
         raise InputError(
             "evaluate needs a cohort and a model",
-            "give --cohort and --model, or --table1, 2, 3, 4 or 5",
+            "give --cohort and --model, or --table1, 2, 3, 4 or 5, or --latent",
         )
     from PETAnomalyLib.engine.evaluation.cohort_evaluation import evaluate
     from PETAnomalyLib.engine.evaluation.evaluation_figures import write_figures
@@ -111,13 +116,21 @@ def _of_pictures(options: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _of_heads(options: argparse.Namespace, reporter: Reporter) -> None:
-    """Table 2, 3 or 4."""
-    from PETAnomalyLib.engine.evaluation.slices.table2 import table2
-    from PETAnomalyLib.engine.evaluation.slices.table3 import table3
-    from PETAnomalyLib.engine.evaluation.slices.table4 import table4
-
-    make = table2 if options.table2 else table3 if options.table3 else table4
+    """Table 2, 3 or 4, or the pictures of a network."""
+    make = _way_of(options)
     models = options.model or ()
     with workers(options) as chosen:
         markdown = make(options.cohort, options.healthy, models, options.out, reporter, chosen)
     print(markdown, end="")
+
+
+def _way_of(options: argparse.Namespace) -> Callable[..., str]:
+    if options.latent:
+        from PETAnomalyLib.engine.evaluation.slices.latent import latent  # draws with matplotlib
+
+        return latent
+    from PETAnomalyLib.engine.evaluation.slices.table2 import table2
+    from PETAnomalyLib.engine.evaluation.slices.table3 import table3
+    from PETAnomalyLib.engine.evaluation.slices.table4 import table4
+
+    return table2 if options.table2 else table3 if options.table3 else table4
