@@ -35,7 +35,7 @@ def test_training_is_as_paper_3_has_it(family: str, stage: str) -> None:
     assert settings.steps == 1200 * 1859 // 16
 
 
-@pytest.mark.parametrize("family", ["dc-tae", "h-tae-s"])
+@pytest.mark.parametrize("family", PAPER_2)
 def test_training_is_as_paper_2_has_it(family: str) -> None:
     found = read_stage(configuration(family, "paper2"), family)
     assert found.size[1:] == (256, 256)
