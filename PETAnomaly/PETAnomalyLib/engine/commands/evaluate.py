@@ -19,7 +19,8 @@ def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
         description="Run `detect` with each model on every study of a cohort and compare maps and "
         f"findings with the true lesions ({COHORT}). With --table1: the rows of the paper's Table "
         "1, on 24 phantoms that it makes under --out, with the models that come with this program; "
-        "other studies or models where they are given. With --table2, --table3 or --table4: the "
+        "other studies or models where they are given. With --table-pet: models of any family of "
+        "PET side by side, on the same phantoms. With --table2, --table3 or --table4: the "
         "tables of papers 2, 3 and 4, of models of brain MR, on heads that it makes under --out, "
         "or on brain MR with lesions. With --latent: pictures of what a mask does in a network of "
         "the family ano-swinmae, on such heads. With --table5: the table of paper 5's appendix, of "
@@ -36,6 +37,7 @@ def add_evaluate(subcommands: Subcommands) -> argparse.ArgumentParser:
     tables = parser.add_mutually_exclusive_group()
     for name, what in (
         ("--table1", "paper 1's Table 1"),
+        ("--table-pet", "models of any family of PET, on table 1's phantoms"),
         ("--table2", "paper 2's Table 2, of brain MR: pixels"),
         ("--table3", "paper 3's Tables 5.1 to 5.4, of brain MR: samples, slices and pixels"),
         ("--table4", "paper 4's Tables 1 and 2, of brain MR: objects, and other contrasts"),
@@ -65,6 +67,9 @@ def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
         )
     if options.table5:
         _of_pictures(options, reporter)
+        return
+    if options.table_pet:
+        _of_pet(options, reporter)
         return
     if options.table1:
         from PETAnomalyLib.engine.evaluation.table1 import MODELS, as_markdown, table1
@@ -102,6 +107,17 @@ def run_evaluate(options: argparse.Namespace, reporter: Reporter) -> None:
     rows = {row.rule.name: row for row in found.rows}
     write_figures(rows, found.rows[0], studies, options.out)
     print(table_of(found), end="")
+
+
+def _of_pet(options: argparse.Namespace, reporter: Reporter) -> None:
+    """Every family on the same PETs."""
+    from PETAnomalyLib.engine.detection_settings import DetectionSettings
+    from PETAnomalyLib.engine.evaluation.table_pet import table_pet
+
+    models = options.model or ()
+    settings = DetectionSettings()
+    with workers(options) as chosen:
+        print(table_pet(options.cohort, models, options.out, settings, reporter, chosen), end="")
 
 
 def _of_pictures(options: argparse.Namespace, reporter: Reporter) -> None:
