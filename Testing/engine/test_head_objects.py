@@ -36,6 +36,7 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_findings_are_its_objects(bundle: Bundle, head: Path, tmp_path: Path) -> None:
     out = tmp_path / "r"
     words = ["detect", "--mr", str(head), "--model", str(bundle.path), "--out", str(out)]

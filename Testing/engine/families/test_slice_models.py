@@ -84,7 +84,9 @@ def test_it_is_trained_exported_verified_and_detects(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", ["vae", "vq-vae", "vqgan", "f-anogan", "h-tae-s", "auto-ddpm"])
+@pytest.mark.parametrize(
+    "family", ["vae", "vq-vae", "vqgan", "f-anogan", "h-tae-s", "auto-ddpm", "ano-swinmae"]
+)
 def test_a_training_that_was_stopped_ends_with_the_same_weights(
     family: str, scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
