@@ -182,6 +182,18 @@ def test_two_copies_of_a_patient_are_refused(tmp_path: Path) -> None:
         find_brain_studies(tmp_path)
 
 
+def test_patients_may_be_links_and_a_link_that_leads_back_ends(tmp_path: Path) -> None:
+    real = tmp_path / "archive" / "patient03"
+    real.mkdir(parents=True)
+    (real / "FLAIR.nii.gz").touch()
+    cohort = tmp_path / "cohort"
+    cohort.mkdir()
+    (cohort / "patient03").symlink_to(real, target_is_directory=True)
+    (real / "again").symlink_to(cohort, target_is_directory=True)
+    (found,) = find_brain_studies(cohort)
+    assert (found.patient, list(found.images)) == ("patient03", ["FLAIR"])
+
+
 def test_oasis_as_analyze_is_refused_since_it_does_not_say_which_side_is_left(
     tmp_path: Path,
 ) -> None:

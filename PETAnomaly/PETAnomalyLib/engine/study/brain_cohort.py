@@ -180,7 +180,7 @@ def _study(
 
 
 def _files(cohort: Path) -> Iterator[Path]:
-    """Every visible file below a folder, in the order of their names.
+    """Every visible file below a folder, in the order of their names; labs link their patients.
 
     Raises:
         InputError: a folder may not be read.
@@ -192,7 +192,13 @@ def _files(cohort: Path) -> Iterator[Path]:
             "check who may read its folders",
         ) from error
 
-    for folder, inner, names in os.walk(cohort, onerror=refuse):
+    seen: set[str] = set()
+    for folder, inner, names in os.walk(cohort, onerror=refuse, followlinks=True):
+        place = os.path.realpath(folder)
+        if place in seen:  # a link leads back
+            inner.clear()
+            continue
+        seen.add(place)
         depth = len(Path(folder).relative_to(cohort).parts)
         inner[:] = sorted(n for n in inner if not n.startswith(".")) if depth < DEEPEST else []
         for name in sorted(names):
