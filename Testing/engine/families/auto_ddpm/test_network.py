@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PETAnomalyLib.engine.families.auto_ddpm.healer import AutoDDPMHealer, stream
-from PETAnomalyLib.engine.families.auto_ddpm.network import SPREAD, AutoDDPM, dissimilarity
+from PETAnomalyLib.engine.families.auto_ddpm.network import AutoDDPM, dissimilarity
 from PETAnomalyLib.engine.families.healer import HealingRequest
 from slice_networks import SMALL, slice_network
 
@@ -159,13 +159,19 @@ def test_paper_4s_size_has_as_many_parameters_as_its_table_1_says() -> None:
 
 @torch.inference_mode()
 @pytest.mark.parametrize("level", [1, 50, 200])
-def test_an_untrained_network_gives_the_best_linear_estimate(level: int) -> None:
-    """That of an intensity of mean 0 and standard deviation `SPREAD` from a noised one."""
+def test_an_untrained_network_gives_wieners_estimate(level: int) -> None:
+    """Its last convolution is 0; power falls with the square of the frequency; by NumPy."""
     found = slice_network("auto-ddpm", SMALL["auto-ddpm"], SIZE)
     noise = found.noise_for(images(), streams())
     kept = float(torch.prod(1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)[:level]))
-    rows, columns = SIZE
-    noisy = kept**0.5 * images() + (1 - kept) ** 0.5 * noise[..., :rows, :columns]
-    expected = kept**0.5 * SPREAD**2 / (kept * SPREAD**2 + 1 - kept) * noisy
+    rows, columns = noise.shape[-2:]
+    whole = np.zeros((3, rows, columns))
+    whole[:, : SIZE[0], : SIZE[1]] = images()[:, 0]
+    noisy = whole + ((1 - kept) / kept) ** 0.5 * noise[:, 0].numpy()
+    down, across = np.meshgrid(np.fft.fftfreq(rows), np.fft.fftfreq(columns), indexing="ij")
+    power = 1 / (down**2 + across**2 + 1 / (rows * columns))
+    power *= 0.25**2 / power.mean()
+    filtered = np.fft.ifft2(np.fft.fft2(noisy) * power / (power + (1 - kept) / kept)).real
     estimate, _ = found.denoised(images(), noise, torch.full((3,), level))
-    assert torch.allclose(estimate, expected, atol=1e-4)
+    expected = filtered[:, : SIZE[0], : SIZE[1]]
+    assert estimate[:, 0].numpy() == pytest.approx(expected, abs=1e-4)

@@ -20,13 +20,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from PETAnomalyLib.engine.families.auto_ddpm.diffusion import Diffusion
+from PETAnomalyLib.engine.families.auto_ddpm.linear_estimate import SPREAD, linear_estimate
 from PETAnomalyLib.engine.families.slices import Reconstructed
 
 NORMAL_SHARE = 0.95
 """Of a slice's residuals: what is larger counts as the largest (the paper's norm95)."""
-
-SPREAD = 0.25
-"""Of the intensities of slices, about: a standard deviation (sigma_data of Karras et al.)."""
 
 _WINDOW = 11  # of the structural similarity: Wang et al., 2004
 _GROUP = 4  # channels that are normalised together, at least: the paper's 128 in 32 groups
@@ -260,14 +258,15 @@ class AutoDDPM(nn.Module):
     def _image_of(self, x: Tensor, timesteps: Tensor, context: None = None) -> Tensor:
         """As the inferer asks a network: padded slices from noised ones; timesteps count from 0.
 
-        The U-Net gives what the best linear estimate lacks, at unit variance: equation 7 of Karras.
+        The U-Net gives what the best linear estimate lacks, about as large at every level: equation
+        7 of Karras et al., whose own estimate is of each pixel by itself.
         """
         kept = self._diffusion.kept(timesteps)[:, None, None, None]
         noisy, noise = x / kept.sqrt(), (1 - kept) / kept  # and its variance
         whole, patch = noise + SPREAD**2, self.sizes.patch
         asked = functional.pixel_unshuffle(noisy / whole.sqrt(), patch)
         found = functional.pixel_shuffle(self.unet(asked, timesteps, context), patch)
-        return SPREAD**2 / whole * noisy + SPREAD * (noise / whole).sqrt() * found
+        return linear_estimate(noisy, noise) + SPREAD * (noise / whole).sqrt() * found
 
     def _padded_size(self, images: Tensor) -> tuple[int, int]:
         rows, columns = (-(-n // self._edge) * self._edge for n in images.shape[-2:])
