@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from open_panel import onlyResidual
@@ -36,6 +37,13 @@ def test_a_scorer_that_needs_several_versions_is_refused_with_the_way_out() -> N
     assert "several healed versions" in reason
     assert "Choose Residual" in reason
     assert models.whyNoScorer(onlyResidual(), "residual") == ""
+
+
+def test_a_z_score_by_norms_is_told_from_one_by_healed_versions() -> None:
+    norms = model(contrast="T1w", normative=(Path("mean"), Path("std")))
+    assert "healthy heads" in models.scorerHelp(norms, "zscore")
+    for other in (model(), model(contrast="T1w")):
+        assert "healed versions" in models.scorerHelp(other, "zscore")
 
 
 def test_every_shipped_model_is_usable_in_a_slicer_without_torch() -> None:

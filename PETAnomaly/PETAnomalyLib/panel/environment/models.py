@@ -35,6 +35,7 @@ SCORER_HELP_MR = {
     "zscore": "How many standard deviations a voxel lies above the healed versions' mean.",
     "residual": "How far a voxel lies above the healed version; where darker counts too, from it.",
 }
+SCORER_HELP_NORMS = "How many standard deviations of healthy heads a voxel differs by at its place."
 RESEARCH_USE = "Research use only."
 
 
@@ -91,6 +92,8 @@ def countsDarker(model: Any) -> bool:
 
 def scorerHelp(model: Any, scorer: str) -> str:
     """What a scorer's map says."""
+    if scorer == "zscore" and model is not None and model.normative is not None:
+        return SCORER_HELP_NORMS
     return (SCORER_HELP_MR if isOfMr(model) else SCORER_HELP)[scorer]
 
 
