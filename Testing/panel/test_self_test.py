@@ -35,6 +35,7 @@ def test_the_self_test_passes_with_a_model_that_is_shipped() -> None:
     assert "PETAnomalyTest passed." in done.stdout
 
 
+@pytest.mark.slow
 @needs_nilearn
 @pytest.mark.usefixtures("scene")
 def test_the_way_of_a_head_passes_with_a_tiny_model(
