@@ -9,7 +9,7 @@ from pathlib import Path
 import masking
 import numpy as np
 import pytest
-from masking import WAYS, cohort_with, difference_at, make_pictures, write_results
+from masking import WAYS, cohort_with, difference_at, make_pictures, of_pet, write_results
 from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from PETAnomalyLib.engine.study.picture_cohort import find_category
 from PIL import Image
@@ -64,6 +64,24 @@ def test_table_numbers_and_figure_are_of_all_shares(tmp_path: Path) -> None:
     assert Image.open(tmp_path / "masking.png").size[0] > 100
 
 
+def test_trainings_on_pet_are_cells_of_the_same_rule(tmp_path: Path) -> None:
+    """Files as `contamination.py` writes them; a phantom without lesions has no value."""
+    files = []
+    for number in range(3):
+        file = tmp_path / f"contamination-{number}.json"
+        auprc = {
+            f"{share}-{way} kde": {"by_study": [None, 0.5, 0.6 + 0.1 * (way == "masked")]}
+            for share in (0, 100)
+            for way in WAYS
+        }
+        file.write_text(json.dumps({"auprc": auprc}), encoding="utf-8")
+        files.append(file)
+    values = of_pet(files)
+    assert values.keys() == {0, 100}
+    assert len(values[100]) == 3
+    assert difference_at(100, values[100]).difference == pytest.approx(0.05)
+
+
 @pytest.mark.slow
 def test_an_experiment_that_was_interrupted_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -71,7 +89,7 @@ def test_an_experiment_that_was_interrupted_goes_on(
     monkeypatch.setattr(masking, "VQVAE_STEPS", 2)
     options = argparse.Namespace(
         out=tmp_path, train=4, test=4, seeds=1, shares=[100], categories=["nut"], steps=2,
-        hidden_share=0.0, processes=1,
+        hidden_share=0.0, processes=1, pet=[],
     )  # fmt: skip
     masking.run(options, SilentReporter())
     kept = tmp_path / "values" / "nut-0-100.json"

@@ -2,6 +2,7 @@
 
     python Testing/experiments/contamination.py OUT [--patients 80] [--steps 400] [--test 48]
         [--seed 1000001] [--shares 0 25 50 75 100] [--hidden-share 0.6] [--processes 2]
+        [--training-seed 0]
 
 The same patients every time: of 0, 25, 50, 75 and 100 % of them the phantom with lesions, of the
 others its healthy twin. Each cohort trains two transformers on PET alone, from the same start: on
@@ -11,7 +12,9 @@ else differs. Our training hides a share of the tokens from the network's sight,
 paper 5 hides nothing but what is masked: `--hidden-share 0`. Every model heals the test phantoms,
 of which the first 24 are those of Table 1, and its maps are judged in the model's frame.
 `OUT/contamination-<first seed>.md`, `.json` and `.png` show their AUPRC, with paired t-tests over
-the test phantoms. With another `--seed` the same models heal other phantoms.
+the test phantoms. With another `--seed` the same models heal other phantoms; with another
+`--training-seed` other models heal the same ones, and their files end with it. `masking.py --pet`
+puts the trainings together.
 
 What is finished is kept: an interrupted experiment goes on where it was.
 """
@@ -128,18 +131,23 @@ def shipped_vqgan(runs: Path) -> None:
     shutil.copyfile(bundle.template, runs / "template.nii.gz")
 
 
+def ending(training_seed: int) -> str:
+    """Of the names of what belongs to a seed of the training."""
+    return f"-seed{training_seed}" if training_seed else ""
+
+
 def train_bundle(
-    out: Path, cohort: Path, share: int, way: str, steps: int, hidden_share: float
+    out: Path, cohort: Path, share: int, way: str, steps: int, hidden_share: float, seed: int = 0
 ) -> None:
     """One cell of the table: a transformer trained, and exported with the shipped thresholds."""
-    name = f"{share}-{way}"
+    name = f"{share}-{way}{ending(seed)}"
     if (out / "models" / name).exists():
         return
     run = out / "runs" / name
     settings = read_configuration(CONFIGURATION)
     settings["transformer"] |= {
         "steps": steps, "masking_rounds": WAYS[way], "variants": VARIANTS,
-        "masking_threshold": MASKING_THRESHOLD, "hidden_share": hidden_share,
+        "masking_threshold": MASKING_THRESHOLD, "hidden_share": hidden_share, "seed": seed,
     }  # fmt: skip
     config = out / "runs" / f"{name}.json"
     config.write_text(json.dumps(settings, indent=2), encoding="utf-8")
@@ -296,6 +304,8 @@ def main() -> None:
     shipped = read_configuration(CONFIGURATION)["transformer"]["hidden_share"]
     parser.add_argument("--hidden-share", type=float, default=shipped,
                         help="of the tokens, 0..1, in training")  # fmt: skip
+    parser.add_argument("--training-seed", type=int, default=0,
+                        help="of the first weights, and of what is drawn")  # fmt: skip
     parser.add_argument("--processes", type=int, default=2, help="trainings at the same time")
     options = parser.parse_args()
     out, processes, reporter = options.out, options.processes, ConsoleReporter()
@@ -306,19 +316,21 @@ def main() -> None:
     shipped_vqgan(out / "runs")
     cohorts = {share: cohort_with(out, names, share) for share in options.shares}
     models = [f"{share}-{way}" for share in options.shares for way in WAYS]
+    training_seed = options.training_seed
     reporter.stage("train", f"Training {len(models)} transformers")
     # Those at the ends first: what matters most is there, should the experiment be stopped.
     jobs = [
-        (out, cohorts[share], share, way, options.steps, options.hidden_share)
+        (out, cohorts[share], share, way, options.steps, options.hidden_share, training_seed)
         for share in sorted(options.shares, key=lambda share: -abs(share - 50))
         for way in WAYS
     ]
     for_each(train_bundle, jobs, processes, reporter, (0.0, 1.0))
     reporter.stage("heal", f"Healing {len(seeds)} phantoms with each")
-    jobs_of_healing = [(out, model, seeds) for model in models]
+    jobs_of_healing = [(out, f"{model}{ending(training_seed)}", seeds) for model in models]
     counts = for_each(heal_and_count, jobs_of_healing, processes, reporter, (0.0, 1.0))
     ways = measured(dict(zip(models, counts)))
-    print(write_results(ways, out / f"contamination-{seeds[0]}", options.shares))
+    file = out / f"contamination-{seeds[0]}{ending(training_seed)}"
+    print(write_results(ways, file, options.shares))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python Testing/experiments/masking.py OUT [--shares 0 50 100] [--seeds 1]
         [--categories NAME ...] [--train 60] [--test 40] [--steps 800] [--hidden-share 0]
-        [--processes 1]
+        [--processes 1] [--pet contamination/contamination-1000001.json ...]
 
 The same surfaces every time: of a share of the training pictures with their defect, of the others
 the same surface without. For each category and seed a VQ-VAE, trained on surfaces of which half
@@ -12,6 +12,9 @@ at 64 x 64 pixels, so that two cores train hundreds of them. Every model heals t
 pictures; each picture with a defect has an AUPRC of its pixels.
 `OUT/masking.md`, `.json` and `.png` show the mean over pictures, and the differences with 95 %
 intervals of a bootstrap that draws categories with their seeds first, then pictures within.
+
+With `--pet` the files that `contamination.py` wrote, one a seed of the training, give a second
+table by the same rule: AUPRC of the KDE of each phantom with lesions.
 
 What is finished is kept: an interrupted experiment goes on where it was, and one that is asked for
 more shares or seeds makes what is missing.
@@ -235,6 +238,23 @@ def write_results(
     return text
 
 
+def of_pet(files: Sequence[Path]) -> dict[int, dict[Cell, dict[str, list[float]]]]:
+    """AUPRC of each phantom with lesions: share -> training -> way.
+
+    Args:
+        files: that `contamination.py` wrote; each is a cell, of a training seed.
+    """
+    values: dict[int, dict[Cell, dict[str, list[float]]]] = {}
+    for number, file in enumerate(files):
+        auprc = json.loads(file.read_text(encoding="utf-8"))["auprc"]
+        for share in sorted({int(name.split("-")[0]) for name in auprc}):
+            values.setdefault(share, {})["PET phantoms", number] = {
+                way: [x for x in auprc[f"{share}-{way} kde"]["by_study"] if x is not None]
+                for way in WAYS
+            }
+    return values
+
+
 def main() -> None:
     """Train what is missing, heal the test pictures, write what comes out."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -249,6 +269,8 @@ def main() -> None:
     parser.add_argument("--hidden-share", type=float, default=0.0,
                         help="of the tokens, 0..1, in training; paper 5 hides none")  # fmt: skip
     parser.add_argument("--processes", type=int, default=1, help="categories at the same time")
+    parser.add_argument("--pet", type=Path, nargs="+", default=[], metavar="FILE.json",
+                        help="of contamination.py")  # fmt: skip
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     run(options, ConsoleReporter())
@@ -272,6 +294,9 @@ def run(options: argparse.Namespace, reporter: Reporter) -> None:
             )
             text = write_results(options.out, values)
     print(text)
+    if options.pet:
+        (options.out / "pet").mkdir(exist_ok=True)
+        print(write_results(options.out / "pet", of_pet(options.pet)))
 
 
 if __name__ == "__main__":
