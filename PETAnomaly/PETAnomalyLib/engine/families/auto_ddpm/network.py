@@ -282,15 +282,20 @@ class AutoDDPM(nn.Module):
 
 
 def dissimilarity(images: Tensor, others: Tensor) -> Tensor:
-    """1 - SSIM, pixel by pixel, 0..1; of B x 1 x h x w."""
+    """1 - SSIM of images at half their size, pixel by pixel, 0..1; of B x 1 x h x w.
+
+    Of its scales the finest, where noise is, weighs least in multi-scale SSIM (Wang et al., 2003).
+    """
     half = _WINDOW // 2
+    small = (functional.avg_pool2d(part, 2, ceil_mode=True) for part in (images, others))
     wide, of_others = (
-        functional.pad(part, (half, half, half, half), mode="reflect") for part in (images, others)
+        functional.pad(part, (half, half, half, half), mode="replicate") for part in small
     )
     similarity, _ = compute_ssim_and_cs(
         of_others, wide, 2, kernel_size=(_WINDOW, _WINDOW), kernel_sigma=(1.5, 1.5), data_range=1.0
     )
-    return (1.0 - similarity).clamp(0.0, 1.0)
+    unlike = (1.0 - similarity).clamp(0.0, 1.0)
+    return functional.interpolate(unlike, images.shape[-2:], mode="bilinear")
 
 
 def _groups(channels: Sequence[int]) -> int:
