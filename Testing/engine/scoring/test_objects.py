@@ -147,7 +147,8 @@ def test_of_two_normal_distributions_the_border_is_where_their_densities_meet() 
 
 def test_an_object_takes_the_edges_of_the_class_it_shares_most_with() -> None:
     """By hand: of class 1 four pixels shared, of class 2 two; class 1 far away is not taken."""
-    classes = np.zeros((1, 6, 10), np.int32)
+    classes = np.zeros((1, 6, 20), np.int32)
+    classes[0, :, 10:] = 3
     classes[0, 1:5, 0:3] = 1
     classes[0, 1:5, 3:6] = 2
     classes[0, 1:5, 8:10] = 1
@@ -160,6 +161,9 @@ def test_an_object_takes_the_edges_of_the_class_it_shares_most_with() -> None:
     tie[0, 2, 2:4] = 1
     classes[0, 4, 3:6] = 0  # class 2 has become the smaller one
     assert np.array_equal(refined(tie, classes), classes == 2)
+    tissue = np.zeros_like(classes)
+    tissue[0, 2:4, 9:13] = 1  # in class 3, most of the brain: six pixels, of 20 x 6
+    assert np.array_equal(refined(tissue, classes), tissue > 0)
     nothing = np.zeros_like(classes)
     assert np.array_equal(refined(objects, nothing), objects > 0)
 

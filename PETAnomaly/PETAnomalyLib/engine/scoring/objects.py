@@ -13,6 +13,8 @@ Where the paper is silent, or here cannot be followed:
 - An object's mean is that of the combined map before it was eroded, over the object.
 - The mixture is scikit-learn's `GaussianMixture` of the intensities in the brain, in place of
   Atropos, whose Markov random field it lacks: neighbours do not smooth each other's class.
+- A class's object that is more than a quarter of the brain is tissue: what shares most with it
+  stays as it is. Without this, a speck in the cortex became all of it, a third of a head.
 - Objects touch at corners too. Of two classes' objects with as large an overlap, the smaller one is
   taken, which has less beside it.
 
@@ -43,6 +45,9 @@ ClassesOf = Callable[[Array, Mask, int], Labels]
 
 LEAST_VARIANCE = 1e-4  # of a class: values that were clipped to 0 or 1 are no class of width 0
 FITTED_VALUES = 20_000  # of a brain; the fit of all 300,000 takes ten times as long
+LARGEST_SHARE = 0.25
+"""Of the brain, that an object of a class may be."""
+
 VALUES_A_CLASS = 10  # fewer in a slice, and it has no mixture
 
 
@@ -232,6 +237,10 @@ def refined(objects: Labels, classes: Labels) -> Mask:
     Args:
         objects: n x h x w, numbered from 1.
         classes: n x h x w, 0 where there is none; an object that lies there alone stays.
+
+    Returns:
+        n x h x w. An object stays as it is, too, where that class's object is more than
+        `LARGEST_SHARE` of all that has a class.
     """
     drawn = np.zeros(objects.shape, bool)
     of_classes = np.zeros(objects.shape, np.int64)
@@ -242,11 +251,12 @@ def refined(objects: Labels, classes: Labels) -> Mask:
             of_classes[labels > 0] = labels[labels > 0] + count
             count += found
     sizes = np.bincount(of_classes.ravel(), minlength=count + 1)
+    largest = LARGEST_SHARE * np.count_nonzero(classes)
     for number in range(1, objects.max() + 1):
         shared = np.bincount(of_classes[objects == number], minlength=count + 1)[1:]
-        if not shared.any():
+        chosen = max(range(count), key=lambda n: (shared[n], -sizes[n + 1]), default=0)
+        if shared.any() and sizes[chosen + 1] <= largest:
+            drawn |= of_classes == chosen + 1
+        else:
             drawn |= objects == number
-            continue
-        chosen = max(np.flatnonzero(shared), key=lambda n: (shared[n], -sizes[n + 1])) + 1
-        drawn |= of_classes == chosen
     return drawn
