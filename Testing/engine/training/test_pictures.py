@@ -63,6 +63,23 @@ def test_every_stage_of_pictures_trains_without_a_template(category: Path, tmp_p
     assert not (tmp_path / "runs" / "template.nii.gz").exists()
 
 
+def test_runs_of_pictures_are_not_exported_as_a_model(
+    category: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trained(tmp_path, category, "ae-dense") == 0
+    settings = {
+        "family": "ae-dense", "networks": {"autoencoder": "ae-dense"}, "title": "t",
+        "scorers": ["residual"], "sampling": {}, "min_volume_ml": 1, "metadata": {},
+        "thresholds": {}, "card": "card.md",
+    }  # fmt: skip
+    config = tmp_path / "export.json"
+    config.write_text(json.dumps(settings), encoding="utf-8")
+    asked = ["export", "--config", str(config), "--runs", str(tmp_path / "runs")]
+    assert main([*asked, "--out", str(tmp_path / "model")]) == 2
+    assert "names a run of pictures" in capsys.readouterr().err
+    assert not (tmp_path / "model").exists()
+
+
 def test_a_picture_that_cannot_be_read_is_named_and_left_out(
     category: Path, tmp_path: Path
 ) -> None:

@@ -25,6 +25,7 @@ from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.json_section import Section
 from PETAnomalyLib.engine.training.configuration import read_section
 from PETAnomalyLib.engine.training.head_template import MASK_NAME
+from PETAnomalyLib.engine.training.stage import PICTURES
 
 METADATA_SCHEMA = (
     "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/"
@@ -61,6 +62,8 @@ def export(config: Path, models: Path, out: Path, calibration: Path | None = Non
     whole = runs.get(family.whole_study)
     if whole is None:
         raise settings.error("networks", f"names no {family.whole_study}")
+    if any(PICTURES in run.file.values for run in runs.values()):
+        raise settings.error("networks", "names a run of pictures, and a model is of volumes")
     contrast = whole.contrast
     mask = models / MASK_NAME if contrast else None
     for needed, remedy in (
