@@ -54,8 +54,11 @@ CONFIGURATIONS = Path(vqgan_performer.__file__).parent / "configs"
 EDGE, TOKENS, CHANNELS = 64, 8, 3
 VQVAE_STEPS = 600
 VQVAE_SHARE = 50
-# -> rounds of masking, as shares of the run; early, as in `contamination.py`.
-WAYS = {"plain": (), "masked": (0.1, 0.25, 0.5, 0.75)}
+# -> rounds of masking, as shares of the run. Not as early as in `contamination.py`: after 10 % of
+# 800 steps the network found 94 % of all tokens of nuts under 0.01, and what is marked is not
+# learnt: later rounds marked as many, and AUPRC fell from 0.434 to 0.062. After the whole of them
+# it finds 6 % of the defects' tokens under 0.01, and 0.3 % of the others.
+WAYS = {"plain": (), "masked": (0.5, 0.75)}
 TRAINING_SEEDS, TEST_SEED = 1, 1_000_001
 RESAMPLES = 2000
 
