@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from PETAnomalyLib.engine.bundles.kinds import FAMILIES
@@ -18,7 +20,7 @@ from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN, VQGANSize
 PICTURES = list(np.random.default_rng(0).random((4, 3, 32, 32), np.float32))
 
 
-def token_networks(codebook: int) -> dict[str, torch.nn.Module]:
+def token_networks(codebook: int) -> dict[str, Any]:
     torch.manual_seed(0)
     vqvae = VQGAN(VQGANSizes((4, 4), codebook, 4, 1, spatial_dims=2, image_channels=3))
     with torch.no_grad():
