@@ -7,7 +7,13 @@ import argparse
 from PETAnomalyLib.engine.bundles.kinds import STAGES
 from PETAnomalyLib.engine.commands import arguments
 from PETAnomalyLib.engine.commands.arguments import COHORT, Subcommands
+from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.reporter import Reporter
+from PETAnomalyLib.engine.training.stream_settings import (
+    LARGEST_FIRST_SEED,
+    MOST_SEEN,
+    StreamSettings,
+)
 
 
 def add_train(subcommands: Subcommands) -> argparse.ArgumentParser:
@@ -22,17 +28,63 @@ def add_train(subcommands: Subcommands) -> argparse.ArgumentParser:
     add = parser.add_argument
     stages = tuple(STAGES)
     add("stage", choices=stages, metavar="|".join(stages))
-    add("--cohort", type=arguments.path, required=True, metavar="DIR")
+    add("--cohort", type=arguments.path, metavar="DIR",
+        help="what is trained on; with --stream it may be left out")  # fmt: skip
     add("--config", type=arguments.path, required=True, metavar="FILE", help="settings, JSON")
     add("--out", type=arguments.new_path, required=True, metavar="RUN", help="the stage's folder")
     add("--minutes", type=arguments.number(0), metavar="M", help="stop after this time in all")
     add("--resume", action="store_true", help="go on from the run's last checkpoint")
+    add("--stream", action="store_true",
+        help="studies are made while the network is trained, and never stored: the cohort's, "
+        "deformed anew each time, or without --cohort phantoms; of vqgan, transformer and "
+        "autoencoder")  # fmt: skip
+    add_stream(parser)
     parser.set_defaults(run=run_train, cancellable=True)
     return parser
 
 
+def add_stream(parser: argparse.ArgumentParser) -> None:
+    """Add what only a stream has; each is None where it is not given."""
+    add = parser.add_argument_group("with --stream").add_argument
+    add("--seed", type=arguments.whole_number(0, LARGEST_FIRST_SEED), metavar="S",
+        help="of the first phantom, or of what is drawn (default: 0)")  # fmt: skip
+    add("--healthy", action="store_true", default=None, help="phantoms without lesions")
+    add("--seen", type=arguments.whole_number(1, MOST_SEEN), metavar="N",
+        help="how often a network sees each study (default: 2)")  # fmt: skip
+    add("--processes", type=arguments.whole_number(1, 256), metavar="P",
+        help="studies that are made at the same time (default: 1)")  # fmt: skip
+
+
+def stream_of(options: argparse.Namespace) -> StreamSettings | None:
+    """What the options say of a stream; None: there is none.
+
+    Raises:
+        InputError: options that do not go together.
+    """
+    names = ("seed", "healthy", "seen", "processes")
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    if not options.stream:
+        for name in given:
+            raise InputError(f"--{name} is for --stream.", "Add --stream, or leave it out.")
+        return None
+    if options.cohort is not None and options.healthy:
+        raise InputError(
+            "--healthy is of phantoms, and --cohort of scans.", "Leave one of them out."
+        )
+    return StreamSettings(phantoms=options.cohort is None, **given)
+
+
 def run_train(options: argparse.Namespace, reporter: Reporter) -> None:
-    """Train the stage."""
+    """Train the stage.
+
+    Raises:
+        InputError: options that do not go together, or see `train`.
+    """
+    stream = stream_of(options)
+    if options.cohort is None and stream is None:
+        raise InputError(
+            "train needs studies.", "Give them with --cohort, or add --stream to make phantoms."
+        )
     from PETAnomalyLib.engine.training.run import train
 
     train(
@@ -43,6 +95,7 @@ def run_train(options: argparse.Namespace, reporter: Reporter) -> None:
         options.minutes,
         options.resume,
         reporter,
+        stream,
     )
 
 
@@ -84,7 +137,6 @@ def run_calibrate(options: argparse.Namespace, reporter: Reporter) -> None:
     from PETAnomalyLib.engine.publishing.familiarity import calibrate_familiarity
     from PETAnomalyLib.engine.publishing.normative import calibrate_normative
     from PETAnomalyLib.engine.publishing.regions import calibrate_regions
-    from PETAnomalyLib.engine.runtime.errors import InputError
     from PETAnomalyLib.engine.study.cohort_layout import find_studies
     from PETAnomalyLib.engine.training.head_cohort import find_heads
 

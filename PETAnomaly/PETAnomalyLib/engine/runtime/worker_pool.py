@@ -17,7 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from PETAnomalyLib.engine.runtime.cancellation import GRACE_SECONDS
 from PETAnomalyLib.engine.runtime.errors import Cancelled, OutOfMemoryError
@@ -28,6 +28,10 @@ Result = TypeVar("Result")
 
 WORKER_NUMBER = "PETANOMALY_WORKER"
 """Environment variable of a worker: its number, from 0."""
+
+HANDING_BACK_SECONDS = 0.5
+"""How long a worker that is at no job may take to end: it may be handing back a result, and half of
+one would leave the pool waiting for the rest."""
 
 ASKED_EVERY_SECONDS = 0.2
 """How often the run is asked whether it shall stop, while its workers compute for minutes."""
@@ -127,13 +131,9 @@ def for_each(
             take(number, work(*job))
     else:
         with worker_pool(workers) as pool:
-            with _deaf_to_signals():  # which the workers inherit: who started them decides
-                numbers = {
-                    pool.submit(_until_stopped, work, job): number
-                    for number, job in enumerate(jobs)
-                }
+            numbers = {submitted(pool, work, *job): number for number, job in enumerate(jobs)}
             for done in _as_completed(numbers, reporter):
-                take(numbers[done], _result(done))
+                take(numbers[done], result_of(done))
     return [results[number] for number in range(len(jobs))]
 
 
@@ -174,14 +174,36 @@ def _as_completed(
         yield from done
 
 
-def _result(done: Future[Result]) -> Result:
+def submitted(pool: ProcessPoolExecutor, work: Callable[..., Result], *job: Any) -> Future[Result]:
+    """`work(*job)`, to be done by a pool of `worker_pool`.
+
+    Raises:
+        OutOfMemoryError: a worker was ended from outside, and with it the pool.
+    """
+    try:
+        with _deaf_to_signals():  # which a worker inherits: who started it decides
+            return pool.submit(_until_stopped, work, job)
+    except BrokenProcessPool as error:
+        raise _ended_from_outside() from error
+
+
+def result_of(done: Future[Result]) -> Result:
+    """Of what was `submitted`, when it is there.
+
+    Raises:
+        OutOfMemoryError: a worker was ended from outside.
+    """
     try:
         return done.result()
     except BrokenProcessPool as error:
-        raise OutOfMemoryError(
-            "A worker process was ended from outside; most often memory has run out.",
-            "Close other programs, or ask for fewer --processes.",
-        ) from error
+        raise _ended_from_outside() from error
+
+
+def _ended_from_outside() -> OutOfMemoryError:
+    return OutOfMemoryError(
+        "A worker process was ended from outside; most often memory has run out.",
+        "Close other programs, or ask for fewer --processes.",
+    )
 
 
 @contextmanager
@@ -221,8 +243,10 @@ def _begin(threads: int, leash: Connection[Any, Any], begun: Any) -> None:
     def follow() -> None:
         with suppress(EOFError, OSError):
             leash.recv()  # nothing is ever sent
+        _stopping.set()
         interrupt_main(signal.SIGTERM)
-        time.sleep(GRACE_SECONDS)  # it is in one call of a library, which may take minutes
+        # At a job, it may be in one call of a library, which takes minutes.
+        time.sleep(GRACE_SECONDS if _at_a_job.is_set() else HANDING_BACK_SECONDS)
         abandon_partial_output()
         os._exit(Cancelled.exit_code)
 
@@ -230,11 +254,20 @@ def _begin(threads: int, leash: Connection[Any, Any], begun: Any) -> None:
 
 
 def _until_stopped(work: Callable[..., Result], job: tuple[Any, ...]) -> Result:
+    _at_a_job.set()
     try:
+        if _stopping.is_set():
+            _stop()
         return work(*job)
     except SystemExit:  # the pool would give it back as a result, and begin the next job
         os._exit(Cancelled.exit_code)
+    finally:
+        _at_a_job.clear()
 
 
-def _stop(*_: object) -> NoReturn:
-    raise SystemExit(Cancelled.exit_code)
+_at_a_job, _stopping = threading.Event(), threading.Event()  # of a worker
+
+
+def _stop(*_: object) -> None:
+    if _at_a_job.is_set():  # elsewhere it would end the pool's own code, with a traceback
+        raise SystemExit(Cancelled.exit_code)

@@ -15,13 +15,15 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from PETAnomalyLib.engine.runtime.errors import InputError, PETAnomalyError
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.runtime.worker_pool import for_each
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,39 @@ def aligned(
     Raises:
         InputError: not a single study is usable.
     """
+    return _usable(studies, make, common, intensity, cache, reporter, kept)
+
+
+def aligned_files(
+    studies: Sequence[Inputs],
+    make: Callable[..., None],
+    common: bytes,
+    intensity: Mapping[str, Any],
+    cache: Path,
+    reporter: Reporter,
+) -> list[tuple[str, Path]]:
+    """Name and file of every usable study, for `kept`; else as `aligned`, which reads them all."""
+
+    def found(name: str, file: Path) -> tuple[str, Path] | None:
+        return None if kept(name, file) is None else (name, file)
+
+    return _usable(studies, make, common, intensity, cache, reporter, found)
+
+
+def _usable(
+    studies: Sequence[Inputs],
+    make: Callable[..., None],
+    common: bytes,
+    intensity: Mapping[str, Any],
+    cache: Path,
+    reporter: Reporter,
+    look_up: Callable[[str, Path], Kept | None],
+) -> list[Kept]:
+    """What `look_up` finds of every study, which is made where it finds nothing."""
     cache.mkdir(parents=True, exist_ok=True)
     common += json.dumps(dict(intensity), sort_keys=True).encode()
     files = {study.name: cache / _file_name(study, common) for study in studies}
-    found = {study.name: _kept(study.name, files[study.name]) for study in studies}
+    found = {study.name: look_up(study.name, files[study.name]) for study in studies}
     missing = [study for study in studies if found[study.name] is None]
     if missing:
         reporter.stage("align", f"Aligning {len(missing)} studies")
@@ -94,7 +125,7 @@ def aligned(
             if why is not None:
                 reporter.log("warning", f"{study.name} left out: {why}")
             else:
-                found[study.name] = _kept(study.name, files[study.name])
+                found[study.name] = look_up(study.name, files[study.name])
     usable = [one for one in (found[study.name] for study in studies) if one is not None]
     if not usable:
         raise InputError("not one study of the cohort is usable", "the warnings above say why")
@@ -134,7 +165,7 @@ def _make_or_say_why_not(
     return None
 
 
-def _kept(name: str, path: Path) -> AlignedStudy | None:
+def kept(name: str, path: Path) -> AlignedStudy | None:
     """From the cache; None: not there, another version's, or left short by a power cut."""
     try:
         with np.load(path) as arrays:

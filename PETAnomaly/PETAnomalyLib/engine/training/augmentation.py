@@ -41,19 +41,30 @@ def shifted(volumes: Sequence[Volume], largest: int, random: np.random.Generator
     return [np.pad(volume, padding, mode="edge")[window] for volume in volumes]
 
 
-def deformed(volumes: Sequence[Volume], random: np.random.Generator) -> list[Volume]:
+def deformed(
+    volumes: Sequence[Volume],
+    random: np.random.Generator,
+    control: int = CONTROL,
+    displacement: float = DISPLACEMENT,
+) -> list[Volume]:
     """The same elastic deformation of all volumes, float32, edges repeated.
 
     Cubic splines: linear interpolation halves the noise, and what a network learns from smoothed
     studies it does not find in those it is given later.
+
+    Args:
+        volumes: D x H x W each, all of one shape.
+        random: what is drawn from.
+        control: voxels between the points that are displaced.
+        displacement: voxels, standard deviation of each component at these points.
     """
     shape = volumes[0].shape
-    points = (3, *(-(-n // CONTROL) + 1 for n in shape))
-    at_points = torch.from_numpy(random.normal(0.0, DISPLACEMENT, points))
-    displacement = functional.interpolate(
-        at_points[None], shape, mode="trilinear", align_corners=True
-    )[0].numpy()
-    places = np.indices(shape) + displacement
+    points = (3, *(-(-n // control) + 1 for n in shape))
+    at_points = torch.from_numpy(random.normal(0.0, displacement, points))
+    field = functional.interpolate(at_points[None], shape, mode="trilinear", align_corners=True)[
+        0
+    ].numpy()
+    places = np.indices(shape) + field
     return [
         ndimage.map_coordinates(volume.astype(np.float32), places, order=3, mode="nearest")
         for volume in volumes

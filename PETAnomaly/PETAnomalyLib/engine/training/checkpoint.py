@@ -17,6 +17,7 @@ from PETAnomalyLib.engine.runtime.errors import Cancelled, InputError
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.training.checkpoint_file import read_checkpoint, write_checkpoint
 from PETAnomalyLib.engine.training.processes import largest
+from PETAnomalyLib.engine.training.study_stream import StudyStream
 
 SAVE_EVERY = 50  # steps: a kill costs a minute or two of training on two cores
 WARM_UP = 50  # steps
@@ -31,6 +32,7 @@ class Run:
         steps: steps the learning-rate schedule is laid out for.
         minutes: stop after this time in all sessions together, None for no limit.
         fabric: the processes that share the run; the first alone writes.
+        stream: of the studies that are trained on; None: they are those that the stage is given.
         step: optimisation steps done.
         seconds: trained in all sessions, as of the last step.
     """
@@ -39,6 +41,7 @@ class Run:
     steps: int
     minutes: float | None
     fabric: Fabric
+    stream: StudyStream | None = None
     step: int = 0
     seconds: float = 0.0
 
@@ -79,6 +82,11 @@ class Run:
         cosine = 0.5 * (1.0 + float(np.cos(np.pi * self.progress())))
         for group in optimizer.param_groups:
             group["lr"] = base * min(1.0, (self.step + 1) / WARM_UP) * cosine
+
+    def look_ahead(self, batch: int, mine: range) -> None:
+        """See `StudyStream`; nothing where there is none."""
+        if self.stream is not None:
+            self.stream.look_ahead(self.step, batch, mine)
 
     def check_cancelled(self, reporter: Reporter) -> None:
         """Stop all processes when one is asked to: none is left waiting for another.

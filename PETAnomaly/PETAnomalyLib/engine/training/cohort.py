@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import SimpleITK as sitk
 
-from PETAnomalyLib.engine.frame.alignment import align
+from PETAnomalyLib.engine.frame.alignment import Alignment, align
 from PETAnomalyLib.engine.frame.grids import to_model_frame
 from PETAnomalyLib.engine.frame.model_input import model_input
 from PETAnomalyLib.engine.runtime.errors import InputError
@@ -18,8 +18,14 @@ from PETAnomalyLib.engine.study.brain_cohort import BrainStudy
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy
 from PETAnomalyLib.engine.study.image_file import read_float_image
 from PETAnomalyLib.engine.study.lesion_mask import read_lesions
-from PETAnomalyLib.engine.study.study import read_study
-from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy, Inputs, aligned, write_aligned
+from PETAnomalyLib.engine.study.study import Study, read_study
+from PETAnomalyLib.engine.training.aligned_cache import (
+    AlignedStudy,
+    Inputs,
+    aligned,
+    aligned_files,
+    write_aligned,
+)
 
 OfCohort = TypeVar("OfCohort", CohortStudy, BrainStudy)
 
@@ -55,7 +61,26 @@ def aligned_studies(
     Raises:
         InputError: not a single study is usable.
     """
-    inputs = [
+    inputs = _inputs(studies, template, intensity)
+    return aligned(inputs, align_into, template.read_bytes(), intensity, cache, reporter)
+
+
+def aligned_study_files(
+    studies: list[CohortStudy],
+    template: Path,
+    intensity: Mapping[str, Any],
+    cache: Path,
+    reporter: Reporter,
+) -> list[tuple[str, Path]]:
+    """Name and file of every usable study in the model frame; else as `aligned_studies`."""
+    inputs = _inputs(studies, template, intensity)
+    return aligned_files(inputs, align_into, template.read_bytes(), intensity, cache, reporter)
+
+
+def _inputs(
+    studies: list[CohortStudy], template: Path, intensity: Mapping[str, Any]
+) -> list[Inputs]:
+    return [
         Inputs(
             study.name,
             tuple(p for p in (study.pet, study.ct, study.lesions) if p is not None),
@@ -63,7 +88,6 @@ def aligned_studies(
         )
         for study in studies
     ]
-    return aligned(inputs, align_into, template.read_bytes(), intensity, cache, reporter)
 
 
 def align_into(
@@ -76,11 +100,7 @@ def align_into(
     """
     read = read_study(study.pet, study.ct)
     template = read_float_image(template_path)
-    alignment = align(read.pet, template)
-    pet, ct = model_input(read, template, alignment, intensity)
-    arrays: dict[str, Any] = {"image": pet.astype(np.float16)}
-    if ct is not None:
-        arrays["ct"] = ct.astype(np.float16)
+    alignment, arrays = laid_onto(read, template, intensity)
     if study.lesions is not None:
         lesions = sitk.GetImageFromArray(
             read_lesions(study.lesions, read.pet)[0].astype(np.float32)
@@ -89,3 +109,19 @@ def align_into(
         share = sitk.GetArrayFromImage(to_model_frame(lesions, template, alignment, 0.0))
         arrays["lesions"] = (share >= 0.5).astype(np.uint8)
     write_aligned(file, arrays)
+
+
+def laid_onto(
+    study: Study, template: sitk.Image, intensity: Mapping[str, Any]
+) -> tuple[Alignment, dict[str, np.ndarray]]:
+    """Where a study lies, and its `image` and, where it has one, `ct` as `AlignedStudy` has them.
+
+    Raises:
+        InputError: it cannot be aligned.
+    """
+    alignment = align(study.pet, template)
+    pet, ct = model_input(study, template, alignment, intensity)
+    arrays = {"image": pet.astype(np.float16)}
+    if ct is not None:
+        arrays["ct"] = ct.astype(np.float16)
+    return alignment, arrays

@@ -80,6 +80,8 @@ class Stage:
         needs_ct: whether a study without CT is of no use to it.
         of_mr: whether it can train on MR as well as on PET.
         of_pictures: whether it can train on pictures too.
+        of_stream: whether it can train on `Run.stream`; of the studies it is then given those of
+            the training are none.
         check: more that must hold within its own file. Raises the section's error.
         load_beside: what it needs of the runs beside it, checked and loaded before the cohort is
             aligned, which takes hours. Given the folder of the runs.
@@ -99,6 +101,7 @@ class Stage:
     needs_ct: Callable[[StageConfiguration], bool] = lambda _: False
     of_mr: bool = False
     of_pictures: bool = False
+    of_stream: bool = False
     check: Callable[[StageConfiguration], None] = lambda _: None
     load_beside: Callable[[StageConfiguration, Path], Any] = lambda _, __: None
 

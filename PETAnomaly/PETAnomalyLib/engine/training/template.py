@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +36,23 @@ def build_template(
         reporter: told of the progress.
     """
     reporter.stage("template", f"Averaging {len(studies)} studies into a template")
-    pets = [sitk.Cast(read_study(study.pet).pet, sitk.sitkFloat32) for study in studies]
-    template = _centred(pets[0], frame)
+    pets = {s.name: sitk.Cast(read_study(s.pet).pet, sitk.sitkFloat32) for s in studies}
+    average_into_template(pets, frame, path, reporter)
+
+
+def average_into_template(
+    pets: Mapping[str, sitk.Image], frame: dict[str, Any], path: Path, reporter: Reporter
+) -> None:
+    """As `build_template`, of studies that have been read: name -> PET, float32, SUVbw."""
+    template = _centred(next(iter(pets.values())), frame)
     for turn in range(ROUNDS):
         total = np.zeros(sitk.GetArrayViewFromImage(template).shape)
         used = 0
-        for i, pet in enumerate(pets):
+        for i, (name, pet) in enumerate(pets.items()):
             try:
                 alignment = align(pet, template)
             except PETAnomalyError as error:
-                reporter.log("warning", f"{studies[i].name} left out: {error.message}")
+                reporter.log("warning", f"{name} left out: {error.message}")
                 continue
             total += sitk.GetArrayFromImage(to_model_frame(pet, template, alignment, 0.0))
             used += 1

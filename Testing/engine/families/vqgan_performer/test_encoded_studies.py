@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 import torch
 from PETAnomalyLib.engine.families.vqgan_performer.encoded_studies import (
+    EncodedStream,
     EncodedStudies,
     Encoder,
     StudyTokens,
 )
 from PETAnomalyLib.engine.families.vqgan_performer.token_grids import body_tokens
 from PETAnomalyLib.engine.families.vqgan_performer.vqgan import VQGAN, VQGANSizes
+from PETAnomalyLib.engine.runtime.reporter import SilentReporter
 from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
+from PETAnomalyLib.engine.training.study_stream import study_stream
+from stream_sources import Noise
 
 SIZES = VQGANSizes((2, 3), 8, 4, 1)
 
@@ -133,3 +137,26 @@ def test_a_file_that_a_power_cut_left_short_is_made_anew(kept: int, tmp_path: Pa
     after = EncodedStudies(studies(), Encoder(pet, tmp_path), None, 2).tokens(0, 1)
     assert torch.equal(after.pet, before.pet)
     assert torch.equal(after.body, before.body)
+
+
+def test_a_study_of_a_stream_has_the_tokens_of_one_that_is_stored_and_leaves_none(
+    tmp_path: Path,
+) -> None:
+    pet, ct = Encoder(network(0), tmp_path / "stream"), Encoder(network(1), tmp_path / "stream")
+    at_rest = tmp_path / "stored"
+    encoders = Encoder(network(0), at_rest), Encoder(network(1), at_rest)
+    stored = EncodedStudies([Noise()(1).study], *encoders, variants=1)
+    random = np.random.default_rng(0)
+    with study_stream(Noise(), 2, 1, 32, SilentReporter()) as stream:
+        encoded = EncodedStream(stream, pet, ct)
+        assert [encoded.drawn(item, random) for item in (0, 7, 8, 15, 16)] == [
+            (0, 0), (7, 0), (0, 1), (7, 1), (8, 0),
+        ]  # fmt: skip
+        first, again, second = (encoded.tokens(*place) for place in ((1, 0), (1, 0), (1, 1)))
+    for tokens in (again, stored.tokens(0, 0)):
+        for one, other in zip(first, tokens):
+            assert one is not None
+            assert other is not None
+            assert torch.equal(one, other)
+    assert not torch.equal(first.pet, second.pet)
+    assert [file for file in (tmp_path / "stream").rglob("*") if file.is_file()] == []

@@ -64,7 +64,11 @@ def train_autoencoder(
     log = RunLog(run, reporter)
     held_out = np.stack(validation[:8])[:, None].astype(np.float32)
     while run.progress() < 1.0:
-        volumes = [_augmented(training, np.random.default_rng((run.step, n))) for n in mine]
+        seen = [training] * len(mine)
+        if run.stream is not None:
+            studies = run.stream.of_step(run.step, settings.batch, mine)
+            seen = [[study.image] for study in studies]
+        volumes = [_augmented(s, np.random.default_rng((run.step, n))) for s, n in zip(seen, mine)]
         images = torch.from_numpy(np.stack(volumes)[:, None]).to(fabric.device)
         run.set_learning_rate(optimizer, settings.learning_rate)
         error = (reconstruct(images) - images).square().mean() / variance(fabric, images)
@@ -127,6 +131,7 @@ def stage(family: Family) -> Stage:
         family=family,
         network=family.networks["autoencoder"],
         settings=AutoencoderSettings,
+        of_stream=True,
         check=_check,
         train=_train,
     )

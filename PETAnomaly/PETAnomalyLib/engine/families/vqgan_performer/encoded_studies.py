@@ -7,6 +7,8 @@ stage with the same VQ-GAN, finds them again, and nobody finds those of a study 
 any more. Augmented variants also carry the number of the augmentation that made them. Which tokens
 hold body is kept beside those of the PET, `...-body.npy`: without it every variant would be
 deformed again, which takes longer than a step.
+
+Studies of a stream are encoded as they come, and nothing of them is kept.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from PETAnomalyLib.engine.training.augmentation import (
     placed_anew,
     shifted,
 )
+from PETAnomalyLib.engine.training.study_stream import StudyStream
 
 AUGMENTATION = 2  # one more whenever a variant becomes something else than it was
 LARGEST_SHIFT = 3  # voxels
@@ -82,9 +85,10 @@ class Encoder:
             volume: what to encode, D x H x W, or C x H x W of a picture, in the model's intensity
                 unit; called if need be.
         """
-        return _kept(self.folder / f"{name}.npy", lambda: self._encoded(volume()))
+        return _kept(self.folder / f"{name}.npy", lambda: self.encoded(volume()))
 
-    def _encoded(self, volume: Volume) -> np.ndarray:
+    def encoded(self, volume: Volume) -> np.ndarray:
+        """Tokens of a volume, d x h x w int16; not kept."""
         with torch.no_grad():
             image = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
             image = image.to(next(self.vqgan.parameters()).device)
@@ -126,6 +130,10 @@ class EncodedStudies:
         """D x H x W, the model's PET intensity, or C x H x W of a picture; not augmented."""
         return self._studies[study].image
 
+    def drawn(self, _item: int, random: np.random.Generator) -> tuple[int, int]:
+        """Study and variant of an item of a batch."""
+        return int(random.integers(len(self))), int(random.integers(self._variants))
+
     def tokens(self, study: int, variant: int) -> StudyTokens:
         """Variant 0 is the study as it is."""
         key = (study, variant % self._variants)
@@ -165,6 +173,37 @@ class EncodedStudies:
             volumes = deformed(shifted(volumes, LARGEST_SHIFT, random), random)
             pet = intensity_changed(volumes[0], random)  # a scanner's HU do not vary so
         return _Variant(pet, volumes)
+
+
+class EncodedStream:
+    """Tokens of the studies of a stream, encoded each time that one is seen.
+
+    The second sight of a study is shifted and its intensities are changed, as augmented variants
+    are; it is not deformed, which would take the training longer than a step.
+    """
+
+    def __init__(self, stream: StudyStream, pet: Encoder, ct: Encoder | None) -> None:
+        self._stream, self._pet, self._ct = stream, pet, ct
+
+    def drawn(self, item: int, _random: np.random.Generator) -> tuple[int, int]:
+        """Study and sight of an item of a batch: nothing is drawn."""
+        return self._stream.place(item)
+
+    def tokens(self, study: int, sight: int) -> StudyTokens:
+        """Of a study's number, as soon as it is there."""
+        seen = self._stream.study(study)
+        volumes = [seen.image.astype(np.float32)]
+        if self._ct is not None and seen.ct is not None:
+            volumes.append(seen.ct.astype(np.float32))
+        pet = volumes[0]
+        if sight:
+            random = np.random.default_rng([zlib.crc32(seen.name.encode()), study, sight])
+            volumes = shifted(volumes, LARGEST_SHIFT, random)
+            pet = intensity_changed(volumes[0], random)
+        encoded = self._pet.encoded(pet)
+        body = torch.from_numpy(body_tokens(volumes[0], encoded.shape)).flatten()
+        ct = None if self._ct is None else _sequence(self._ct.encoded(volumes[1])).long()
+        return StudyTokens(_sequence(encoded).long(), ct, body)
 
 
 class _Variant(NamedTuple):

@@ -27,6 +27,7 @@ from torch.nn import functional
 from PETAnomalyLib.engine.bundles.kinds import Family
 from PETAnomalyLib.engine.families.networks import build_network, load_weights
 from PETAnomalyLib.engine.families.vqgan_performer.encoded_studies import (
+    EncodedStream,
     EncodedStudies,
     Encoder,
     StudyTokens,
@@ -66,7 +67,7 @@ class TransformerSettings:
         sizes: the network.
         steps: optimisation steps.
         batch: studies a step (paper 1: 1); the step follows the mean of their gradients.
-        variants: augmented encodings of each study.
+        variants: augmented encodings of each study; of a stream each sight of it is another.
         hidden_share: share of the input tokens hidden in training, half of them in boxes.
         learning_rate: Adam (paper 1: 1e-3).
         masking_rounds: shares of the run (0..1, rising) after which training tokens are marked
@@ -95,10 +96,15 @@ class UnlikelyTokens:
 
     The round's network is kept as it was when the round began: a run that is stopped and resumed
     marks the same tokens.
+
+    Args:
+        threshold: of p(s_i).
+        remember: what was marked, since the same studies come again and again.
     """
 
-    def __init__(self, threshold: float) -> None:
+    def __init__(self, threshold: float, remember: bool = True) -> None:
         self._threshold = threshold
+        self._remembers = remember
         self._network: Performer | None = None
         self._marked: dict[tuple[int, int], Tensor] = {}
         self.round = 0
@@ -119,6 +125,8 @@ class UnlikelyTokens:
         if self._network is None:
             return torch.zeros_like(tokens.pet, dtype=torch.bool)
         if study not in self._marked:
+            if not self._remembers:
+                self._marked.clear()
             with torch.no_grad():
                 log_p = token_log_likelihood(self._network, *tokens, self._threshold)
             self._marked[study] = resampling_mask(log_p, self._threshold)[None]
@@ -140,7 +148,7 @@ class UnlikelyTokens:
 
 def train_transformer(
     settings: TransformerSettings,
-    training: EncodedStudies,
+    training: EncodedStudies | EncodedStream,
     validation: EncodedStudies,
     run: Run,
     resume: bool,
@@ -156,7 +164,7 @@ def train_transformer(
         network.parameters(), settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
     )
     predict, optimizer = fabric.setup(network, optimizer)
-    unlikely = UnlikelyTokens(settings.masking_threshold)
+    unlikely = UnlikelyTokens(settings.masking_threshold, remember=run.stream is None)
     if resume and (state := run.resume()):
         with run.restoring():
             network.load_state_dict(state["network"])
@@ -168,12 +176,14 @@ def train_transformer(
     while run.progress() < 1.0:
         if sum(run.progress() >= share for share in settings.masking_rounds) > unlikely.round:
             unlikely.begin_round(network)
-        epochs = run.step * settings.batch / len(training)
+        items = range(run.step * settings.batch, (run.step + 1) * settings.batch)
+        epochs = items.start / len(training) if isinstance(training, EncodedStudies) else 0.0
         run.set_learning_rate(optimizer, settings.learning_rate, settings.gamma, epochs)
         if settings.dropout:  # a run that is stopped and resumed drops the same
             key = np.random.SeedSequence([settings.seed, run.step, fabric.global_rank])
             torch.manual_seed(int(key.generate_state(1)[0]))
-        batch = [_draw(settings, len(training), random) for _ in range(settings.batch)]
+        run.look_ahead(settings.batch, mine)
+        batch = [_draw(settings, training, item, random) for item in items]
         optimizer.zero_grad()
         losses, shares = [], []
         # One after the other: the sequences of two studies differ in length.
@@ -220,10 +230,13 @@ class _Drawn(NamedTuple):
     hidden: Tensor
 
 
-def _draw(settings: TransformerSettings, studies: int, random: np.random.Generator) -> _Drawn:
-    study = int(random.integers(studies))
-    variant = int(random.integers(settings.variants))
-    return _Drawn((study, variant), _hidden(settings, random))
+def _draw(
+    settings: TransformerSettings,
+    training: EncodedStudies | EncodedStream,
+    item: int,
+    random: np.random.Generator,
+) -> _Drawn:
+    return _Drawn(training.drawn(item, random), _hidden(settings, random))
 
 
 def _hidden(settings: TransformerSettings, random: np.random.Generator) -> Tensor:
@@ -309,7 +322,8 @@ def _train(
     tokens = run.folder.parent / "tokens"
     encoders = {key: Encoder(vqgan.to(run.fabric.device), tokens) for key, vqgan in vqgans.items()}
     pet, ct = encoders["pet_vqgan"], encoders.get("ct_vqgan")
-    training, validation = (EncodedStudies(s, pet, ct, settings.variants) for s in studies)
+    stored, validation = (EncodedStudies(s, pet, ct, settings.variants) for s in studies)
+    training = stored if run.stream is None else EncodedStream(run.stream, pet, ct)
     return train_transformer(settings, training, validation, run, resume, reporter)
 
 
@@ -329,6 +343,7 @@ def stage(family: Family) -> Stage:
         },
         runs_beside={"pet_vqgan": "pet", "ct_vqgan": "ct"},
         of_pictures=True,
+        of_stream=True,
         needs_ct=lambda configuration: "ct_vqgan" in configuration.runs_beside,
         check=_check,
         load_beside=_load_vqgans,

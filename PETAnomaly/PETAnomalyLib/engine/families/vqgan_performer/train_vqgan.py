@@ -48,6 +48,8 @@ PICTURE = "picture"
 REVIVE_EVERY = 25  # steps
 DEAD = 0.02  # of the mean usage
 
+FIRST_STUDIES = 8  # of a stream, whose encodings the codes begin with
+
 # Which crops: the first number of their seeds.
 TRAINING, HELD_OUT, FIRST_CODES = 0, 1, 2
 
@@ -97,7 +99,8 @@ def train_vqgan(
 
     Args:
         settings: from the configuration file.
-        training: volumes D x H x W, or pictures C x H x W, in the model's intensity unit.
+        training: volumes D x H x W, or pictures C x H x W, in the model's intensity unit; none
+            where the run has a stream.
         validation: the same, held out.
         run: where and how long.
         resume: go on from the checkpoint.
@@ -111,7 +114,7 @@ def train_vqgan(
     critic = _critic(settings, fabric) if settings.adversarial_weight else None
     state = run.resume() if resume else {}
     if not state:
-        _start_codes(network, _crops(training, settings, [(FIRST_CODES, n) for n in range(16)]))
+        _start_codes(network, _first_images(training, settings, run))
     reconstruct, optimizer = fabric.setup(network, optimizer)
     parts: dict[str, Any] = {
         "network": network, "optimizer": optimizer,
@@ -125,10 +128,8 @@ def train_vqgan(
     held_out = _crops(validation, settings, [(HELD_OUT, n) for n in range(8)]).to(fabric.device)
     network.train()
     while run.progress() < 1.0:
-        # A last 0 changes nothing of a seed.
-        images = _crops(training, settings, [(TRAINING, run.step, n, settings.seed) for n in mine])
-        images = images.to(fabric.device)
-        epochs = run.step * settings.batch / len(training)
+        images = _images(training, settings, mine, run).to(fabric.device)
+        epochs = run.step * settings.batch / len(training) if training else 0.0  # of a stream
         run.set_learning_rate(optimizer, settings.learning_rate, settings.gamma, epochs)
         seeds = [run.step * settings.batch + n for n in mine]
         # MONAI's codebook follows the encodings of all processes.
@@ -304,6 +305,31 @@ def _in_the_plane(images: Tensor) -> Tensor:
     return images.mean(1).flip(1)
 
 
+def _images(training: list[np.ndarray], settings: VQGANSettings, mine: range, run: Run) -> Tensor:
+    """This process's crops of a step, see `_crops`; of a stream each of the study of its turn."""
+    # A last 0 changes nothing of a seed.
+    seeds = [(TRAINING, run.step, n, settings.seed) for n in mine]
+    if run.stream is None:
+        return _crops(training, settings, seeds)
+    studies = run.stream.of_step(run.step, settings.batch, mine)
+    crops = [_crops([_volume(s, settings)], settings, [n]) for s, n in zip(studies, seeds)]
+    return torch.cat(crops)
+
+
+def _first_images(training: list[np.ndarray], settings: VQGANSettings, run: Run) -> Tensor:
+    """Crops whose encodings the codes begin with."""
+    if run.stream is not None:
+        firsts = run.stream.of_step(0, FIRST_STUDIES, range(FIRST_STUDIES))
+        training = [_volume(study, settings) for study in firsts]
+    return _crops(training, settings, [(FIRST_CODES, n) for n in range(16)])
+
+
+def _volume(study: AlignedStudy, settings: VQGANSettings) -> np.ndarray:
+    volume: np.ndarray | None = study.ct if settings.modality == "ct" else study.image
+    assert volume is not None  # or the cohort had been refused
+    return volume
+
+
 def _crops(
     volumes: list[np.ndarray], settings: VQGANSettings, seeds: Sequence[tuple[int, ...]]
 ) -> Tensor:
@@ -376,8 +402,7 @@ def _train(
     reporter: Reporter,
 ) -> VQGAN:
     settings: VQGANSettings = configuration.settings
-    name = "ct" if settings.modality == "ct" else "image"
-    training, validation = ([getattr(study, name) for study in part] for part in studies)
+    training, validation = ([_volume(study, settings) for study in part] for part in studies)
     return train_vqgan(settings, training, validation, run, resume, reporter)
 
 
@@ -399,6 +424,7 @@ def stage(family: Family) -> Stage:
         },
         fixed=("modality",),
         of_pictures=True,
+        of_stream=True,
         needs_ct=lambda configuration: configuration.settings.modality == "ct",
         check=_check,
         train=_train,
