@@ -15,7 +15,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ import torch
 
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.installed import find_bundle
-from PETAnomalyLib.engine.bundles.kinds import FAMILIES
+from PETAnomalyLib.engine.bundles.kinds import FAMILIES, NetworkKind
 from PETAnomalyLib.engine.evaluation.slices.heads import HEALTHY, MASS, SEEDS, heads_to_judge
 from PETAnomalyLib.engine.evaluation.slices.latent_pictures import (
     LayersRow,
@@ -49,10 +49,23 @@ from PETAnomalyLib.engine.training.head_cohort import aligned_heads
 
 Array = npt.NDArray[np.float32]
 
-FAMILY = "ano-swinmae"
 HEADS = {MASS: SEEDS[MASS][:6], HEALTHY: SEEDS[HEALTHY][:6]}
 SLICES_A_HEAD = 10
 LEAST_SLICES = 4  # of either group: UMAP needs neighbours
+
+
+@runtime_checkable
+class MaskedEncoder(Protocol):
+    """A network of slices whose encoder's layers can be looked at with tokens hidden."""
+
+    def encoded(self, images: torch.Tensor, hidden: torch.Tensor) -> list[torch.Tensor]:
+        """The output of each layer; `hidden` are booleans of tokens, n x h x w."""
+
+    def decoded(self, code: torch.Tensor) -> torch.Tensor:
+        """The slice that the last layer's output becomes."""
+
+    def voxels(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Tokens as the pixels that they stand for."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,7 @@ def latent(
     Args:
         cohort: brain MR with lesions; None for masses made by seed, in `out`/heads.
         healthy: brain MR without; None for the cohort's own, or such heads.
-        models: one name or folder of a model of `FAMILY`.
+        models: one name or folder of a model whose network is a `MaskedEncoder`.
         out: where everything goes.
         reporter: told of the progress.
         workers: processes, or a cluster, that make heads.
@@ -121,7 +134,7 @@ def latent(
             f"{len(ill.places)} slices with a lesion are too few", "give more heads with --cohort"
         )
     network = load_weights(
-        build_network(FAMILIES[FAMILY].networks[NETWORK], bundle.healer[NETWORK]),
+        build_network(_kind(bundle), bundle.healer[NETWORK]),
         bundle.weights[NETWORK],
     )
     reporter.stage("latent", "Laying the latent space into the plane")
@@ -151,17 +164,31 @@ def latent(
 def _model(models: Sequence[str]) -> Bundle:
     if len(models) != 1:
         raise InputError(
-            "--latent shows one model", f"give --model once, with a model of the family {FAMILY}"
+            "--latent shows one model", f"give --model once, of the family {_families_shown()}"
         )
     bundle = find_bundle(models[0])
     require_heads_models([bundle])
-    if bundle.healer["family"] != FAMILY:
+    if not issubclass(_kind(bundle).architecture()[0], MaskedEncoder):
         raise InputError(
             f"the model '{bundle.name}' is of the family {bundle.healer['family']}, whose layers "
             "have no tokens that can be masked",
-            f"give a model of the family {FAMILY}",
+            f"give a model of the family {_families_shown()}",
         )
     return bundle
+
+
+def _kind(bundle: Bundle) -> NetworkKind:
+    return FAMILIES[bundle.healer["family"]].networks[NETWORK]
+
+
+def _families_shown() -> str:
+    """Those whose network is a `MaskedEncoder`."""
+    return " or ".join(
+        name
+        for name, family in FAMILIES.items()
+        if NETWORK in family.networks
+        and issubclass(family.networks[NETWORK].architecture()[0], MaskedEncoder)
+    )
 
 
 def slices_with_lesion(studies: Sequence[AlignedStudy], axis: int) -> Slices:
