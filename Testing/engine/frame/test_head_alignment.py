@@ -80,7 +80,11 @@ def test_intensities_that_were_made_to_have_a_mean_of_0_change_nothing(
 @needs_nilearn
 @pytest.mark.parametrize(
     ("axes", "words"),
-    [((0,), "upside down|turned by"), ((1,), "back to front"), ((0, 2), "upside down|turned by")],
+    [
+        ((0,), "upside down|turned by"),
+        pytest.param((1,), "back to front", marks=pytest.mark.slow),
+        pytest.param((0, 2), "upside down|turned by", marks=pytest.mark.slow),
+    ],
 )
 def test_a_head_the_wrong_way_round_is_refused_in_words(axes: tuple[int, ...], words: str) -> None:
     """Of a synthetic phantom: an ellipsoid head is nearly the same upside down."""

@@ -71,7 +71,7 @@ def table_pet(
 
     Args:
         cohort: studies with known lesions; None for the 24 test phantoms, in `out`/phantoms.
-        models: names or folders; the three that are shipped where none is given.
+        models: names or folders; the three of PET that are shipped where none is given.
         out: where everything goes; detections that are there already are used again.
         settings: for `detect`.
         reporter: told of the progress.

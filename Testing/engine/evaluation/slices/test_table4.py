@@ -21,6 +21,8 @@ from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 from PETAnomalyLib.engine.training.head_cohort import aligned_heads
 from tiny_head_bundles import write_tiny_head_bundle
 
+pytestmark = pytest.mark.slow  # each makes tables of its own
+
 MASKS = {"small": 8, "large": 16}  # pixels of 5 mm: 40 and 80 mm
 Made = tuple[list[MeasuredModel], list[CrossModels], Path, str]
 

@@ -31,6 +31,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from slice_networks import SMALL, slice_network
 from tiny_head_bundles import write_tiny_head_bundle
 
+pytestmark = pytest.mark.slow  # each makes tables of its own
+
 Groups = dict[str, tuple[str, range]]
 OF_TABLE_2 = {"mass": ("mass", range(3)), "plaques": ("plaques", range(10, 13)),
               "healthy": ("healthy", range(20, 22))}  # fmt: skip
@@ -172,6 +174,8 @@ def test_the_papers_order_is_tested_by_pairs(second: Made) -> None:
         same = np.ptp(np.subtract(first, second_)) == 0
         expected = None if same else stats.ttest_rel(first, second_).pvalue
         assert test["p"] == (expected if expected is None else pytest.approx(expected))
+        mean = np.mean(np.subtract(first, second_))
+        assert f"| {mean:+.3f} | " in text.split("## The paper's order")[1]
     against = whole["against_plain"]["mass"]
     lines = lines_of(out, "table2")
     areas = {row: float(lines[row, "pixel", "mass", "auprc"]["value"]) for row in (*ours, Z)}

@@ -72,9 +72,9 @@ def claims_as_markdown(judged: Sequence[Judged]) -> str:
             lines.append([
                 said if number == 0 else "",
                 ("holds" if one.holds else "does not hold") if number == 0 else "",
-                f"{test.first} - {test.second}", _difference(test), p_value(test.p),
+                f"{test.first} - {test.second}", *_tested(test),
             ])  # fmt: skip
-    return table(["the paper says", "here", "tested", "difference", "p"], lines)
+    return table(["the paper says", "here", "tested", *_TESTED], lines)
 
 
 def against_plain_as_markdown(tests: Mapping[str, Sequence[Comparison]]) -> str:
@@ -84,11 +84,11 @@ def against_plain_as_markdown(tests: Mapping[str, Sequence[Comparison]]) -> str:
         tests: heads -> `best_against_plain`.
     """
     lines = [
-        [in_words(heads), test.first, test.second, _difference(test), p_value(test.p)]
+        [in_words(heads), test.first, test.second, *_tested(test)]
         for heads, some in tests.items()
         for test in some
     ]
-    return table(["heads", "best model", "against", "AUPRC", "p"], lines)
+    return table(["heads", "best model", "against", *_TESTED], lines)
 
 
 def in_words(heads: str) -> str:
@@ -101,6 +101,15 @@ def _ours(figure: Figure) -> str:
         return "-"
     text = with_interval(figure.ours)
     return text if figure.spread is None else f"{text} ± {figure.spread:.3f}"
+
+
+_TESTED = ("difference", "mean of heads", "p")
+
+
+def _tested(test: Comparison) -> tuple[str, str, str]:
+    """Pixels pooled, and the heads' own values, which p is of: both may differ in sign."""
+    own = f"{test.mean_difference:+.3f}" if test.studies else ""
+    return _difference(test), own, p_value(test.p)
 
 
 def _difference(test: Comparison) -> str:
