@@ -165,9 +165,14 @@ def test_two_runs_at_once_do_not_meet(
 ) -> None:
     outs = [tmp_path / "one", tmp_path / "two"]
     runs = [start(there, command(there, study, out, tiny_bundles["petct"])) for out in outs]
+    for process in runs:  # not `communicate`: it closes stdin, which stops the one that still runs
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read()
+        errors = process.stderr.read()
+        assert process.wait(120) == 0, errors
     for process in runs:
-        _said, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
+        process.communicate()
     one, two = (out / "kde.nii.gz" for out in outs)
     assert one.read_bytes() == two.read_bytes()
     assert there.left_behind() == []
