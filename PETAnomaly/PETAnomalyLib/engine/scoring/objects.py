@@ -25,8 +25,6 @@ References:
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -36,7 +34,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from PETAnomalyLib.engine.runtime.known_error import MissingPackageError
+from PETAnomalyLib.engine.runtime.known_error import require_package
 
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -219,16 +217,12 @@ def require_mixture() -> None:
     Raises:
         MissingPackageError: scikit-learn is not installed.
     """
-    try:
-        found = importlib.util.find_spec("sklearn")
-    except ModuleNotFoundError:
-        found = None
-    if found is None:
-        raise MissingPackageError(
-            "The Python package scikit-learn, whose mixture this model's post-processing takes, is "
-            f"not installed in {sys.executable}.",
-            "Install it there with: pip install scikit-learn",
-        )
+    require_package(
+        "sklearn",
+        "scikit-learn",
+        "whose mixture this model's post-processing takes",
+        "pip install scikit-learn",
+    )
 
 
 def refined(objects: Labels, classes: Labels) -> Mask:

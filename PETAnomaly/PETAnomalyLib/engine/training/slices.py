@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -105,13 +106,48 @@ def _train(
 ) -> nn.Module:
     """The network as it was when the held-out slices were reconstructed best."""
     settings: SliceSettings = configuration.settings
-    fabric = run.fabric
-    slices = TrainingSlices(studies, settings.sizes.axis, settings.batch, fabric)
+    slices = TrainingSlices(studies, settings.sizes.axis, settings.batch, run.fabric)
     torch.manual_seed(settings.seed)
     architecture, _ = configuration.stage.network.architecture()
     network = architecture(settings.sizes)
-    reconstruct, optimizer = fabric.setup(
-        network, torch.optim.Adam(network.parameters(), settings.learning_rate)
+    error_of = ERRORS[settings.error]
+
+    def losses(reconstruct: Any, images: Tensor) -> dict[str, Tensor]:
+        reconstruction, penalty = reconstruct(images)
+        return {"error": error_of(reconstruction, images), "penalty": penalty}
+
+    def judged(log: RunLog) -> float:
+        return validate(network, slices, error_of, run, log)
+
+    learn(network, slices, settings.learning_rate, losses, judged, run, resume, reporter)
+    return network
+
+
+def learn(
+    network: nn.Module,
+    slices: TrainingSlices,
+    learning_rate: float,
+    losses: Callable[[Any, Tensor], dict[str, Tensor]],
+    judged: Callable[[RunLog], float],
+    run: Run,
+    resume: bool,
+    reporter: Reporter,
+) -> None:
+    """Train a network by Adam; it ends as it was when it was judged best.
+
+    Args:
+        network: with its first weights.
+        slices: of the cohort.
+        learning_rate: Adam's.
+        losses: of the network as Fabric wraps it, and of B x 1 x h x w images: name in the log ->
+            a part of what is lost.
+        judged: the error of held-out slices, which it logs and draws.
+        run: whose steps these are.
+        resume: go on from its last checkpoint.
+        reporter: told of the progress, asked whether to stop.
+    """
+    forward, optimizer = run.fabric.setup(
+        network, torch.optim.Adam(network.parameters(), learning_rate)
     )
     best = BestNetwork(network)
     if resume and (state := run.resume()):
@@ -120,19 +156,17 @@ def _train(
             optimizer.load_state_dict(state["optimizer"])
             best.restore(state)
     log = RunLog(run, reporter)
-    error_of = ERRORS[settings.error]
     while run.progress() < 1.0:
         images = slices.batch(run.step)
-        run.set_learning_rate(optimizer, settings.learning_rate)
-        reconstruction, penalty = reconstruct(images)
-        error = error_of(reconstruction, images)
+        run.set_learning_rate(optimizer, learning_rate)
+        lost = losses(forward, images)
         optimizer.zero_grad()
-        fabric.backward(error + penalty)
+        run.fabric.backward(reduce(torch.add, lost.values()))
         optimizer.step()
         run.advance()
-        log.step(error=error, penalty=penalty)
+        log.step(**lost)
         if run.step % VALIDATE_EVERY == 0 or run.progress() >= 1.0:
-            best.offer(validate(network, slices, error_of, run, log))
+            best.offer(judged(log))
         if run.is_checkpoint_due():
             run.save(
                 {
@@ -143,7 +177,7 @@ def _train(
             )
         run.check_cancelled(reporter)
     best.take()
-    return network.eval()
+    network.eval()
 
 
 class TrainingSlices:

@@ -7,15 +7,13 @@ References:
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import sys
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from PETAnomalyLib.engine.runtime.known_error import MissingPackageError
+from PETAnomalyLib.engine.runtime.known_error import require_package
 
 Points = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -48,16 +46,9 @@ def require_umap() -> None:
     Raises:
         MissingPackageError: umap-learn is not installed.
     """
-    try:
-        found = importlib.util.find_spec("umap")
-    except ModuleNotFoundError:
-        found = None
-    if found is None:
-        raise MissingPackageError(
-            f"The Python package umap-learn, which lays the latent space into the plane, is not "
-            f"installed in {sys.executable}.",
-            "Install it there with: pip install umap-learn",
-        )
+    require_package(
+        "umap", "umap-learn", "which lays the latent space into the plane", "pip install umap-learn"
+    )
 
 
 def in_the_plane(vectors: npt.NDArray[np.floating]) -> Points:

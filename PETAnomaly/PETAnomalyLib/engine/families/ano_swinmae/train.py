@@ -6,6 +6,7 @@ Paper 4, 3.2: the mean squared error of the masked part, Adam.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,10 +19,9 @@ from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.progress import RunLog
 from PETAnomalyLib.engine.training.slices import (
-    VALIDATE_EVERY,
-    BestNetwork,
     TrainingSlices,
     check_slices,
+    learn,
     validated,
 )
 from PETAnomalyLib.engine.training.stage import Stage, StageConfiguration
@@ -73,42 +73,20 @@ def _train(
     settings: AnoSwinMAESettings = configuration.settings
     slices = TrainingSlices(studies, settings.sizes.axis, settings.batch, run.fabric)
     torch.manual_seed(0)
-    network = AnoSwinMAE(settings.sizes)
-    fill, optimizer = run.fabric.setup(
-        network, torch.optim.Adam(network.parameters(), settings.learning_rate)
-    )
+    network = AnoSwinMAE(settings.sizes).to(run.fabric.device)
     torch.manual_seed(0)
     judged_windows = network.some_windows(slices.held_out)
-    best = BestNetwork(network)
-    if resume and (state := run.resume()):
-        with run.restoring():
-            network.load_state_dict(state["network"])
-            optimizer.load_state_dict(state["optimizer"])
-            best.restore(state)
-    log = RunLog(run, reporter)
-    while run.progress() < 1.0:
-        images = slices.batch(run.step)
-        run.set_learning_rate(optimizer, settings.learning_rate)
+
+    def losses(fill: Any, images: Tensor) -> dict[str, Tensor]:
         hidden = network.some_windows(images)
-        error = masked_error(fill(images, hidden).images, images, network.voxels(hidden))
-        optimizer.zero_grad()
-        run.fabric.backward(error)
-        optimizer.step()
-        run.advance()
-        log.step(error=error)
-        if run.step % VALIDATE_EVERY == 0 or run.progress() >= 1.0:
-            best.offer(_validate(network, slices, judged_windows, run, log))
-        if run.is_checkpoint_due():
-            run.save(
-                {
-                    "network": network.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    **best.state(),
-                }
-            )
-        run.check_cancelled(reporter)
-    best.take()
-    return network.eval()
+        filled = fill(images, hidden).images
+        return {"error": masked_error(filled, images, network.voxels(hidden))}
+
+    def judged(log: RunLog) -> float:
+        return _validate(network, slices, judged_windows, run, log)
+
+    learn(network, slices, settings.learning_rate, losses, judged, run, resume, reporter)
+    return network
 
 
 def _validate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,10 +16,9 @@ from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
 from PETAnomalyLib.engine.training.checkpoint import Run
 from PETAnomalyLib.engine.training.progress import RunLog
 from PETAnomalyLib.engine.training.slices import (
-    VALIDATE_EVERY,
-    BestNetwork,
     TrainingSlices,
     check_slices,
+    learn,
     validated,
 )
 from PETAnomalyLib.engine.training.stage import Stage, StageConfiguration
@@ -66,38 +66,15 @@ def _train(
     slices = TrainingSlices(studies, settings.sizes.axis, settings.batch, run.fabric)
     torch.manual_seed(0)
     network = AutoDDPM(settings.sizes)
-    denoise, optimizer = run.fabric.setup(
-        network, torch.optim.Adam(network.parameters(), settings.learning_rate)
-    )
-    best = BestNetwork(network)
-    if resume and (state := run.resume()):
-        with run.restoring():
-            network.load_state_dict(state["network"])
-            optimizer.load_state_dict(state["optimizer"])
-            best.restore(state)
-    log = RunLog(run, reporter)
-    while run.progress() < 1.0:
-        images = slices.batch(run.step)
-        run.set_learning_rate(optimizer, settings.learning_rate)
-        _, error = denoise(images)
-        optimizer.zero_grad()
-        run.fabric.backward(error)
-        optimizer.step()
-        run.advance()
-        log.step(error=error)
-        if run.step % VALIDATE_EVERY == 0 or run.progress() >= 1.0:
-            best.offer(_validate(network, slices, run, log))
-        if run.is_checkpoint_due():
-            run.save(
-                {
-                    "network": network.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    **best.state(),
-                }
-            )
-        run.check_cancelled(reporter)
-    best.take()
-    return network.eval()
+
+    def losses(denoise: Any, images: Tensor) -> dict[str, Tensor]:
+        return {"error": denoise(images)[1]}
+
+    def judged(log: RunLog) -> float:
+        return _validate(network, slices, run, log)
+
+    learn(network, slices, settings.learning_rate, losses, judged, run, resume, reporter)
+    return network
 
 
 def _validate(network: AutoDDPM, slices: TrainingSlices, run: Run, log: RunLog) -> float:
