@@ -112,7 +112,7 @@ def score(
         run.reporter.check_cancelled()
         run.progress(0.5 + 0.3 * share)
 
-    norms = _norms_of(model.bundle)
+    norms = norms_of(model.bundle)
     with ExitStack() as while_scoring:
         file = None
         if keep is not None:
@@ -148,7 +148,8 @@ def score(
     return maps
 
 
-def _norms_of(bundle: Bundle) -> NormativeResidual | None:
+def norms_of(bundle: Bundle) -> NormativeResidual | None:
+    """What a model misses healthy heads by; None where nobody has measured that."""
     if bundle.normative is None:
         return None
     mean, std = (sitk.GetArrayFromImage(read_float_image(file)) for file in bundle.normative)

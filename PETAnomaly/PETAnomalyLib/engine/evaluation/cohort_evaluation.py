@@ -53,6 +53,7 @@ from PETAnomalyLib.engine.evaluation.study_judgement import (
 )
 from PETAnomalyLib.engine.evaluation.volume_errors import VolumeErrors, volume_errors
 from PETAnomalyLib.engine.families.loaded_model import model_of_process
+from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.reporter import QuietReporter, Reporter, SilentReporter
 from PETAnomalyLib.engine.runtime.worker_pool import Cluster, for_each
 from PETAnomalyLib.engine.study.cohort_layout import CohortStudy, require_ct
@@ -246,6 +247,19 @@ def evaluate(
     reporter.progress(1.0)
     estimates = {name: way.estimates for name, way in ways.items()}
     return Evaluation(rows, estimates, compare(ways), lesions)
+
+
+def require_own_names(bundles: Sequence[Bundle]) -> None:
+    """Refuse models that a table could not tell apart.
+
+    Raises:
+        InputError: two have one name.
+    """
+    twice = [name for name, count in Counter(b.name for b in bundles).items() if count > 1]
+    if twice:
+        raise InputError(
+            f"two of the models are named '{twice[0]}'", "rows are told apart by their names"
+        )
 
 
 def detect_once(

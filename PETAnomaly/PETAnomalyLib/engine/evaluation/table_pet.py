@@ -16,7 +16,13 @@ import numpy as np
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.installed import find_bundle
 from PETAnomalyLib.engine.detection_settings import DetectionSettings
-from PETAnomalyLib.engine.evaluation.cohort_evaluation import PLAIN_RULES, Evaluation, Row, evaluate
+from PETAnomalyLib.engine.evaluation.cohort_evaluation import (
+    PLAIN_RULES,
+    Evaluation,
+    Row,
+    evaluate,
+    require_own_names,
+)
 from PETAnomalyLib.engine.evaluation.comparison import Comparison, Estimate, between
 from PETAnomalyLib.engine.evaluation.table1 import FALSE_POSITIVES_A_SCAN, MODELS, kept_phantoms
 from PETAnomalyLib.engine.evaluation.tables import (
@@ -128,12 +134,7 @@ def _require_pet_models(bundles: Sequence[Bundle]) -> None:
                 f"the model '{bundle.name}' is of brain MR, and this table is of PET",
                 "leave it out; tables 2 to 4 are of models of brain MR",
             )
-    names = [bundle.name for bundle in bundles]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise InputError(
-            f"two of the models are named '{twice}'", "rows are told apart by their names"
-        )
+    require_own_names(bundles)
 
 
 def _lines(

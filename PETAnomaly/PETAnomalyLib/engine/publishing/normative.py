@@ -30,7 +30,7 @@ from PETAnomalyLib.engine.scoring.postprocessing import postprocessed
 from PETAnomalyLib.engine.study.brain_cohort import BrainStudy
 from PETAnomalyLib.engine.study.image_file import read_float_image
 from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
-from PETAnomalyLib.engine.training.head_cohort import aligned_heads
+from PETAnomalyLib.engine.training.head_cohort import heads_in_frame
 
 FEWEST_HEADS = 10
 FINDINGS_A_HEALTHY_HEAD = 3.0
@@ -115,13 +115,9 @@ class _Heads:
     def __init__(
         self, bundle: Bundle, studies: Sequence[BrainStudy], kept: Path, reporter: Reporter
     ) -> None:
-        assert bundle.template_mask is not None  # the manifest of a model of MR has one
         self._bundle, self._reporter = bundle, reporter
         self.studies: list[AlignedStudy] = []
-        for study in aligned_heads(
-            studies, bundle.contrast, bundle.template, bundle.template_mask, bundle.intensity,
-            kept / "aligned", reporter,
-        ):  # fmt: skip
+        for study in heads_in_frame(bundle, studies, kept / "aligned", reporter):
             if study.lesions is not None and study.lesions.any():
                 raise InputError(
                     f"{study.name} has a lesion, and norms are of healthy heads",
@@ -153,15 +149,12 @@ class _Heads:
             scorer: `zscore` or `residual`.
             parts: heads, and the norms that they are judged by.
         """
-        maps = [
-            self._map_of(head, scorer, norms)
-            for studies, norms in parts
-            for head in self._healed(studies)
-        ]
+        maps, volume = [], 0
+        for studies, norms in parts:
+            for head in self._healed(studies):
+                maps.append(self._map_of(head, scorer, norms))
+                volume += int(np.count_nonzero(head.brain))
         values = np.concatenate([one[one > 0] for one in maps])
-        volume = sum(
-            int(np.count_nonzero(head.brain)) for part, _ in parts for head in self._healed(part)
-        )
         ranks = np.minimum(_SHARES * volume, len(values) - 1).astype(np.int64)
         found = np.sort(values)[::-1][ranks] if len(values) else np.ones(1)
         thresholds = np.unique(np.minimum(found, _HIGHEST[scorer]))

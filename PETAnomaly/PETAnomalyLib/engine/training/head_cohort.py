@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.frame.grids import to_model_frame
 from PETAnomalyLib.engine.frame.head_alignment import align_head
 from PETAnomalyLib.engine.frame.head_input import head_input
@@ -87,6 +88,23 @@ def aligned_heads(
         for study in studies
     ]
     return aligned(inputs, align_into, b"".join(common), intensity, cache, reporter)
+
+
+def heads_in_frame(
+    bundle: Bundle, studies: Sequence[BrainStudy], cache: Path, reporter: Reporter, other: str = ""
+) -> list[AlignedStudy]:
+    """`aligned_heads` in the frame of a model of brain MR."""
+    assert bundle.template_mask is not None  # the manifest of a model of MR has one
+    return aligned_heads(
+        studies,
+        bundle.contrast,
+        bundle.template,
+        bundle.template_mask,
+        bundle.intensity,
+        cache,
+        reporter,
+        other,
+    )
 
 
 def align_into(

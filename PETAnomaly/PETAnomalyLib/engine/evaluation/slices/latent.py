@@ -45,7 +45,7 @@ from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.runtime.worker_pool import Cluster
 from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
-from PETAnomalyLib.engine.training.head_cohort import aligned_heads
+from PETAnomalyLib.engine.training.head_cohort import heads_in_frame
 
 Array = npt.NDArray[np.float32]
 
@@ -111,22 +111,11 @@ def latent(
         cohort, healthy, out / "heads", HEADS, bundle.contrast, reporter, workers
     )
     with_lesion = [study for some in heads.by_disease.values() for study in some]
-    assert bundle.template_mask is not None  # a model of MR has one
     groups: list[list[AlignedStudy]] = []
     for studies in (with_lesion, heads.healthy):
         if not studies:
             raise InputError("there are no healthy heads", "give some with --healthy")
-        groups.append(
-            aligned_heads(
-                studies,
-                bundle.contrast,
-                bundle.template,
-                bundle.template_mask,
-                bundle.intensity,
-                out / "aligned",
-                reporter,
-            )
-        )
+        groups.append(heads_in_frame(bundle, studies, out / "aligned", reporter))
     ill = slices_with_lesion(groups[0], bundle.slice_axis)
     well = slices_at(groups[1], bundle.slice_axis, ill.places)
     if len(ill.places) < LEAST_SLICES:

@@ -5,7 +5,6 @@ Heads that are not usable with one of the models are left out for all: tests are
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,20 +16,21 @@ from torch import nn
 
 from PETAnomalyLib.engine.bundles.bundle import Bundle
 from PETAnomalyLib.engine.bundles.kinds import FAMILIES
+from PETAnomalyLib.engine.evaluation.cohort_evaluation import require_own_names
 from PETAnomalyLib.engine.evaluation.slices.head import Array, HealedHead
 from PETAnomalyLib.engine.evaluation.slices.heads import HEALTHY
 from PETAnomalyLib.engine.evaluation.slices.no_brains import no_brains
 from PETAnomalyLib.engine.evaluation.slices.reconstructions import KeptReconstructions, head_of
 from PETAnomalyLib.engine.evaluation.slices.slice_table import SliceTable
 from PETAnomalyLib.engine.families.networks import build_network
+from PETAnomalyLib.engine.maps import norms_of
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.runtime.worker_pool import Cluster
-from PETAnomalyLib.engine.scoring.normative import NormativeResidual
 from PETAnomalyLib.engine.study.brain_cohort import BrainStudy
 from PETAnomalyLib.engine.study.image_file import read_float_image
 from PETAnomalyLib.engine.training.aligned_cache import AlignedStudy
-from PETAnomalyLib.engine.training.head_cohort import aligned_heads
+from PETAnomalyLib.engine.training.head_cohort import heads_in_frame
 
 Groups = Mapping[str, Sequence[BrainStudy]]
 Aligned = dict[str, list[AlignedStudy]]
@@ -81,10 +81,8 @@ class MeasuredModel:
 
     def normative_heads(self, group: str) -> Callable[[], Iterator[HealedHead]]:
         """The same with Z-scores by the model's norms in place of residuals; it has norms."""
-        assert self.bundle.normative is not None
-        norms = NormativeResidual(
-            *(sitk.GetArrayFromImage(read_float_image(file)) for file in self.bundle.normative)
-        )
+        norms = norms_of(self.bundle)
+        assert norms is not None
         return lambda: (
             replace(head, residual=norms.zscore(head.residual)) for head in self.heads(group)()
         )
@@ -139,11 +137,7 @@ def require_heads_models(bundles: Sequence[Bundle]) -> str:
             f"the model '{first}' is of {one}, and '{second}' of {other}",
             "make a table for each contrast",
         )
-    twice = [name for name, count in Counter(b.name for b in bundles).items() if count > 1]
-    if twice:
-        raise InputError(
-            f"two of the models are named '{twice[0]}'", "rows are told apart by their names"
-        )
+    require_own_names(bundles)
     return next(iter(contrasts))
 
 
@@ -225,22 +219,12 @@ def _aligned(
     bundle: Bundle, groups: Groups, cache: Path, reporter: Reporter, shown: str
 ) -> Aligned:
     """Every group in the model's frame, without heads that are not what they should be."""
-    assert bundle.template_mask is not None  # a model of MR has one
     found: Aligned = {}
     for group, studies in groups.items():
         found[group] = []
         if not studies:
             continue
-        for study in aligned_heads(
-            studies,
-            bundle.contrast,
-            bundle.template,
-            bundle.template_mask,
-            bundle.intensity,
-            cache,
-            reporter,
-            shown,
-        ):
+        for study in heads_in_frame(bundle, studies, cache, reporter, shown):
             has_lesions = study.lesions is not None and bool(study.lesions.any())
             if has_lesions == group.startswith(HEALTHY):
                 what = "has a lesion" if has_lesions else "has no lesion in the model's frame"

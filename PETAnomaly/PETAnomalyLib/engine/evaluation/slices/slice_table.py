@@ -71,11 +71,6 @@ class Judged:
     tests: list[Comparison]
 
 
-def normative_name(row: str) -> str:
-    """The row of a model's Z-scores by its norms of healthy heads."""
-    return f"{row}, Z-score"
-
-
 @dataclass
 class SliceTable:
     """Everything that is found.
@@ -121,7 +116,7 @@ class SliceTable:
         """Those claims whose row, and another one, has a figure here."""
         found = []
         for claim in claims:
-            values = self._values_of_models(claim.key)
+            values = self._values_of([row.name for row in self.rows], claim.key)
             if claim.over:
                 two = (claim.row, claim.over)
                 values = {n: v for n, v in values.items() if self._paper_name(n) in two}
@@ -141,12 +136,7 @@ class SliceTable:
 
     def best_against_plain(self, key: Key) -> list[Comparison]:
         """The best model by a figure, Z-scores included, against each row of plain intensity."""
-        part, heads, measure = key
-        found = self.ways.get((part, heads), {})
-        values = self._values_of_models(key)
-        values |= {
-            name: found[name].estimates[measure].value for name in self.normative if name in found
-        }
+        values = self._values_of([*(row.name for row in self.rows), *self.normative], key)
         if not values:
             return []
         best = max(values, key=values.__getitem__)
@@ -157,18 +147,32 @@ class SliceTable:
         part, heads, measure = key
         return compared(measure, first, second, self.ways[part, heads])
 
-    def _values_of_models(self, key: Key) -> dict[str, float]:
+    def normative_row(self, row: str) -> str:
+        """The row of a model's Z-scores by its norms of healthy heads."""
+        return _once(self.normative, f"{row}, Z-score")
+
+    def plain_row(self, name: str) -> str:
+        """A row of plain intensity."""
+        return _once(self.plain, name)
+
+    def _values_of(self, rows: Sequence[str], key: Key) -> dict[str, float]:
         part, heads, measure = key
         found = self.ways.get((part, heads), {})
         return {
-            row.name: found[row.name].estimates[measure].value
-            for row in self.rows
-            if row.name in found and measure in found[row.name].estimates
+            row: found[row].estimates[measure].value
+            for row in rows
+            if row in found and measure in found[row].estimates
         }
 
     def _paper_name(self, name: str) -> str:
         row = next(row for row in self.rows if row.name == name)
         return "" if row.paper is None else row.paper.name
+
+
+def _once(names: list[str], name: str) -> str:
+    if name not in names:
+        names.append(name)
+    return name
 
 
 def write(

@@ -51,13 +51,7 @@ from PETAnomalyLib.engine.evaluation.slices.slice_markdown import (
     in_words,
     part_as_markdown,
 )
-from PETAnomalyLib.engine.evaluation.slices.slice_table import (
-    Claim,
-    Judged,
-    SliceTable,
-    normative_name,
-    write,
-)
+from PETAnomalyLib.engine.evaluation.slices.slice_table import Claim, Judged, SliceTable, write
 from PETAnomalyLib.engine.runtime.reporter import Reporter
 from PETAnomalyLib.engine.runtime.worker_pool import Cluster
 from PETAnomalyLib.engine.scoring.postprocessing import PostProcessing, scaled
@@ -200,17 +194,12 @@ def _judge_pixels(
         )
         if model.bundle.normative is not None:
             judgement = paper2.judge(model.normative_heads(disease)(), _residual, _steps(model))
-            name = normative_name(row)
-            _enter(found, disease, name, judgement)
-            if name not in found.normative:
-                found.normative.append(name)
+            _enter(found, disease, found.normative_row(row), judgement)
     # In the frame of the model that they are compared with.
     model = best[1]
     for name, score_of in ((VALUE, _value), (FROM_TEMPLATE, _residual)):
         judgement = paper2.judge(model.template_heads(disease)(), score_of, _steps(model))
-        _enter(found, disease, name, judgement)
-        if name not in found.plain:
-            found.plain.append(name)
+        _enter(found, disease, found.plain_row(name), judgement)
 
 
 def _enter(found: SliceTable, disease: str, row: str, judgement: paper2.Judgement) -> None:

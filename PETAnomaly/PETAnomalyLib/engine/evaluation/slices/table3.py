@@ -43,12 +43,7 @@ from PETAnomalyLib.engine.evaluation.slices.paper3_figures import (
 from PETAnomalyLib.engine.evaluation.slices.paper_rows import rows_of
 from PETAnomalyLib.engine.evaluation.slices.resampling import mean_of, measured
 from PETAnomalyLib.engine.evaluation.slices.slice_markdown import against_plain_as_markdown
-from PETAnomalyLib.engine.evaluation.slices.slice_table import (
-    Claim,
-    SliceTable,
-    normative_name,
-    write,
-)
+from PETAnomalyLib.engine.evaluation.slices.slice_table import Claim, SliceTable, write
 from PETAnomalyLib.engine.evaluation.slices.table3_markdown import (
     ERROR,
     NO_BRAIN,
@@ -175,10 +170,7 @@ def _judge_pixels(
             validation = model.normative_heads(VALIDATION + disease)
             heads = model.normative_heads(disease)
             pixels = paper3.by_pixel(validation, heads, _difference, _steps(model, paper3.STEPS))
-            name = normative_name(row)
-            _enter(found, PIXEL, disease, name, pixels)
-            if name not in found.normative:
-                found.normative.append(name)
+            _enter(found, PIXEL, disease, found.normative_row(row), pixels)
     # In the frame of the model that they are compared with.
     model = best[1]
     plain = {VALUE: _value, DARKNESS: _darkness, FROM_TEMPLATE: _difference}
@@ -186,9 +178,7 @@ def _judge_pixels(
         validation = model.template_heads(VALIDATION + disease)
         heads = model.template_heads(disease)
         pixels = paper3.by_pixel(validation, heads, score_of, _steps(model, paper3.STEPS))
-        _enter(found, PIXEL, disease, name, pixels)
-        if name not in found.plain:
-            found.plain.append(name)
+        _enter(found, PIXEL, disease, found.plain_row(name), pixels)
 
 
 def _enter(found: SliceTable, part: str, disease: str, row: str, pixels: paper3.Pixels) -> None:

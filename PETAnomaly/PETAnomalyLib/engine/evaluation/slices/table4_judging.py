@@ -115,9 +115,7 @@ class Judging:
         # In the frame of the model that they are compared with.
         for name, score_of in ((VALUE, _value), (FROM_TEMPLATE, _distance)):
             judged = self._heads(best[1], disease, disease, score_of, None, of_template=True)
-            self._enter(disease, name, judged, above)
-            if name not in self._found.plain:
-                self._found.plain.append(name)
+            self._enter(disease, self._found.plain_row(name), judged, above)
 
     def healthy(self, models: Sequence[tuple[str, MeasuredModel]]) -> None:
         """What is drawn in heads without a lesion: the objects are always as many."""
