@@ -114,6 +114,16 @@ def test_models_of_one_contrast_are_judged_on_another(made: Made) -> None:
     assert np.array_equal(head.image, aligned_head("stroke", 30, "FLAIR").image)
 
 
+def test_a_row_without_a_model_stands_once_in_a_direction_that_has_another(
+    made: Made, tmp_path: Path
+) -> None:
+    measured, crosses, *_ = made
+    swin = [CrossModels(T1_TO_FLAIR, crosses[0].models[:1])]
+    text = table4.tabulate(measured, ["mass"], swin, tmp_path, SilentReporter())
+    assert text.count("| autoDDPM, T1w to FLAIR |") == 1
+    assert text.count("| Ano-swinMAE (64x64), T1w to FLAIR |") == 1
+
+
 def test_what_the_paper_says_of_two_models_is_tested_between_them(made: Made) -> None:
     *_, out, text = made
     claims = json.loads((out / "table4.json").read_text(encoding="utf-8"))["claims"]

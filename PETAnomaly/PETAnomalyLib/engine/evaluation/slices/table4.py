@@ -158,7 +158,7 @@ def tabulate(
         TableRow(f"{row.name}, {direction.name}", None, row)
         for direction in DIRECTIONS
         for row in TABLE_2[direction]
-        if not any(r.model and r.paper is row for r in found.rows)
+        if not any(r.paper is row for r in found.rows)
     ]
     found.facts |= facts_of(found, models)
     found.facts[SECONDS] = {name: seconds_a_slice(model) for name, model in by_row}
