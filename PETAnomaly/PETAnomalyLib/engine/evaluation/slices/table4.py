@@ -154,20 +154,18 @@ def tabulate(
         judging.healthy(by_row)
     for cross in crosses:
         judging.cross(cross)
+    crossed = [cross.direction for cross in crosses]
     found.rows += [
         TableRow(f"{row.name}, {direction.name}", None, row)
         for direction in DIRECTIONS
+        if direction not in crossed  # whose rows came with their models
         for row in TABLE_2[direction]
-        if not any(r.paper is row for r in found.rows)
     ]
     found.facts |= facts_of(found, models)
     found.facts[SECONDS] = {name: seconds_a_slice(model) for name, model in by_row}
     judged = found.judge(CLAIMS)
     plain = {d: found.best_against_plain((PIXEL, d, AUPRC)) for d in diseases}
-    markdown = as_markdown(
-        found, diseases, [cross.direction for cross in crosses], judged,
-        against_plain_as_markdown(plain),
-    )  # fmt: skip
+    markdown = as_markdown(found, diseases, crossed, judged, against_plain_as_markdown(plain))
     write(found, markdown, judged, plain, out)
     return markdown
 
