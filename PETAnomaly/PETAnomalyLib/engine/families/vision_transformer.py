@@ -17,6 +17,10 @@ from PETAnomalyLib.engine.families.transformer_sizes import FEEDFORWARD
 
 _PLACE_SPREAD = 0.02  # standard deviation of the learnt places at the start, as in ViT
 
+# torch's fused layers of inference hold every attention matrix: 5.4 s of one core in place of 3.3
+# for 100 slices of 464 tokens, six layers of width 96 (torch 2.13).
+torch.backends.mha.set_fastpath_enabled(False)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PatchSizes:
