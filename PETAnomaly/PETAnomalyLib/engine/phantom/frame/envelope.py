@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from PETAnomalyLib.engine.phantom.canvas.canvas import WHOLE, Canvas
+from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
 from PETAnomalyLib.engine.phantom.canvas.lines import Vector
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
 from PETAnomalyLib.engine.phantom.organs import Organ
@@ -13,13 +14,16 @@ from PETAnomalyLib.engine.phantom.patient.patient import Patient
 LOWEST_MM, HIGHEST_MM = -950, 950  # body z that the profiles below cover
 PERINEUM_MM = -38
 
-# Body z, then half widths to the outside of the muscles (x, y) of a lean reference body, mm.
+# Body z, then half widths to the outside of the muscles (x, y) of a lean reference body, and the
+# middle of neck, jaw and skull (y), mm: the chin juts out in front, the occiput behind.
 MUSCLE_PROFILE = np.array(
     [
-        (-60, 150, 92), (0, 160, 97), (40, 160, 100), (100, 150, 97), (170, 138, 92),
-        (240, 138, 95), (330, 146, 103), (420, 150, 106), (490, 152, 101), (525, 150, 90),
-        (552, 120, 76), (572, 78, 62), (590, 60, 57), (620, 54, 55), (645, 57, 60),
-        (668, 63, 80), (700, 69, 92), (760, 74, 96), (800, 66, 86), (825, 45, 60), (840, 5, 5),
+        (-60, 150, 92, 0), (0, 160, 97, 0), (40, 160, 100, 0), (100, 150, 97, 0),
+        (170, 138, 92, 0), (240, 138, 95, 0), (330, 146, 103, 0), (420, 150, 106, 0),
+        (490, 152, 101, 0), (525, 150, 90, 0), (552, 120, 76, 0), (572, 78, 62, 1),
+        (590, 60, 57, 4), (614, 55, 57, 6), (630, 55, 70, -7), (645, 58, 78, -11),
+        (668, 63, 84, -12), (700, 69, 91, -4), (730, 73, 95, 4), (760, 74, 95, 8),
+        (790, 70, 87, 9), (815, 57, 69, 9), (830, 38, 46, 9), (840, 5, 5, 9),
     ]
 )  # fmt: skip
 # Body z, then half widths (x, y) and middle y of the thoracic, abdominal and pelvic cavity, mm.
@@ -50,6 +54,10 @@ def profile(knots: Vector, column: int = 1) -> Vector:
 SPINE_TABLE = profile(SPINE_Y).astype(np.float32)
 
 
+MEDIASTINUM_TABLE = (24 + 14 * np.exp(-(((Z_TABLE - 420) / 60) ** 2))).astype(np.float32)
+"""Half width of the mediastinum between the lungs, mm, at every body z of `Z_TABLE`."""
+
+
 def spine_y(z: float) -> float:
     """Body y of the middle of the vertebral bodies at body z."""
     return float(np.interp(z, SPINE_Y[:, 0], SPINE_Y[:, 1]))
@@ -66,12 +74,12 @@ class Envelope:
             cavities (1 = the outside of each).
         spine: body y of the middle of the vertebral bodies at each voxel's level.
         diaphragm: body z of the diaphragm above or below each voxel.
-        dome_right: body z of the top of its right dome.
+        dome_right, dome_left: body z of the tops of its domes.
     """
 
     def __init__(self, canvas: Canvas, patient: Patient) -> None:
         build = patient.build
-        self.level = np.clip(canvas.z - LOWEST_MM, 0, len(Z_TABLE) - 1).astype(np.int16)
+        self.level = np.empty(canvas.shape, np.int16)
         belly = np.exp(-(((Z_TABLE - 180) / 110.0) ** 2)) * (build.visceral - 0.3)
         width, depth = profile(MUSCLE_PROFILE, 1), profile(MUSCLE_PROFILE, 2)
         shoulders = 1 + (build.shoulders - 1) * np.clip((Z_TABLE - 250) / 150.0, 0, 1)
@@ -80,91 +88,153 @@ class Envelope:
         self.fat = profile(FAT_PROFILE) * build.fat_mm
         grow_x, grow_y = 22 * belly, 30 * belly
         self.width, self.depth = width * shoulders * hips + grow_x, depth + grow_y
-        self.middle = -0.9 * grow_y
-        self.trunk = self._oval(canvas, self.width, self.depth, self.middle, 0.35)
-        self.skin = self._oval(
-            canvas,
-            self.width + self.fat,
-            self.depth + 0.85 * self.fat,
-            self.middle - 0.1 * self.fat,
-            0.35,
-        )
-        self.cavity = self._oval(
-            canvas,
-            profile(CAVITY_PROFILE, 1) * (0.5 + 0.5 * shoulders) + grow_x,
-            profile(CAVITY_PROFILE, 2) + grow_y,
-            profile(CAVITY_PROFILE, 3) + self.middle,
-            0.25,
-        )
-        self.spine = SPINE_TABLE[self.level]
+        self.middle = profile(MUSCLE_PROFILE, 3) - 0.9 * grow_y
+        # The apron of an obese belly hangs over the groin, the fold beneath it is sharp.
+        apron = 0.5 * max(0.0, build.fat_mm - 22) * _apron(Z_TABLE)
+        self._ovals = [
+            (self.width, self.depth, self.middle, 0.35),
+            (self.width + self.fat, self.depth + 0.85 * self.fat + apron / 2,
+             self.middle - 0.1 * self.fat - apron / 2, 0.35),
+            (profile(CAVITY_PROFILE, 1) * (0.5 + 0.5 * shoulders) + grow_x,
+             profile(CAVITY_PROFILE, 2) + grow_y, profile(CAVITY_PROFILE, 3) + self.middle, 0.25),
+        ]  # fmt: skip
         rng = patient.stream("diaphragm")
         self.dome_right = float(rng.normal(388, 9))
-        right = _dome(canvas, -68, -8, self.dome_right)
-        left = _dome(canvas, 70, -8, self.dome_right - rng.normal(12, 5))
-        self.diaphragm = np.maximum(right, left)
+        self.dome_left = self.dome_right - float(rng.normal(12, 5))
+        self.trunk, self.skin, self.cavity, self.spine, self.diaphragm = (
+            np.empty(canvas.shape, np.float32) for _ in range(5)
+        )
+        for slab in slabs(canvas):
+            self._layers(canvas, slab)
 
-    def _oval(self, canvas: Canvas, a: Vector, b: Vector, middle: Vector, square: float) -> Array:
-        """Squared relative radius in ovals of half widths `a`, `b` round y = `middle`."""
-        u = canvas.x / np.asarray(a, np.float32)[self.level]
-        v = canvas.y - np.asarray(middle, np.float32)[self.level]
-        v /= np.asarray(b, np.float32)[self.level]
-        u *= u
-        v *= v
-        total = u + v
-        u *= u
-        v *= v
-        total *= 1 - square
-        total += square * (u + v)
-        return total
+    def _layers(self, canvas: Canvas, slab: slice) -> None:
+        """The fields of a few slices: found at every second row and column, which smooth fields
+        are read off from, four times as quickly."""
+        x, y, z = (field[slab, ::2, ::2] for field in (canvas.x, canvas.y, canvas.z))
+        np.clip(canvas.z[slab] - LOWEST_MM, 0, len(Z_TABLE) - 1, out=self.level[slab],
+                casting="unsafe")  # fmt: skip
+        level = self.level[slab, ::2, ::2]
+        fields = [self.trunk, self.skin, self.cavity]
+        # The trunk rounds off towards the perineum; the thighs take over.
+        ending = np.clip((25 - z) / np.float32(25.0 - PERINEUM_MM), 0, 1) ** 2
+        for field, (a, b, middle, square) in zip(fields, self._ovals):
+            found = _oval(x, y, level, a, b, middle, square)
+            if field is not self.cavity:
+                found += ending
+            _refine(found, field[slab])
+        _refine(SPINE_TABLE[level], self.spine[slab])
+        dome = np.maximum(_dome(x, y, -68, self.dome_right), _dome(x, y, 70, self.dome_left))
+        _refine(dome, self.diaphragm[slab])
 
 
-def _dome(canvas: Canvas, x: float, y: float, top: float) -> Array:
-    """Body z of half a diaphragm: a dome over (x, y) that falls to the costophrenic recess."""
-    fall = ((canvas.x - x) / 66) ** 2 + ((canvas.y - y) / 74) ** 2
+def slabs(canvas: Canvas, thickness: int = 4) -> list[slice]:
+    """All slices of a canvas, a few at a time: temporaries of that size stay in a cache."""
+    count = canvas.shape[0]
+    return [slice(k, min(k + thickness, count)) for k in range(0, count, thickness)]
+
+
+def _apron(z: Vector) -> Vector:
+    """How much of a pannus there is at body z: falls off slowly upwards, suddenly downwards."""
+    away = np.where(z > 45, (z - 45) / 70.0, (z - 45) / 16.0)
+    found: Vector = np.exp(-(away**2))
+    return found
+
+
+def _oval(
+    x: Array, y: Array, level: NDArray[np.int16], a: Vector, b: Vector, middle: Vector,
+    square: float,
+) -> Array:  # fmt: skip
+    """Squared relative radius in ovals of half widths `a`, `b` round y = `middle`."""
+    u = x * (1 / a).astype(np.float32)[level]
+    v = (y - middle.astype(np.float32)[level]) * (1 / b).astype(np.float32)[level]
+    u *= u
+    v *= v
+    total = u + v
+    u *= u
+    v *= v
+    total *= 1 - square
+    total += square * (u + v)
+    return total
+
+
+def _refine(coarse: Array, fine: Array) -> None:
+    """Fill `fine` (k, 2 n - 1, 2 m - 1) from every second row and column of it."""
+    fine[:, ::2, ::2] = coarse
+    between = coarse[:, 1:] + coarse[:, :-1]
+    between *= np.float32(0.5)
+    fine[:, 1::2, ::2] = between
+    between = fine[:, :, 2::2] + fine[:, :, :-2:2]
+    between *= np.float32(0.5)
+    fine[:, :, 1::2] = between
+
+
+def _dome(x: Array, y: Array, centre: float, top: float) -> Array:
+    """Body z of half a diaphragm: a dome over (`centre`, -8) that falls to the costophrenic
+    recess."""
+    fall = ((x - centre) / 66) ** 2 + ((y + 8) / 74) ** 2
     return np.maximum(top - 34 * fall, top - 92).astype(np.float32)
+
+
+MOTTLE = {Organ.FAT: 0.15, Organ.VISCERAL_FAT: 0.15, Organ.MUSCLE: 0.1, Organ.SOFT: 0.08}
+"""Standard deviation of uptake within them, of its mean."""
 
 
 def paint_envelope(canvas: Canvas, patient: Patient) -> Envelope:
     """Paint fat, muscle and cavities; return the layers for the organs to refer to."""
     envelope = Envelope(canvas, patient)
-    fat, muscle = patient.suv(Organ.FAT), patient.suv(Organ.MUSCLE)
-    trunk = canvas.z > PERINEUM_MM
-    # The trunk rounds off towards the perineum; the thighs take over.
-    ending = np.clip((25 - Z_TABLE) / (25.0 - PERINEUM_MM), 0, 1) ** 2
-    ending = ending.astype(np.float32)[envelope.level]
-    envelope.skin += ending
-    envelope.trunk += ending
-    ripple = 1 + 0.02 * canvas.rough[0]
-    canvas.fill(
-        WHOLE, (envelope.skin * ripple < 1) & trunk, Organ.FAT,
-        canvas.mottled(fat, WHOLE, 0.15), patient.hu(Organ.FAT),
-    )  # fmt: skip
-    canvas.fill(
-        WHOLE, (envelope.trunk * ripple < 1) & trunk, Organ.MUSCLE,
-        canvas.mottled(muscle, WHOLE, 0.1, 1), patient.hu(Organ.MUSCLE),
-    )  # fmt: skip
-    _cavities(canvas, patient, envelope)
+    suv, hu, mottle = (np.zeros(len(Organ), np.float32) for _ in range(3))
+    hu[Organ.AIR] = -1000
+    for organ, share in MOTTLE.items():
+        suv[organ], hu[organ] = patient.suv(organ), patient.hu(organ)
+        mottle[organ] = share * suv[organ]
+    lung = patient.suv(Organ.LUNG), patient.hu(Organ.LUNG)
+    for slab in slabs(canvas):
+        organ = canvas.organ[slab]
+        _layer(canvas, envelope, slab)
+        _cavities(canvas, envelope, slab)
+        canvas.hu[slab] = hu[organ]
+        canvas.suv[slab] = suv[organ] + mottle[organ] * canvas.rough[2][slab]
+        _lungs(canvas, slab, *lung)
     return envelope
 
 
-def _cavities(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
-    inside = envelope.cavity < 1
-    above = canvas.z > envelope.diaphragm
-    chest = inside & above & (canvas.z > 270)
-    back = (canvas.y > envelope.spine + 4) & (np.abs(canvas.x) < 66) & ~above
-    belly = inside & ~above & ~back & (canvas.z > -25)
-    fat = canvas.mottled(patient.suv(Organ.VISCERAL_FAT), WHOLE, 0.15)
-    fat_hu = patient.hu(Organ.VISCERAL_FAT)
-    canvas.fill(WHOLE, belly, Organ.VISCERAL_FAT, fat, fat_hu)
-    middle = (24 + 14 * np.exp(-(((Z_TABLE - 420) / 60) ** 2))).astype(np.float32)[envelope.level]
-    middle -= np.clip((-canvas.y - 30) * 0.3, 0, 12) * (canvas.z > 440)
-    soft = canvas.mottled(patient.suv(Organ.SOFT), WHOLE, 0.08, 1)
-    canvas.fill(WHOLE, chest, Organ.SOFT, soft, patient.hu(Organ.SOFT))
-    front = chest & (canvas.y < -38) & (canvas.z > 430)
-    canvas.fill(WHOLE, front, Organ.VISCERAL_FAT, fat, fat_hu)
-    lung = chest & (np.abs(canvas.x) > middle)
-    # Gravity: the dependent lung is denser and better perfused.
-    sag = np.float32(0.0022) * canvas.y
-    suv = patient.suv(Organ.LUNG) * (1 + 1.2 * sag + 0.12 * canvas.rough[2])
-    hu = patient.hu(Organ.LUNG) * (1 - 0.35 * sag) + 18 * canvas.rough[2]
-    canvas.fill(WHOLE, lung, Organ.LUNG, suv.astype(np.float32), hu.astype(np.float32))
+def _layer(canvas: Canvas, envelope: Envelope, slab: slice) -> None:
+    """Fat and muscle of the trunk, neck and head."""
+    outside = 1 - np.float32(0.02) * canvas.rough[0][slab]
+    trunk = canvas.z[slab] > PERINEUM_MM
+    np.multiply(
+        trunk & (envelope.skin[slab] < outside), np.uint8(Organ.FAT), out=canvas.organ[slab]
+    )
+    muscle = trunk & (envelope.trunk[slab] < outside)
+    np.copyto(canvas.organ[slab], np.uint8(Organ.MUSCLE), where=muscle)
+
+
+def _cavities(canvas: Canvas, envelope: Envelope, slab: slice) -> None:
+    x, y, z = canvas.x[slab], canvas.y[slab], canvas.z[slab]
+    organ = canvas.organ[slab]
+    inside = envelope.cavity[slab] < 1
+    if not inside.any():
+        return
+    above = z > envelope.diaphragm[slab]
+    chest = inside & above & (z > 270)
+    back = (y > envelope.spine[slab] + 4) & (np.abs(x) < 66)
+    belly = inside & ~(above | back) & (z > -25)
+    np.copyto(organ, np.uint8(Organ.VISCERAL_FAT), where=belly)
+    if not chest.any():
+        return
+    np.copyto(organ, np.uint8(Organ.SOFT), where=chest)
+    np.copyto(organ, np.uint8(Organ.VISCERAL_FAT), where=chest & (y < -38) & (z > 430))
+    middle = MEDIASTINUM_TABLE[envelope.level[slab]]
+    middle -= np.clip((-y - 30) * np.float32(0.3), 0, 12) * (z > 440)
+    np.copyto(organ, np.uint8(Organ.LUNG), where=chest & (np.abs(x) > middle))
+
+
+def _lungs(canvas: Canvas, slab: slice, suv: float, hu: float) -> None:
+    """Gravity: the dependent lung is denser and better perfused."""
+    lung = canvas.organ[slab] == Organ.LUNG
+    if not lung.any():
+        return
+    sag = np.float32(0.0022) * canvas.y[slab][lung]
+    grain = canvas.rough[2][slab][lung]
+    canvas.suv[slab][lung] = suv * (1 + 1.2 * sag + 0.12 * grain)
+    canvas.hu[slab][lung] = hu * (1 - 0.35 * sag) + 18 * grain
