@@ -12,10 +12,11 @@ from PETAnomalyLib.engine.phantom.canvas.lines import rotation_matrix
 from PETAnomalyLib.engine.phantom.canvas.pose import Pose
 from PETAnomalyLib.engine.phantom.canvas.random_numbers import stream, within
 from PETAnomalyLib.engine.phantom.organs import Organ
+from PETAnomalyLib.engine.phantom.patient.attenuation import draw_attenuation
 from PETAnomalyLib.engine.phantom.patient.build import Build, draw_build
 from PETAnomalyLib.engine.phantom.patient.conditions import Conditions, draw_conditions
-from PETAnomalyLib.engine.phantom.patient.published import PUBLISHED, Range
 from PETAnomalyLib.engine.phantom.patient.uptake import Uptake, draw_uptake
+from PETAnomalyLib.engine.phantom.patient.volumes import draw_volume
 
 VERTEX_MM, SOLES_MM = 840.0, -870.0
 """Body z of the ends of the reference person."""
@@ -47,9 +48,7 @@ class Patient:
 
     def hu(self, organ: Organ) -> float:
         """Mean attenuation (HU) of an organ, with contrast medium where the patient has had it."""
-        known = PUBLISHED[organ]
-        native = within(self.stream(f"attenuation {organ.name}"), known.hu.mean, known.hu.sd, 2, -1e9)
-        return native + (known.enhanced_hu if self.conditions.contrast else 0.0)
+        return draw_attenuation(self.seed, organ, self.build, self.conditions.contrast)
 
     def volume_ml(self, organ: Organ) -> float:
         """Volume of an organ, both sides together, patient ml.
@@ -57,18 +56,18 @@ class Patient:
         Raises:
             KeyError: no volume of it is published for this sex.
         """
-        known = PUBLISHED[organ]
-        found: Range | None = known.female_ml if self.build.female else known.male_ml
-        if found is None:
-            raise KeyError(f"no volume of {organ.name} for sex {self.build.sex}")
-        return within(self.stream(f"volume {organ.name}"), found.mean, found.sd, 2, 0.3 * found.mean)
+        return draw_volume(self.seed, organ, self.build)
 
 
 def _pose(rng: Generator, build: Build) -> Pose:
     size = build.height_cm / 170.0
     breadth = np.sqrt(size) * (0.95 if build.female else 1.0)
     scale = np.array(
-        [breadth * within(rng, 1, 0.025), breadth * within(rng, 1, 0.025), size * within(rng, 1, 0.01)]
+        [
+            breadth * within(rng, 1, 0.025),
+            breadth * within(rng, 1, 0.025),
+            size * within(rng, 1, 0.01),
+        ]
     )
     bottom, top = _ends(rng)
     tilt = np.clip(rng.normal(0, [2.0, 1.5, 2.0]), -5, 5)
@@ -81,7 +80,9 @@ def _pose(rng: Generator, build: Build) -> Pose:
         length_mm=float((top - bottom) * scale[2]),
         scoliosis_mm=float(rng.normal(0, 18 if bent else 2.5)),
         scoliosis_apex_mm=float(rng.uniform(200, 430)),
-        kyphosis_mm=float(abs(rng.normal(0, 4)) + (rng.uniform(8, 24) if rng.random() < 0.12 else 0)),
+        kyphosis_mm=float(
+            abs(rng.normal(0, 4)) + (rng.uniform(8, 24) if rng.random() < 0.12 else 0)
+        ),
     )
 
 
