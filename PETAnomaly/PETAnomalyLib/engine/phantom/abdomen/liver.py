@@ -1,0 +1,89 @@
+"""Liver, its veins and the portal vein."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma
+from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
+from PETAnomalyLib.engine.phantom.canvas.lines import smooth_line
+from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, ellipsoid, tube, united
+from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
+from PETAnomalyLib.engine.phantom.organs import Organ
+from PETAnomalyLib.engine.phantom.patient.patient import Patient
+
+FATTY_SHARE = 0.2  # of adults with hepatic steatosis that CT shows
+FATTY_HU = (5.0, 38.0)
+RIEDEL_SHARE = 0.1
+VEIN_NATIVE_HU = -14.0  # of a vein over its liver without contrast medium; in fatty livers above
+VEIN_ENHANCED_HU = 45.0
+
+
+def paint_liver(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
+    """Paint the liver under the diaphragm, by volume, with its vessels in CT."""
+    rng = patient.stream("liver")
+    hu = patient.hu(Organ.LIVER)
+    fatty = rng.random() < FATTY_SHARE
+    native = hu - 50.0 if patient.conditions.contrast else hu
+    if fatty:
+        patient.variants.append("fatty liver")
+        hu += float(rng.uniform(*FATTY_HU)) - native
+    down = float(rng.normal(0, 7)) + envelope.dome_right - 388
+    shape = _shape(canvas, patient, rng, down)
+    if shape.empty:
+        return
+    # Clear of the heart's bed and the ribs; the left lobe ends before the spleen.
+    room = (canvas.z[shape.box] < envelope.diaphragm[shape.box] - 1) & (canvas.x[shape.box] < 88)
+    room &= envelope.cavity[shape.box] < 0.985
+    inside = paint_parenchyma(
+        canvas, shape, Organ.LIVER, patient.suv(Organ.LIVER), hu,
+        patient.volume_ml(Organ.LIVER), only=room, mottle=0.05,
+    )  # fmt: skip
+    if inside.any():
+        step = VEIN_ENHANCED_HU if patient.conditions.contrast else VEIN_NATIVE_HU
+        _veins(canvas, rng, down, hu + (25 if fatty else 0) + step)
+        _portal_vein(canvas, patient, down)
+
+
+def _shape(canvas: Canvas, patient: Patient, rng: np.random.Generator, down: float) -> Shape:
+    """Right lobe, its lower tip, left lobe."""
+    size = rng.normal(1.0, 0.05, 3)
+    spread = 14 * patient.build.visceral
+    left = float(rng.uniform(46, 80))
+    long_lobe = 0.0
+    if rng.random() < RIEDEL_SHARE:
+        long_lobe = float(rng.uniform(22, 42))
+        patient.variants.append("Riedel's lobe")
+    parts = [
+        ((-66 - spread, 6, 322 + down), np.array([72, 84, 82]) * size, (0, 0, 0)),
+        ((-90 - spread, 4, 276 + down - long_lobe), (36, 58, 58 + 0.4 * long_lobe), (0, 8, 0)),
+        ((0, -46 - 0.6 * spread, 340 + 0.4 * down), (left, 40, 36 * size[2]), (0, -14, 0)),
+    ]
+    shapes = [
+        ellipsoid(canvas, centre, radii, tilt, 0.06, 0.25, 1.6) for centre, radii, tilt in parts
+    ]
+    return united(canvas, shapes)
+
+
+def _veins(canvas: Canvas, rng: np.random.Generator, down: float, hu: float) -> None:
+    """Three hepatic veins to the cava and the branches of the portal vein."""
+    cava, hilum = np.array([-20, 22, 358 + down]), np.array([-34, -6, 300 + down])
+    ends = [(-115, 14, 320), (-68, -58, 318), (14, -58, 342)]
+    branches = [(-105, -24, 288), (-100, 40, 300), (-80, 30, 345), (22, -60, 328)]
+    for start, radius, tips in ((cava, 5.5, ends), (hilum, 5.0, branches)):
+        for tip in tips:
+            far = np.array(tip) + [0, 0, down] + rng.normal(0, 7, 3)
+            middle = 0.5 * (start + far) + rng.normal(0, 5, 3)
+            line = [(*start, radius), (*middle, 0.75 * radius), (*far, 2.2)]
+            shape = tube(canvas, smooth_line(line, 18.0), reach=1.0)
+            if not shape.empty:
+                liver = canvas.where(shape.box, (Organ.LIVER,)) & (shape.level < 1)
+                canvas.fill(shape.box, liver, None, None, hu)
+
+
+def _portal_vein(canvas: Canvas, patient: Patient, down: float) -> None:
+    line = [(6, -20, 262, 6), (-16, -18, 282 + 0.5 * down, 6.5), (-34, -6, 300 + down, 6)]
+    shape = tube(canvas, smooth_line(line, 12.0))
+    paint_parenchyma(
+        canvas, shape, Organ.BLOOD, patient.suv(Organ.BLOOD), patient.hu(Organ.BLOOD), mottle=0.03
+    )
