@@ -102,6 +102,7 @@ class Uptake:
         if self.conditions.exercised == "all":
             for organ, factor in INSULIN.items():
                 values[organ] *= factor
+        values[Organ.MYOCARDIUM] = min(values[Organ.MYOCARDIUM], HOTTEST_HEART)
         return values
 
     def _draw(self, organ: Organ, patient: float) -> float:
@@ -142,7 +143,7 @@ class Uptake:
         known = HEARTS[self.conditions.heart]
         loadings = self._loadings(Organ.MYOCARDIUM, log_sd(known))
         z = draw_z(stream(self.seed, "heart level"), self._part(loadings), loadings)
-        return min(positive(known, z), HOTTEST_HEART)
+        return positive(known, z)
 
 
 def draw_uptake(seed: int, build: Build, conditions: Conditions) -> Uptake:
