@@ -12,7 +12,7 @@ from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
 LOWEST_MM, HIGHEST_MM = -950, 950  # body z that the profiles below cover
-PERINEUM_MM = -38
+PERINEUM_MM, VERTEX_MM = -38, 845
 
 # Body z, then half widths to the outside of the muscles (x, y) of a lean reference body, and the
 # middle of neck, jaw and skull (y), mm: the chin juts out in front, the occiput behind.
@@ -22,8 +22,9 @@ MUSCLE_PROFILE = np.array(
         (170, 138, 92, 0), (240, 138, 95, 0), (330, 146, 103, 0), (420, 150, 106, 0),
         (490, 152, 101, 0), (525, 150, 90, 0), (552, 120, 76, 0), (572, 78, 62, 1),
         (590, 60, 57, 4), (614, 55, 57, 6), (630, 55, 70, -7), (645, 58, 78, -11),
-        (668, 63, 84, -12), (700, 69, 91, -4), (730, 73, 95, 4), (760, 74, 95, 8),
-        (790, 70, 87, 9), (815, 57, 69, 9), (830, 38, 46, 9), (840, 5, 5, 9),
+        (668, 63, 84, -12), (700, 69, 91, -8), (730, 74, 96, -3), (760, 76, 98, -1),
+        (790, 73, 93, -1), (810, 64, 81, -1), (821, 55, 70, -1), (831, 43, 54, -1),
+        (839, 28, 35, -1), (844, 11, 13, -1), (846, 0.3, 0.3, -1),
     ]
 )  # fmt: skip
 # Body z, then half widths (x, y) and middle y of the thoracic, abdominal and pelvic cavity, mm.
@@ -75,11 +76,13 @@ class Envelope:
         spine: body y of the middle of the vertebral bodies at each voxel's level.
         diaphragm: body z of the diaphragm above or below each voxel.
         dome_right, dome_left: body z of the tops of its domes.
+        arms: voxels in the arms, once limbs are painted.
     """
 
     def __init__(self, canvas: Canvas, patient: Patient) -> None:
         build = patient.build
         self.level = np.empty(canvas.shape, np.int16)
+        self.arms = np.zeros(canvas.shape, bool)
         belly = np.exp(-(((Z_TABLE - 180) / 110.0) ** 2)) * (build.visceral - 0.3)
         width, depth = profile(MUSCLE_PROFILE, 1), profile(MUSCLE_PROFILE, 2)
         shoulders = 1 + (build.shoulders - 1) * np.clip((Z_TABLE - 250) / 150.0, 0, 1)
@@ -201,7 +204,7 @@ def paint_envelope(canvas: Canvas, patient: Patient) -> Envelope:
 def _layer(canvas: Canvas, envelope: Envelope, slab: slice) -> None:
     """Fat and muscle of the trunk, neck and head."""
     outside = 1 - np.float32(0.02) * canvas.rough[0][slab]
-    trunk = canvas.z[slab] > PERINEUM_MM
+    trunk = (canvas.z[slab] > PERINEUM_MM) & (canvas.z[slab] < VERTEX_MM)
     np.multiply(
         trunk & (envelope.skin[slab] < outside), np.uint8(Organ.FAT), out=canvas.organ[slab]
     )

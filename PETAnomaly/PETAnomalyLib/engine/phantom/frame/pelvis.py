@@ -1,0 +1,73 @@
+"""Sacrum and coccyx, iliac wings, pubic and ischial bones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
+from PETAnomalyLib.engine.phantom.canvas.lines import smooth_line
+from PETAnomalyLib.engine.phantom.frame.bone import BoneTissue, paint_knob, paint_plate, paint_rod
+from PETAnomalyLib.engine.phantom.frame.posture import SIDES
+from PETAnomalyLib.engine.phantom.organs import Organ
+from PETAnomalyLib.engine.phantom.patient.patient import Patient
+
+SACRUM = np.array(
+    [(0, 52, 108, 17), (0, 64, 84, 16), (0, 76, 58, 13), (0, 80, 34, 10), (0, 77, 12, 8),
+     (0, 68, -4, 5)], float,
+)  # fmt: skip
+FORAMINA_Z = (90, 70, 50, 32)
+# The left wing (x, y, z, thickness): from the sacroiliac joint along the crest to the front.
+CREST = np.array(
+    [(40, 80, 92, 13), (56, 74, 134, 11), (92, 48, 160, 9), (122, 8, 162, 10), (130, -28, 138, 11),
+     (122, -46, 108, 11), (106, -34, 72, 15)], float,
+)  # fmt: skip
+ROOF = np.array((88.0, 10.0, 46.0, 20.0))  # above the acetabulum
+ACETABULUM_MM = 31.0  # radius of its bone round the femoral head
+
+
+def paint_pelvis(canvas: Canvas, patient: Patient, bone: BoneTissue) -> None:
+    """Paint sacrum and hip bones."""
+    h = patient.build.hips
+    for side in SIDES:
+        _hip_bone(canvas, bone, side, h)
+    _sacrum(canvas, patient, bone, h)
+
+
+def _sacrum(canvas: Canvas, patient: Patient, bone: BoneTissue, h: float) -> None:
+    for shift in (-27, -13, 0, 13, 27):
+        line = SACRUM.copy()
+        line[:, 0] += shift * np.linspace(1.3, 0.15, len(line)) * h
+        line[:, 1] += abs(shift) * 0.25
+        paint_rod(canvas, bone, line, 1.1, 1.0, 0.85, 14.0)
+    crest = SACRUM[1:4] + np.array([0, 17, 0, 0])
+    crest[:, 3] = 6
+    paint_rod(canvas, bone, crest, 1.5, 0.8)
+    for z in FORAMINA_Z:  # nerves in fat
+        wide = 12 + 0.12 * (z - 30)
+        y = float(np.interp(z, SACRUM[::-1, 2], SACRUM[::-1, 1])) - 2
+        for side in SIDES:
+            box = canvas.box((side * wide, y, z), 5.0)
+            away = np.sqrt(
+                (canvas.x[box] - side * wide) ** 2 + 0.4 * (canvas.y[box] - y) ** 2
+                + (canvas.z[box] - z) ** 2
+            )  # fmt: skip
+            canvas.fill(box, away < 4.5, Organ.FAT, patient.suv(Organ.FAT), 0.0)
+
+
+def _hip_bone(canvas: Canvas, bone: BoneTissue, side: int, h: float) -> None:
+    mirror = np.array([side * h, 1, 1, 1])
+    crest, roof = smooth_line(CREST, 42.0) * mirror, ROOF * mirror
+    for here, there in zip(crest[:-1], crest[1:]):
+        corners = np.array([here[:3], there[:3], roof[:3]])
+        # The fossa is thinner than the crest and the column above the hip.
+        paint_plate(canvas, bone, corners, (here[3] - 2, there[3] - 2, roof[3]), 1.4, 0.95)
+    paint_rod(canvas, bone, crest * [1, 1, 1, 0.55], 1.6, 0.95, step_mm=20.0)
+    centre = np.array([side * 90 * h, 5, 16])
+    paint_knob(canvas, bone, centre, (ACETABULUM_MM,) * 3, 1.8, 0.85, 1.15)
+    upper = [(*roof[:3], 15), (side * 52 * h, -36, 14, 10), (side * 11, -50, -8, 9)]
+    lower = [(side * 84 * h, 30, 6, 16), (side * 70 * h, 36, -22, 15), (side * 62 * h, 32, -48, 13),
+             (side * 34, -14, -38, 7), (side * 11, -44, -22, 8)]  # fmt: skip
+    paint_rod(canvas, bone, upper, 1.6, 0.85, step_mm=22.0)
+    paint_rod(canvas, bone, lower, 1.6, 0.85, step_mm=22.0)
+    body = (side * 11, -48, -15)
+    paint_knob(canvas, bone, body, (8.5, 9, 19), 1.6, 0.85, tilt_deg=(-20, 0, 0))
