@@ -59,17 +59,10 @@ def draw_bladder(patient: Patient, urine: Urine) -> Bladder:
 def paint_bladder(canvas: Canvas, patient: Patient, urine: Urine, bladder: Bladder) -> None:
     """Paint urine, then the wall round it, both by volume."""
     rng = patient.stream("bladder urine")
-    shape = ellipsoid(canvas, bladder.centre, bladder.radii, bladder.tilt, 0.08, 0.15, 2.0)
+    shape = ellipsoid(canvas, bladder.centre, bladder.radii, bladder.tilt, 0.08, 0.15, 1.5)
     if not shape.empty:
         _urine(canvas, rng, shape, urine, bladder)
-        # An empty bladder is small and has a thick wall: its box must reach that far.
-        reach = 2.0 if bladder.radii.min() > 22 else 3.5
-        around = ellipsoid(canvas, bladder.centre, bladder.radii, bladder.tilt, 0.08, 0.15, reach)
-        around.level *= np.float32((bladder.radii.mean() / (bladder.radii.mean() + 6)) ** 2)
-        paint_parenchyma(
-            canvas, around, Organ.BLADDER_WALL, patient.suv(Organ.BLADDER_WALL),
-            patient.hu(Organ.BLADDER_WALL), patient.volume_ml(Organ.BLADDER_WALL), mottle=0.08,
-        )  # fmt: skip
+        _wall(canvas, patient, bladder)
     if rng.random() < DIVERTICULUM_SHARE:
         side = int(rng.choice([-1, 1]))
         place = bladder.centre + (bladder.radii + 12) * [side * 1.0, 0.35, 0.1]
@@ -79,6 +72,21 @@ def paint_bladder(canvas: Canvas, patient: Patient, urine: Urine, bladder: Bladd
             patient.variants.append("bladder diverticulum")
     if bladder.catheter:
         _catheter(canvas, patient, bladder)
+
+
+def _wall(canvas: Canvas, patient: Patient, bladder: Bladder) -> None:
+    """The wall: what lies next to the urine; of an empty bladder it is thick."""
+    wall_ml = patient.volume_ml(Organ.BLADDER_WALL)
+    wider = ((bladder.urine_ml + wall_ml) / bladder.urine_ml) ** (1 / 3)
+    around = ellipsoid(
+        canvas, bladder.centre, bladder.radii, bladder.tilt, 0.08, 0.15, 1.4 * wider
+    )  # fmt: skip
+    around.level /= np.float32(wider**2)
+    around.nominal_ml = wall_ml  # where the scan ends in it, level 1 is the outside of the wall
+    paint_parenchyma(
+        canvas, around, Organ.BLADDER_WALL, patient.suv(Organ.BLADDER_WALL),
+        patient.hu(Organ.BLADDER_WALL), wall_ml, mottle=0.08,
+    )  # fmt: skip
 
 
 def _urine(canvas: Canvas, rng: Generator, shape: Shape, urine: Urine, bladder: Bladder) -> None:

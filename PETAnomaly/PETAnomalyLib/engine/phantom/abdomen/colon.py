@@ -22,6 +22,7 @@ from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
 SEGMENTS = {0: 0.3, 1: 0.3, 2: 0.22, 3: 0.12, 4: 0.06}  # hot ones of a colon
 SEGMENT_SUV = (2.5, 8.5)
+METFORMIN = (2.5, 5.0)  # of the colon's uptake without it: Gontier et al. 2008
 GAS_SHARE = 0.4  # of the colon's length
 ANUS_SHARE, ANUS_SUV = 0.2, (2.2, 5.5)
 ANAL_CANAL_ML = 8.0
@@ -36,8 +37,10 @@ def paint_colon(
     line = _course(patient, rng)
     volume = patient.volume_ml(Organ.COLON) - ANAL_CANAL_ML
     number = int(rng.choice(list(SEGMENTS), p=list(SEGMENTS.values())))
+    suv = patient.suv(Organ.COLON)
     if patient.conditions.metformin:
         patient.variants.append("metformin bowel")
+        suv *= float(rng.uniform(*METFORMIN))
     pieces = [line]
     if stoma is not None:
         pieces = [] if stoma.no_colon else [line[:DESCENDING]] if stoma.colostomy else [line]
@@ -57,7 +60,7 @@ def paint_colon(
         if hot.any():
             patient.variants.append("colon segment")
         paint_gut(
-            canvas, piece, shape, Organ.COLON, patient.suv(Organ.COLON), patient.hu(Organ.COLON),
+            canvas, piece, shape, Organ.COLON, suv, patient.hu(Organ.COLON),
             draw_contents(rng, shape.count, GAS_SHARE, -20, 60, oral), restless(rng, shape.count),
             hot, share * volume, 4.0, envelope.cavity[shape.box] < 1.0,
         )  # fmt: skip

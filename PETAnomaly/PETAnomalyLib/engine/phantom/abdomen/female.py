@@ -7,7 +7,7 @@ from numpy.random import Generator
 
 from PETAnomalyLib.engine.phantom.abdomen.bladder import Bladder
 from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma, settle
-from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
+from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas, Mask
 from PETAnomalyLib.engine.phantom.canvas.lines import Vector, smooth_line
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, ellipsoid, paint, tube
 from PETAnomalyLib.engine.phantom.organs import OPEN_BELLY, Organ
@@ -17,6 +17,9 @@ from PETAnomalyLib.engine.phantom.patient.patient import Patient
 # corpus luteum: Lerman et al., J Nucl Med 2004;45:266-271.
 ENDOMETRIUM_SUV = {"menstrual": (5.0, 2.0), "follicular": (2.6, 0.9), "ovulatory": (3.7, 0.9),
                    "luteal": (2.5, 0.9)}  # fmt: skip
+ENDOMETRIUM_SHARE = {"menstrual": 0.08, "follicular": 0.1, "ovulatory": 0.13, "luteal": 0.15, "": 0.03}
+HOT_ENDOMETRIUM = 2.5
+LEAST_MYOMETRIUM = 0.6  # of the uterus' mean
 OVARY_SUV = (5.7, 1.5)
 OVARY_SHARE = {"menstrual": 0.05, "follicular": 0.1, "ovulatory": 0.7, "luteal": 0.5}
 FIBROID_SHARE, FIBROID_SUV = 0.18, (1.0, 4.5)  # of women over 35
@@ -41,7 +44,7 @@ def paint_uterus(canvas: Canvas, patient: Patient, bladder: Bladder) -> None:
     suv, hu = patient.suv(Organ.UTERUS), patient.hu(Organ.UTERUS)
     inside = paint_parenchyma(canvas, shape, Organ.UTERUS, suv, hu, volume, mottle=0.08)
     if inside.any():
-        _endometrium(canvas, patient, rng, place, size, tilt)
+        _endometrium(canvas, patient, rng, shape, inside)
     if patient.build.age > 35 and rng.random() < FIBROID_SHARE:
         _fibroids(canvas, patient, rng, place)
     vagina = smooth_line([(0, 2, 18, 7), (0, -4, -6, 7), (0, -14, -34, 6)], 8.0)
@@ -53,26 +56,23 @@ def paint_uterus(canvas: Canvas, patient: Patient, bladder: Bladder) -> None:
 
 
 def _endometrium(
-    canvas: Canvas,
-    patient: Patient,
-    rng: Generator,
-    place: Vector,
-    size: float,
-    tilt: tuple[float, float, float],
+    canvas: Canvas, patient: Patient, rng: Generator, shape: Shape, uterus: Mask
 ) -> None:
+    """The core of the uterus; the rest of it keeps the organ's mean uptake."""
     cycle = patient.conditions.cycle
-    thick = 6.0 if cycle else 3.0
-    shape = ellipsoid(canvas, place, np.array([1.6 * thick, thick, 19]) * size, tilt, 0.05)
-    core = canvas.where(shape.box, (Organ.UTERUS,)) & (shape.level < 1)
-    if not core.any():
-        return
+    share = ENDOMETRIUM_SHARE[cycle]
+    core = uterus & (shape.level <= np.quantile(shape.level[uterus], share))
     canvas.fill(shape.box, core, None, None, patient.hu(Organ.UTERUS) - 18)
-    if cycle:
-        mean, sd = ENDOMETRIUM_SUV[cycle]
-        value = max(mean + sd * float(np.clip(rng.normal(), -2, 2)), patient.suv(Organ.UTERUS))
-        settle(canvas, shape, core, value, 0.1)
-        if value > 2.5:
-            patient.variants.append("endometrium")
+    if not cycle:
+        return
+    mean, sd = ENDOMETRIUM_SUV[cycle]
+    whole = patient.suv(Organ.UTERUS)
+    hot = max(mean + sd * float(np.clip(rng.normal(), -2, 2)), whole)
+    settle(canvas, shape, core, hot, 0.1)
+    rest = (whole - share * hot) / (1 - share)
+    settle(canvas, shape, uterus & ~core, max(rest, LEAST_MYOMETRIUM * whole), 0.08)
+    if hot > HOT_ENDOMETRIUM:
+        patient.variants.append("endometrium")
 
 
 def _fibroids(canvas: Canvas, patient: Patient, rng: Generator, place: Vector) -> None:
@@ -116,9 +116,5 @@ def _ovaries(canvas: Canvas, patient: Patient, rng: Generator, place: Vector) ->
             canvas.fill(shape.box, inside & ~ring, None, 1.0, 12.0)
         elif rng.random() < 0.08:
             cyst = ellipsoid(canvas, centre + rng.normal(0, 8, 3), np.full(3, rng.uniform(9, 22)))
-            if _cyst(canvas, cyst):
+            if paint(canvas, cyst, Organ.SOFT, 0.5, 8.0, OPEN_BELLY).any():
                 patient.variants.append("ovarian cyst")
-
-
-def _cyst(canvas: Canvas, ball: Shape) -> bool:
-    return bool(paint(canvas, ball, Organ.OVARY, 0.5, 8.0, OPEN_BELLY).any())

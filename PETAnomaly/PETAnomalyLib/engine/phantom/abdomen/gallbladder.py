@@ -22,7 +22,7 @@ DUCT_MM, WIDE_DUCT_MM = 2.6, 4.5  # radius; wide after the gallbladder is taken 
 def paint_gallbladder(canvas: Canvas, patient: Patient) -> None:
     """Paint gallbladder or clips, and the bile duct; before the liver, which lies round it."""
     rng = patient.stream("gallbladder")
-    place = np.array([-44, -40, 262]) + rng.normal(0, [7, 7, 9])
+    place = np.array([-54, -38, 268]) + rng.normal(0, [6, 6, 7])
     hot = float(rng.uniform(*HOT_BILE_SUV)) if rng.random() < HOT_BILE_SHARE else 0.0
     removed = patient.conditions.no_gallbladder
     duct = [(-32, -10, 298, 1), (-24, -12, 268, 1), (-28, -6, 240, 1), (-36, -8, 222, 1)]

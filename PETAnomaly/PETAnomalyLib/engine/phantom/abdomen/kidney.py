@@ -70,7 +70,7 @@ def paint_kidney(
     hilum = place.centre + medial * 9 * size
     exit_point = hilum + medial * 20 * size - place.axis * 8
     _cysts(canvas, patient, rng, place)
-    shape = ellipsoid(canvas, place.centre, RADII_MM * size, place.tilt, 0.07, reach=1.8)
+    shape = ellipsoid(canvas, place.centre, RADII_MM * size, place.tilt, 0.07, reach=1.7)
     wide = bool(rng.random() < WIDE_SHARE) if wide is None else wide
     pelvis, calyces = _collecting_system(canvas, rng, place, hilum, wide)
     if shape.empty:

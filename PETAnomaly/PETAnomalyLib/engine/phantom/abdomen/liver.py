@@ -13,7 +13,7 @@ from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
 FATTY_SHARE = 0.2  # of adults with hepatic steatosis that CT shows
-FATTY_HU = (5.0, 38.0)
+FATTY_HU = (-50.0, -18.0)  # over a healthy liver
 RIEDEL_SHARE = 0.1
 VEIN_NATIVE_HU = -14.0  # of a vein over its liver without contrast medium; in fatty livers above
 VEIN_ENHANCED_HU = 45.0
@@ -24,10 +24,9 @@ def paint_liver(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     rng = patient.stream("liver")
     hu = patient.hu(Organ.LIVER)
     fatty = rng.random() < FATTY_SHARE
-    native = hu - 50.0 if patient.conditions.contrast else hu
     if fatty:
         patient.variants.append("fatty liver")
-        hu += float(rng.uniform(*FATTY_HU)) - native
+        hu += float(rng.uniform(*FATTY_HU))
     down = float(rng.normal(0, 7)) + envelope.dome_right - 388
     shape = _shape(canvas, patient, rng, down)
     if shape.empty:
@@ -60,7 +59,7 @@ def _shape(canvas: Canvas, patient: Patient, rng: np.random.Generator, down: flo
         ((0, -46 - 0.6 * spread, 340 + 0.4 * down), (left, 40, 36 * size[2]), (0, -14, 0)),
     ]
     shapes = [
-        ellipsoid(canvas, centre, radii, tilt, 0.06, 0.25, 1.6) for centre, radii, tilt in parts
+        ellipsoid(canvas, centre, radii, tilt, 0.06, 0.25, 1.4) for centre, radii, tilt in parts
     ]
     return united(canvas, shapes)
 

@@ -50,7 +50,9 @@ def paint_scrotum(canvas: Canvas, patient: Patient) -> None:
     soft, hu = patient.suv(Organ.SOFT), 22.0
     _penis(canvas, patient, rng)
     low = float(rng.normal(0, 6))
-    bags = [ellipsoid(canvas, (side * 18, -90, -80 + low), (23, 23, 30)) for side in (-1, 1)]
+    total = patient.volume_ml(Organ.TESTIS)
+    room = np.array([23, 23, 30]) * max(1.0, (total / 36) ** (1 / 3))
+    bags = [ellipsoid(canvas, (side * 19, -92, -80 + low), room) for side in (-1, 1)]
     bag = united(canvas, bags)
     if bag.empty:
         return
@@ -59,10 +61,10 @@ def paint_scrotum(canvas: Canvas, patient: Patient) -> None:
     if patient.build.age < 45 and rng.random() < HOT_TESTES_SHARE:
         suv *= float(rng.uniform(*HOT_TESTES))
         patient.variants.append("testes")
-    total, uneven = patient.volume_ml(Organ.TESTIS), float(np.clip(rng.normal(0, 0.06), -0.15, 0.15))
+    uneven = float(np.clip(rng.normal(0, 0.05), -0.12, 0.12))
     hydrocele = int(rng.choice([-1, 1])) if rng.random() < HYDROCELE_SHARE else 0
     for side in (-1, 1):
-        place = (side * 18 + rng.normal(0, 2), -88 + rng.normal(0, 3), -82 + low + rng.normal(0, 5))
+        place = (side * 19 + rng.normal(0, 2), -91 + rng.normal(0, 3), -82 + low + rng.normal(0, 5))
         shape = ellipsoid(
             canvas, place, (12, 13, 19), (rng.normal(10, 8), side * 8, 0), 0.04, reach=1.9
         )

@@ -7,7 +7,7 @@ import numpy as np
 from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
 from PETAnomalyLib.engine.phantom.canvas.lines import smooth_line
-from PETAnomalyLib.engine.phantom.canvas.shapes import ellipsoid, paint, tube
+from PETAnomalyLib.engine.phantom.canvas.shapes import paint, tube
 from PETAnomalyLib.engine.phantom.frame.envelope import Envelope, spine_y
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
@@ -27,7 +27,7 @@ def paint_muscles(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         quadratus = [(side * 66, spine_y(280) + 34, 280, 9), (side * 72, spine_y(180) + 34, 180, 13)]
         crus = [(side * 12, spine_y(345) - 22, 345, 4.5), (side * 15, spine_y(260) - 22, 260, 5.5)]
         for line in (psoas, quadratus, crus):
-            knots = smooth_line(line, 12.0)
+            knots = smooth_line(line, 18.0)
             knots[:, 3] *= size
             shape = tube(canvas, knots, 0.08)
             paint_parenchyma(
@@ -38,7 +38,8 @@ def paint_muscles(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
 
 def _perirenal_fat(canvas: Canvas, patient: Patient, envelope: Envelope, side: int) -> None:
     """The envelope's muscle beside the spine makes room for a kidney and its fat."""
-    shape = ellipsoid(canvas, (side * 62, spine_y(240) + 8, 238), (34, 38, 82), (4, side * 10, 0))
+    x, y = side * 64, spine_y(240) + 8
+    shape = tube(canvas, [(x, y + 2, 292, 32), (x + side * 4, y, 240, 37), (x + side * 8, y, 188, 32)])
     if shape.empty:
         return
     room = (envelope.cavity[shape.box] < 1) & (np.abs(canvas.x[shape.box]) > 24)

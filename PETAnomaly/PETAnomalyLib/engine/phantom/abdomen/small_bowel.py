@@ -21,6 +21,7 @@ from PETAnomalyLib.engine.phantom.patient.patient import Patient
 DUODENUM = 0.13  # of the small bowel's volume
 LOOPS = {0: 0.4, 1: 0.3, 2: 0.18, 4: 0.12}  # hot ones
 LOOP_SUV = (2.2, 6.0)
+METFORMIN = (1.2, 2.6)  # of its uptake without it; the colon gets more: Gontier et al. 2008
 HOT_DUODENUM_SHARE = 0.2
 
 
@@ -79,8 +80,11 @@ def _paint(
     if shape.empty:
         return False
     count = shape.count
+    suv = patient.suv(Organ.SMALL_BOWEL)
+    if patient.conditions.metformin:
+        suv *= float(patient.stream("metformin small bowel").uniform(*METFORMIN))
     inside = paint_gut(
-        canvas, line, shape, Organ.SMALL_BOWEL, patient.suv(Organ.SMALL_BOWEL),
+        canvas, line, shape, Organ.SMALL_BOWEL, suv,
         patient.hu(Organ.SMALL_BOWEL), draw_contents(rng, count, 0.08, 0, 45, oral),
         restless(rng, count, 0.28), hot_segments(rng, count, hot, *LOOP_SUV),
         share * patient.volume_ml(Organ.SMALL_BOWEL), 4.5, envelope.cavity[shape.box] < 1.0,

@@ -11,6 +11,7 @@ from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
+FOLLOWS = 0.5  # of what stimulation adds to the marrow, the spleen gets
 ACCESSORY_SHARE = 0.12
 SPLENOSIS_SHARE = 0.4  # of those without a spleen
 
@@ -18,7 +19,8 @@ SPLENOSIS_SHARE = 0.4  # of those without a spleen
 def paint_spleen(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     """Paint the spleen under the left dome, by volume."""
     rng = patient.stream("spleen")
-    hu, suv = patient.hu(Organ.SPLEEN), patient.suv(Organ.SPLEEN)
+    hu = patient.hu(Organ.SPLEEN)
+    suv = patient.suv(Organ.SPLEEN) * (1 + FOLLOWS * (patient.conditions.stimulated_marrow - 1))
     centre = np.array([98 + 14 * patient.build.visceral, 36, 318]) + rng.normal(0, [4, 5, 7])
     tilt = (25 + rng.normal(0, 6), 14, rng.normal(0, 10))
     radii = np.array([24, 42, 50]) * np.exp(rng.normal(0, 0.06, 3))
@@ -30,7 +32,7 @@ def paint_spleen(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         if nodules:
             patient.variants.append("splenosis")
     else:
-        shape = ellipsoid(canvas, centre, radii, tilt, 0.1, reach=1.9)
+        shape = ellipsoid(canvas, centre, radii, tilt, 0.1, reach=1.7)
         if not shape.empty:
             room = (envelope.cavity[shape.box] < 0.985) & (canvas.x[shape.box] > 30)
             room &= canvas.z[shape.box] < envelope.diaphragm[shape.box] - 1

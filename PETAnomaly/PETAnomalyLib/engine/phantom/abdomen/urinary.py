@@ -57,7 +57,7 @@ def paint_urinary(canvas: Canvas, patient: Patient, urine: Urine, bladder: Bladd
     if conditions.transplant:
         patient.variants.append("transplant kidney")
         side = conditions.transplant
-        centre = np.array([side * 70, -34, 104.0]) + rng.normal(0, 5, 3)
+        centre = np.array([side * 62, -36, 108.0]) + rng.normal(0, 5, 3)
         place = Place(side, centre, (10, side * 22, side * 40), GRAFT * total)
         _paint_with_ureter(canvas, patient, rng, place, urine, bladder)
 
