@@ -8,14 +8,12 @@ from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
 from PETAnomalyLib.engine.phantom.canvas.lines import smooth_line
 from PETAnomalyLib.engine.phantom.canvas.shapes import ellipsoid, paint, tube
 from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
+from PETAnomalyLib.engine.phantom.inlet import TRACHEA
 from PETAnomalyLib.engine.phantom.organs import OPEN_NECK, Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
 AIR_HU = -985.0
 AIR_SUV = 0.1  # scattered events that are taken for the air's
-TRACHEA = np.array([0.0, -8.0, 546.0, 8.5])
-"""Where neck and chest share the trachea: x, y, z, radius; mm."""
-
 BENEATH = 0.93  # of the muscle layer: how close to the skin of the face air comes
 SINUSES = (  # of the left: centre, radii, share of patients in whom it is cloudy
     ("maxillary", (28, -62, 690), (12, 15, 15), 0.08),

@@ -1,0 +1,29 @@
+"""Chest: lungs, heart, great vessels, and what lies between them."""
+
+from __future__ import annotations
+
+from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
+from PETAnomalyLib.engine.phantom.chest.airways import paint_bronchi
+from PETAnomalyLib.engine.phantom.chest.heart import paint_heart
+from PETAnomalyLib.engine.phantom.chest.lungs import paint_lungs
+from PETAnomalyLib.engine.phantom.chest.mediastinum import (
+    paint_hilar_nodes,
+    paint_mediastinal_fat,
+    paint_oesophagus,
+    paint_thymus,
+)
+from PETAnomalyLib.engine.phantom.chest.vessels import paint_vessels
+from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
+from PETAnomalyLib.engine.phantom.patient.patient import Patient
+
+
+def paint_chest(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
+    """Paint the chest, and the great vessels of the whole trunk and the thighs."""
+    paint_mediastinal_fat(canvas, patient)
+    paint_bronchi(canvas, patient)
+    paint_heart(canvas, patient, envelope)
+    paint_vessels(canvas, patient, envelope)
+    paint_oesophagus(canvas, patient)
+    paint_thymus(canvas, patient)
+    paint_hilar_nodes(canvas, patient)
+    paint_lungs(canvas, patient)
