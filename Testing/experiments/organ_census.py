@@ -80,9 +80,11 @@ class Measured:
 def whole(patient: Patient) -> Patient:
     """The patient in a scan from below the soles to above the vertex, so that organs are whole."""
     bottom, top = SOLES_MM - BEYOND_MM, VERTEX_MM + BEYOND_MM
-    pose = replace(
-        patient.pose, bottom_mm=bottom, length_mm=float((top - bottom) * patient.pose.scale[2])
-    )
+    pose = patient.pose
+    length = float((top - bottom) * pose.scale[2])
+    # The middle of the scan stays where it was.
+    offset = pose.offset_mm + (pose.length_mm - length) / 2 * pose.rotation[2] * [1, 1, 0]
+    pose = replace(pose, bottom_mm=bottom, length_mm=length, offset_mm=offset)
     return replace(patient, pose=pose)
 
 

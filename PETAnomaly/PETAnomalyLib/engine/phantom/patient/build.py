@@ -11,7 +11,7 @@ from PETAnomalyLib.engine.phantom.canvas.random_numbers import stream, within
 YOUNGEST, OLDEST = 18, 89
 HEIGHT_CM = {"F": (163.5, 6.8), "M": (177.0, 7.2)}  # mean and SD of Europeans
 BMI = {"F": (26.3, 5.2), "M": (26.9, 4.4)}  # log-normal; likewise
-LEAN_FAT_MM = 33.0  # subcutaneous fat at the flank of a body that is half fat
+LEAN_FAT_MM = 40.0  # subcutaneous fat at the flank of a body that is half fat
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def draw_build(seed: int) -> Build:
     age = int(rng.integers(YOUNGEST, OLDEST + 1))
     fat = fat_share(bmi, age, female)
     inside = float(rng.uniform(0, 1))  # of the fat that can be in the belly or under the skin
-    belly = max(0.0, (bmi - 20.5) / 15) * (0.4 + 0.8 * inside) * (0.65 + 0.35 * age / 53)
+    belly = max(0.0, (bmi - 20.5) / 15) * (0.5 + 0.7 * inside) * (0.65 + 0.35 * age / 53)
     # Muscle is lost from about 45 years on, some 0.4 % a year; heavy people have more.
     lean = within(rng, 0.92 if female else 1.0, 0.055) * (0.85 + 0.15 * bmi / 26)
     return Build(
@@ -77,8 +77,8 @@ def draw_build(seed: int) -> Build:
         arms=str(rng.choice(["up", "down", "crossed"], p=[0.68, 0.2, 0.12])),
         shoulders=within(rng, 0.92 if female else 1.0, 0.035),
         hips=within(rng, 1.04 if female else 1.0, 0.03),
-        fat_mm=max(4.0, LEAN_FAT_MM * fat / (1 - fat) * (1.2 - 0.4 * inside)),
-        visceral=belly * (0.65 if female else 1.1),
+        fat_mm=max(4.0, LEAN_FAT_MM * fat / (1 - fat) * (1.14 - 0.28 * inside)),
+        visceral=belly * (0.75 if female else 1.15),
         muscle=lean * (1 - 0.004 * max(0, age - 45)),
     )
 

@@ -61,7 +61,8 @@ class Patient:
 
 def _pose(rng: Generator, build: Build) -> Pose:
     size = build.height_cm / 170.0
-    breadth = np.sqrt(size) * (0.95 if build.female else 1.0)
+    # Heavier people are broader in bone and muscle, too; so bodies weigh what they should.
+    breadth = np.sqrt(size) * (0.97 if build.female else 1.03) * (build.bmi / 26) ** 0.2
     scale = np.array(
         [
             breadth * within(rng, 1, 0.025),
@@ -70,14 +71,18 @@ def _pose(rng: Generator, build: Build) -> Pose:
         ]
     )
     bottom, top = _ends(rng)
-    tilt = np.clip(rng.normal(0, [2.0, 1.5, 2.0]), -5, 5)
+    rotation = rotation_matrix(np.clip(rng.normal(0, [2.0, 1.5, 2.0]), -5, 5))
+    length = float((top - bottom) * scale[2])
+    # The middle of the scan lies near the scanner's axis, however the patient is tilted.
+    offset = np.array([rng.normal(0, 7), rng.normal(-5, 8), 0.0]) - length / 2 * rotation[2]
+    offset[2] = 0.0
     bent = rng.random() < 0.12
     return Pose(
         scale=scale,
-        rotation=rotation_matrix(tilt),
-        offset_mm=np.array([rng.normal(0, 7), rng.normal(-5, 8), 0.0]),
+        rotation=rotation,
+        offset_mm=offset,
         bottom_mm=bottom,
-        length_mm=float((top - bottom) * scale[2]),
+        length_mm=length,
         scoliosis_mm=float(rng.normal(0, 18 if bent else 2.5)),
         scoliosis_apex_mm=float(rng.uniform(200, 430)),
         kyphosis_mm=float(
