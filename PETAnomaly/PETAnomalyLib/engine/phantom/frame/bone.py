@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, STEP_MM, Box, Canvas, Mask
 from PETAnomalyLib.engine.phantom.canvas.lines import smooth_line
-from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, ellipsoid, tube
+from PETAnomalyLib.engine.phantom.canvas.shapes import ellipsoid, tube
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
@@ -22,6 +22,25 @@ WHOLE_CORTEX = 2.1  # HU of cortex alone, of that of a voxel with some marrow or
 SHELL = 0.3  # share of cortex from which on a voxel is cortex
 YELLOW_HU = -50.0  # fatty marrow of shafts, with a few trabeculae
 SOFT_HU = 50.0  # round the bone
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a bone; where parts overlap, there is no cortex between them.
+
+    Attributes:
+        box: of the canvas.
+        depth: mm below its surface, over the box; negative outside.
+        cortex_mm: thickness of its cortex.
+        red: share of red marrow in what is within.
+        trabecular: density of what is within, of a vertebra's; 0 the fat of a shaft.
+    """
+
+    box: Box
+    depth: Array
+    cortex_mm: float
+    red: float = 1.0
+    trabecular: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -61,38 +80,33 @@ def bone_tissue(patient: Patient) -> BoneTissue:
 def paint_bone(
     canvas: Canvas,
     bone: BoneTissue,
-    box: Box,
-    depth: Array,
-    cortex_mm: float,
-    red: float = 1.0,
-    trabecular: float = 1.0,
+    parts: Part | Sequence[Part],
     into: Sequence[int] = BONE_INTO,
 ) -> Mask:
-    """Paint a bone where `depth`, mm below its surface, is positive.
-
-    Args:
-        canvas: painted on.
-        bone: its tissue.
-        box: of the canvas.
-        depth: mm below the surface, over the box.
-        cortex_mm: thickness of the cortex.
-        red: share of red marrow in what is within.
-        trabecular: density of what is within, of a vertebra's; 0 the fat of a shaft.
-        into: organs that are painted over.
+    """Paint a bone of one or several parts into the organs `into`.
 
     Returns:
-        The bone's voxels in the box.
+        The bone's voxels, in the box of the part or (of several) of those within the scan.
     """
-    if box == EMPTY:
-        return np.zeros(depth.shape, bool)
+    several = [parts] if isinstance(parts, Part) else [one for one in parts if one.box != EMPTY]
+    if not several or several[0].box == EMPTY:
+        return np.zeros((0, 0, 0), bool)
+    box, depth, number = _together(several)
     inside = depth > 0
     inside &= canvas.where(box, into)
     if not inside.any():
         return inside
+    which = number[inside]
+
+    def each(values: list[float]) -> Array:
+        return np.array(values, np.float32)[which]
+
+    cortex_mm = each([one.cortex_mm for one in several])
+    red, trabecular = each([one.red for one in several]), each([one.trabecular for one in several])
     below = depth[inside]
     half = np.float32(STEP_MM / 2)
     within = np.clip(0.5 + below / STEP_MM, 0, 1)
-    shell = np.clip((np.minimum(below + half, cortex_mm) - np.maximum(below - half, 0)), 0, None)
+    shell = np.clip(np.minimum(below + half, cortex_mm) - np.maximum(below - half, 0), 0, None)
     shell /= np.float32(STEP_MM)
     mottle = canvas.rough[2][box][inside]
     dense = trabecular * bone.red_hu * (1 + 0.12 * mottle) + (1 - trabecular) * YELLOW_HU
@@ -106,78 +120,78 @@ def paint_bone(
     return inside
 
 
-def rod_depth(shape: Shape, line: ArrayLike) -> Array:
-    """mm below the surface of a tube along `line` (n x 4)."""
-    knots = np.asarray(line, np.float32)
-    radius = (knots[1:, 3] + knots[:-1, 3]) / 2
-    assert shape.segment is not None
-    return (1 - shape.level) * radius[shape.segment]
+def _together(parts: Sequence[Part]) -> tuple[Box, Array, NDArray[np.uint8]]:
+    """Box of all parts, depth in it, and the part that each voxel lies deepest in."""
+    if len(parts) == 1:
+        return parts[0].box, parts[0].depth, np.zeros(parts[0].depth.shape, np.uint8)
+    edges = [
+        slice(min(one.box[n].start for one in parts), max(one.box[n].stop for one in parts))
+        for n in range(3)
+    ]
+    depth = np.full([s.stop - s.start for s in edges], -np.inf, np.float32)
+    number = np.zeros(depth.shape, np.uint8)
+    for count, one in enumerate(parts):
+        inner = tuple(slice(p.start - w.start, p.stop - w.start) for p, w in zip(one.box, edges))
+        deeper = one.depth > depth[inner]
+        np.copyto(depth[inner], one.depth, where=deeper)
+        np.copyto(number[inner], np.uint8(count), where=deeper)
+    return (edges[0], edges[1], edges[2]), depth, number
 
 
-def paint_rod(
+def rod(
     canvas: Canvas,
-    bone: BoneTissue,
     line: ArrayLike,
     cortex_mm: float,
     red: float = 1.0,
     trabecular: float = 1.0,
     step_mm: float = 0.0,
-    into: Sequence[int] = BONE_INTO,
-) -> None:
-    """Paint a bone along a line of points (n x 4: x, y, z, radius), bent in steps of `step_mm`."""
+) -> Part:
+    """A bone along a line of points (n x 4: x, y, z, radius), bent in steps of `step_mm`."""
     knots = smooth_line(line, step_mm) if step_mm else np.asarray(line, float)
     shape = tube(canvas, knots, reach=1.02)
-    if shape.empty:
-        return
-    paint_bone(
-        canvas, bone, shape.box, rod_depth(shape, knots), cortex_mm, red, trabecular, into
-    )  # fmt: skip
+    depth = shape.level
+    if not shape.empty and shape.segment is not None:
+        radius = ((knots[1:, 3] + knots[:-1, 3]) / 2).astype(np.float32)
+        depth = (1 - shape.level) * radius[shape.segment]
+    return Part(shape.box, depth, cortex_mm, red, trabecular)
 
 
-def paint_knob(
+def knob(
     canvas: Canvas,
-    bone: BoneTissue,
     centre: ArrayLike,
     radii: ArrayLike,
     cortex_mm: float,
     red: float = 1.0,
     trabecular: float = 1.0,
     tilt_deg: ArrayLike = (0, 0, 0),
-    into: Sequence[int] = BONE_INTO,
-) -> None:
-    """Paint an ellipsoid of bone."""
+) -> Part:
+    """An ellipsoid of bone."""
     shape = ellipsoid(canvas, centre, radii, tilt_deg, 0.05, reach=1.05)
-    if shape.empty:
-        return
-    depth = (1 - np.sqrt(shape.level)) * np.float32(np.prod(np.asarray(radii, float)) ** (1 / 3))
-    paint_bone(canvas, bone, shape.box, depth, cortex_mm, red, trabecular, into)
+    size = np.float32(np.prod(np.asarray(radii, float)) ** (1 / 3))
+    return Part(shape.box, (1 - np.sqrt(shape.level)) * size, cortex_mm, red, trabecular)
 
 
-def paint_plate(
+def plate(
     canvas: Canvas,
-    bone: BoneTissue,
     corners: ArrayLike,
     thickness_mm: ArrayLike,
     cortex_mm: float,
     red: float = 1.0,
-    bulge_mm: float = 0.0,
-) -> None:
-    """Paint a triangular plate.
+) -> Part:
+    """A triangular plate of bone.
 
     Args:
         canvas: painted on.
-        bone: its tissue.
         corners: 3 x 3 (x, y, z).
         thickness_mm: at each corner; the edges are round.
         cortex_mm: of the cortex.
         red: share of red marrow.
-        bulge_mm: how far its middle is bent out, along the normal (by the right-hand rule).
     """
     a, b, c = np.asarray(corners, np.float32)
     thick = np.broadcast_to(np.asarray(thickness_mm, np.float32), (3,))
-    box = canvas.box(np.asarray(corners, float), float(thick.max()) / 2 + abs(bulge_mm) + 2)
+    box = canvas.box(np.asarray(corners, float), float(thick.max()) / 2 + 2)
     if box == EMPTY:
-        return
+        return Part(box, np.zeros((0, 0, 0), np.float32), cortex_mm, red)
     u, v = b - a, c - a
     normal = np.cross(u, v)
     twice_area = float(np.linalg.norm(normal))
@@ -195,6 +209,5 @@ def paint_plate(
     )
     beyond = np.maximum(np.maximum(-wa * heights[0], -wb * heights[1]), -wc * heights[2])
     np.maximum(beyond, 0, out=beyond)
-    height -= np.float32(27 * bulge_mm) * np.clip(wa * wb * wc, 0, None)
     depth = half - np.sqrt(height**2 + beyond**2)
-    paint_bone(canvas, bone, box, depth.astype(np.float32), cortex_mm, red)
+    return Part(box, depth.astype(np.float32), cortex_mm, red)

@@ -9,7 +9,7 @@ from PETAnomalyLib.engine.phantom.canvas.lines import Vector
 from PETAnomalyLib.engine.phantom.canvas.shapes import ellipsoid, paint
 from PETAnomalyLib.engine.phantom.frame.bone import BONE_INTO
 from PETAnomalyLib.engine.phantom.frame.envelope import spine_y
-from PETAnomalyLib.engine.phantom.frame.posture import Arm, Leg
+from PETAnomalyLib.engine.phantom.frame.posture import Arm, Leg, off
 from PETAnomalyLib.engine.phantom.frame.spine import vertebra_z
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
@@ -62,12 +62,12 @@ def _where(
         "hand": (9, 9, 10),
     }.get(place, (9, 9, 9))
     centre = {
-        "facet": (17 if neck else 17, back + (20 if neck else 36), low),
+        "facet": (17, back + (20 if neck else 36), low),
         "disc": (rng.uniform(-8, 8), back - 4, low),
-        "shoulder": arm.shoulder + [-14, 0, 4],
+        "shoulder": off(arm.shoulder, -14, 0, 4),
         "acromioclavicular": (134 * b, 4, arm.shoulder[2] + 30),
-        "hip": leg.hip + [4, -2, 25],
-        "knee": leg.knee + [0, 4, 1],
+        "hip": off(leg.hip, 4, -2, 25),
+        "knee": off(leg.knee, 0, 4, 1),
         "hand": hand,
         "sternoclavicular": (19, -66, 523),
         "sacroiliac": (44, 74, rng.uniform(60, 105)),

@@ -6,10 +6,10 @@ import numpy as np
 
 from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, Canvas
 from PETAnomalyLib.engine.phantom.canvas.lines import Vector
-from PETAnomalyLib.engine.phantom.canvas.shapes import ellipsoid, paint, tube, united
-from PETAnomalyLib.engine.phantom.frame.bone import BoneTissue, paint_knob, paint_rod
+from PETAnomalyLib.engine.phantom.canvas.shapes import paint, tube, united
+from PETAnomalyLib.engine.phantom.frame.bone import BoneTissue, knob, paint_bone, rod
 from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
-from PETAnomalyLib.engine.phantom.frame.posture import Arm, Leg
+from PETAnomalyLib.engine.phantom.frame.posture import Arm, Leg, off
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
@@ -63,21 +63,20 @@ def paint_hand_bones(canvas: Canvas, bone: BoneTissue, arm: Arm) -> None:
         return
     length = arm.fingertips - arm.wrist
     carpus = arm.wrist + 0.1 * length
-    for way in (-11, 0, 11):
-        paint_knob(canvas, bone, carpus + way * arm.across, (10, 9, 13), 1.4, 0.1, 0.9)
+    bones = [
+        knob(canvas, carpus + way * arm.across, (10, 9, 13), 1.4, 0.1, 0.9) for way in (-11, 0, 11)
+    ]
     for base, knuckle, tip in _hand_rays(arm):
-        paint_rod(
-            canvas, bone, [(*base, 5.5), (*(0.5 * (base + knuckle)), 4.4), (*knuckle, 6)], 2.2, 0.05
-        )
         joint = 0.5 * (knuckle + tip)
-        paint_rod(
-            canvas,
-            bone,
-            [(*(0.9 * knuckle + 0.1 * tip), 5), (*(joint + 0.06 * (knuckle - tip)), 4)],
-            2.2,
-            0.05,
-        )
-        paint_rod(canvas, bone, [(*(joint + 0.06 * (tip - knuckle)), 4.2), (*(0.9 * tip + 0.1 * knuckle), 3.6)], 2.0, 0.05)  # fmt: skip
+        gap = 0.06 * (tip - knuckle)
+        for line in (
+            [(*base, 5.5), (*(0.5 * (base + knuckle)), 4.4), (*knuckle, 6)],
+            [(*(knuckle + 1.6 * gap), 5), (*(joint - gap), 4)],
+            [(*(joint + gap), 4.2), (*(tip - 1.6 * gap), 3.6)],
+        ):
+            bones.append(rod(canvas, line, 2.2, 0.05))
+    for one in bones:
+        paint_bone(canvas, bone, one)
 
 
 def _foot_axes(leg: Leg) -> tuple[Vector, Vector, Vector]:
@@ -87,7 +86,7 @@ def _foot_axes(leg: Leg) -> tuple[Vector, Vector, Vector]:
     across /= np.linalg.norm(across)
     if across[0] * leg.side > 0:
         across = -across
-    return leg.ankle + np.array([0, 26, -40]), across, along
+    return off(leg.ankle, 0, 26, -40), across, along
 
 
 def paint_foot(canvas: Canvas, patient: Patient, leg: Leg) -> None:
@@ -97,7 +96,7 @@ def paint_foot(canvas: Canvas, patient: Patient, leg: Leg) -> None:
     heel, across, along = _foot_axes(leg)
     parts = [
         tube(canvas, [(*leg.ankle, 34), (*heel, 31)], reach=1.05),
-        tube(canvas, [(*heel, 28), (*(heel + [0, -50, -10]), 24)], reach=1.05),
+        tube(canvas, [(*heel, 28), (*off(heel, 0, -50, -10), 24)], reach=1.05),
     ]
     for ray, _ in TOES:
         shift = ray * across
@@ -121,15 +120,18 @@ def paint_foot_bones(canvas: Canvas, bone: BoneTissue, leg: Leg) -> None:
     if canvas.box((leg.ankle + leg.toes) / 2, 130.0) == EMPTY:
         return
     heel, across, along = _foot_axes(leg)
-    paint_knob(canvas, bone, leg.ankle + [0, -8, -18], (19, 27, 15), 1.6, 0.1, 1.0)
-    calcaneus = [(*(heel + [0, 6, -6]), 18), (*(heel + [0, -40, -12]), 16)]
-    paint_rod(canvas, bone, calcaneus, 1.5, 0.1, 0.6)
+    calcaneus = [(*off(heel, 0, 6, -6), 18), (*off(heel, 0, -40, -12), 16)]
+    bones = [
+        knob(canvas, off(leg.ankle, 0, -8, -18), (19, 27, 15), 1.6, 0.1, 1.0),
+        rod(canvas, calcaneus, 1.5, 0.1, 0.6),
+    ]
     for way in (-16, 2, 18):
-        paint_knob(
-            canvas, bone, leg.ankle + 0.36 * along + way * across, (13, 20, 14), 1.5, 0.08, 0.9
-        )
+        middle = leg.ankle + 0.36 * along + way * across
+        bones.append(knob(canvas, middle, (13, 20, 14), 1.5, 0.08, 0.9))
     for ray, radius in TOES:
-        ends = [leg.ankle + share * along + ray * wide * across
-                for share, wide in ((0.48, 0.75), (0.86, 1.0), (0.9, 1.02), (1.0, 1.0))]  # fmt: skip
-        paint_rod(canvas, bone, [(*ends[0], radius + 2), (*ends[1], radius + 1)], 2.4, 0.05)
-        paint_rod(canvas, bone, [(*ends[2], radius + 1), (*ends[3], radius - 0.5)], 2.2, 0.05)
+        places = ((0.48, 0.75), (0.86, 1.0), (0.9, 1.02), (1.0, 1.0))
+        ends = [leg.ankle + share * along + ray * wide * across for share, wide in places]
+        bones.append(rod(canvas, [(*ends[0], radius + 2), (*ends[1], radius + 1)], 2.4, 0.05))
+        bones.append(rod(canvas, [(*ends[2], radius + 1), (*ends[3], radius - 0.5)], 2.2, 0.05))
+    for one in bones:
+        paint_bone(canvas, bone, one)

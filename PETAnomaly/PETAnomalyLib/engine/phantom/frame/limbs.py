@@ -17,6 +17,7 @@ from PETAnomalyLib.engine.phantom.frame.posture import (
     Leg,
     draw_arms,
     draw_legs,
+    off,
 )
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
@@ -139,13 +140,13 @@ def _buttocks(canvas: Canvas, patient: Patient) -> None:
     """Fat and the gluteus maximus on either side of the cleft, flattened by the couch."""
     h, fat_mm = patient.build.hips, patient.build.fat_mm
     for side in SIDES:
-        centre, tilt = (side * 66 * h, 50, 10), (0, side * 8, side * -12)
-        fat = ellipsoid(canvas, centre, (74, 50 + 0.55 * fat_mm, 98), tilt, 0.03, 0.3)
+        centre, tilt = np.array([side * 66 * h, 50.0, 10.0]), (0, side * 8, side * -12)
+        fat = ellipsoid(canvas, centre, (74, 50 + 0.55 * fat_mm, 98), tilt, 0.03, 0.3, 1.0)
         _paint(canvas, patient, fat, Organ.FAT, (Organ.AIR,))
-        muscle = ellipsoid(canvas, centre, (66 * h, 45, 88), tilt, 0.04, 0.3)
+        muscle = ellipsoid(canvas, centre, (66 * h, 45, 88), tilt, 0.04, 0.3, 1.0)
         _paint(canvas, patient, muscle, Organ.MUSCLE, (Organ.FAT,))
         # The fat between the gluteus maximus and the muscles beneath, and where it ends behind.
-        plane = ellipsoid(canvas, centre + np.array([0, -22, 0]), (70, 42, 90), tilt, 0.05)
+        plane = ellipsoid(canvas, off(centre, 0, -22, 0), (70, 42, 90), tilt, 0.05, reach=1.1)
         _seams(canvas, patient, plane, 0.1)
 
 
@@ -162,10 +163,15 @@ def _breasts(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         front = float(envelope.middle[level] - envelope.depth[level])
         centre = np.array([side * rng.normal(80, 4), front + 6, z + rng.normal(0, 4)])
         mound = ellipsoid(
-            canvas, centre, (1.3 * size, 0.75 * size, 1.15 * size), (0, 0, side * 18), 0.05
+            canvas,
+            centre,
+            (1.3 * size, 0.75 * size, 1.15 * size),
+            (0, 0, side * 18),
+            0.05,
+            reach=1.0,
         )
         _paint(canvas, patient, mound, Organ.FAT, (Organ.AIR,))
-        inner = centre + [side * 3, -0.28 * size, -3]
+        inner = off(centre, side * 3, -0.28 * size, -3)
         gland = ellipsoid(
             canvas, inner, (0.8 * size, 0.42 * size, 0.7 * size), (0, 0, side * 18), 0.35
         )
@@ -184,26 +190,23 @@ PADS: tuple[tuple[ArrayLike, ArrayLike, float], ...] = (
     ((26, 58, -14), (17, 30, 34), 0),
     ((80, 34, -400), (16, 18, 44), 0),
 )
-POSTERIOR_NECK: tuple[tuple[ArrayLike, ArrayLike], ...] = (
-    ((0, 22, 600), (46, 34, 80)), ((0, 24, 600), (30, 26, 76)),
-)  # fmt: skip
+# Surfaces of muscles with fat on them (x, y, z, radius of a line): splenius and semispinalis, and
+# the erector spinae below latissimus and fascia.
+FASCIAE: tuple[list[tuple[float, ...]], ...] = (
+    [(18, 40, 560, 22), (16, 34, 620, 20), (14, 44, 680, 22)],
+    [(13, 38, 540, 12), (12, 36, 620, 11), (12, 42, 670, 11)],
+    [(34, 62, 110, 20), (38, 60, 170, 27), (38, 66, 260, 26), (34, 80, 340, 18)],
+)
 
 
 def _pads(canvas: Canvas, patient: Patient) -> None:
-    for centre, radii, tilt in PADS:
-        for side in SIDES:
+    for side in SIDES:
+        for centre, radii, tilt in PADS:
             mirrored = np.asarray(centre, float) * [side, 1, 1]
-            pad = ellipsoid(canvas, mirrored, radii, (0, side * tilt, 0), 0.12)
+            pad = ellipsoid(canvas, mirrored, radii, (0, side * tilt, 0), 0.12, reach=1.0)
             _paint(canvas, patient, pad, Organ.FAT, (Organ.MUSCLE,))
-    for centre, radii in POSTERIOR_NECK:
-        _seams(canvas, patient, ellipsoid(canvas, centre, radii, roughness=0.1, square=0.3), 0.12)
-    # The erector spinae below the latissimus and the fascia of the loins.
-    backs = [
-        ellipsoid(canvas, (side * 38, 66, 200), (34, 24, 150), (0, 0, side * 10), 0.06, 0.5)
-        for side in SIDES
-    ]
-    for back in backs:
-        _seams(canvas, patient, back, 0.13)
+        for line in FASCIAE:
+            _seams(canvas, patient, tube(canvas, np.array(line) * [side, 1, 1, 1], 0.06), 0.07)
 
 
 def _seams(canvas: Canvas, patient: Patient, shape: Shape, width: float) -> None:

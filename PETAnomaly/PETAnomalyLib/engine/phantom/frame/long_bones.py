@@ -7,8 +7,8 @@ import numpy as np
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
 from PETAnomalyLib.engine.phantom.canvas.lines import Vector
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, ellipsoid, tube
-from PETAnomalyLib.engine.phantom.frame.bone import BoneTissue, paint_bone, paint_knob, paint_rod
-from PETAnomalyLib.engine.phantom.frame.posture import Arm, Leg
+from PETAnomalyLib.engine.phantom.frame.bone import BoneTissue, Part, knob, paint_bone, rod
+from PETAnomalyLib.engine.phantom.frame.posture import Arm, Leg, off
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
@@ -21,50 +21,76 @@ LOOSENING_SUV = (1.5, 3.5)  # round a stem, years after surgery as well as when 
 
 def paint_arm_bones(canvas: Canvas, bone: BoneTissue, arm: Arm) -> None:
     """Paint humerus, radius and ulna."""
-    head, elbow, wrist = arm.shoulder, arm.elbow, arm.wrist
+    head, elbow, wrist, across = arm.shoulder, arm.elbow, arm.wrist, arm.across
+    out = elbow - head
+    lateral = np.array([arm.side * 4.0, 0, 0])
+    humerus = [(*(head + 0.06 * out + lateral), 19), (*(head + 0.16 * out + lateral), 14),
+               (*(head + 0.35 * out), 11.5), (*(head + 0.75 * out), 11),
+               (*(head + 0.9 * out), 13)]  # fmt: skip
+    condyles = [
+        knob(canvas, elbow + 12 * way * across, (14, 12, 13), 1.8, 0.15, 0.6) for way in (-1, 1)
+    ]
+    neck = knob(canvas, head + 0.05 * out + 2 * lateral, (20, 21, 21), 1.5, bone.limb_red, 0.8)
+    paint_bone(canvas, bone, [_shaft(canvas, humerus, 4.5, bone.limb_red), neck, *condyles])
     _ball(canvas, bone, head, 23.0)
-    out = np.array([arm.side * 4.0, 0, 0])
-    shaft = [(*(head + 0.06 * (elbow - head) + out), 19), (*(head + 0.16 * (elbow - head) + out), 14),
-             (*(head + 0.35 * (elbow - head)), 11.5), (*(head + 0.75 * (elbow - head)), 11),
-             (*(head + 0.9 * (elbow - head)), 13)]  # fmt: skip
-    _shaft(canvas, bone, shaft, 4.5, bone.limb_red)
-    across = arm.across
-    for way in (-1, 1):
-        paint_knob(canvas, bone, elbow + 12 * way * across, (14, 12, 13), 1.8, 0.15, 0.6)
-    _shaft(canvas, bone, [(*(elbow + 9 * across), 10), (*(0.6 * elbow + 0.4 * wrist + 12 * across), 7),
-                          (*(wrist + 9 * across), 11)], 3.2, 0.1)  # fmt: skip
+    along = 0.6 * elbow + 0.4 * wrist
     back = 0.06 * (elbow - wrist)
-    _shaft(canvas, bone, [(*(elbow - 8 * across + back), 11), (*(0.6 * elbow + 0.4 * wrist - 12 * across), 7),
-                          (*(wrist - 12 * across), 7)], 3.2, 0.1)  # fmt: skip
+    radius = [(*(elbow + 9 * across - back), 10), (*(along + 12 * across), 7),
+              (*(wrist + 9 * across), 11)]  # fmt: skip
+    ulna = [(*(elbow - 8 * across + back), 11), (*(along - 12 * across), 7),
+            (*(wrist - 12 * across), 7)]  # fmt: skip
+    for line in (radius, ulna):
+        paint_bone(canvas, bone, _shaft(canvas, line, 3.2, 0.1))
 
 
 def paint_leg_bones(canvas: Canvas, patient: Patient, bone: BoneTissue, leg: Leg) -> None:
     """Paint femur, patella, tibia and fibula; the femur's head and neck of metal after surgery."""
-    h, s = patient.build.hips, leg.side
-    knee, ankle = leg.knee, leg.ankle
-    trochanter = np.array([s * 124 * h, 10, -20.0])
-    shaft = [(s * 119 * h, 8, -30, 19), (s * 114 * h, 2, -75, 15.5), (s * 106 * h, -4, -190, 14),
-             (*(knee + [s * 6, 0, 70]), 15), (*(knee + [0, 2, 38]), 22)]  # fmt: skip
-    _shaft(canvas, bone, shaft, 6.0, 0.9 * bone.limb_red)
+    _femur(canvas, patient, bone, leg)
+    _shin(canvas, bone, leg)
+    if patient.conditions.hip_prosthesis == leg.side:
+        _prosthesis(canvas, patient, leg)
+
+
+def _femur(canvas: Canvas, patient: Patient, bone: BoneTissue, leg: Leg) -> None:
+    h, s, knee = patient.build.hips, leg.side, leg.knee
+    shaft = [(s * 118 * h, 8, -34, 18), (s * 114 * h, 2, -80, 15.5), (s * 106 * h, -4, -190, 14),
+             (*off(knee, s * 5, 0, 80), 15), (*off(knee, s * 2, 2, 48), 20)]  # fmt: skip
+    neck = [(*leg.hip, 17), (s * 106 * h, 6, -1, 15), (s * 117 * h, 8, -24, 19)]
+    red = bone.limb_red
+    parts = [
+        _shaft(canvas, shaft, 6.0, 0.9 * red),
+        rod(canvas, neck, 2.2, 0.85 * red, 0.9),
+        knob(canvas, (s * 123 * h, 10, -16), (14, 17, 22), 1.8, 0.6 * red, 0.8),
+    ]
     for way in (-1, 1):
-        paint_knob(canvas, bone, knee + [way * 18, 8, 20], (21, 27, 21), 1.6, 0.2, 0.8)
-        paint_knob(canvas, bone, knee + [way * 17, 6, -18], (20, 23, 15), 1.6, 0.15, 0.8)
-    paint_knob(canvas, bone, knee + [0, -34, 22], (20, 9, 21), 2.0, 0.1, 0.9)
+        parts.append(knob(canvas, off(knee, way * 17, 8, 22), (22, 28, 23), 1.6, 0.2, 0.8))
+    paint_bone(canvas, bone, parts)
+    _ball(canvas, bone, leg.hip, 23.0)
+
+
+def _shin(canvas: Canvas, bone: BoneTissue, leg: Leg) -> None:
+    knee, ankle, s = leg.knee, leg.ankle, leg.side
     axis = ankle - knee
     inner, outer = np.array([-s * 4.0, -4, 0]), np.array([s * 24.0, 14, 0])
-    tibia = [(*(knee + [0, 2, -26]), 25), (*(knee + 0.16 * axis + inner), 16),
+    tibia = [(*off(knee, 0, 0, -34), 22), (*(knee + 0.16 * axis + inner), 15.5),
              (*(knee + 0.6 * axis + inner), 12), (*(knee + 0.9 * axis + inner), 14),
-             (*(ankle + [-s * 2, 0, 14]), 19)]  # fmt: skip
-    _shaft(canvas, bone, tibia, 5.5, 0.12)
+             (*off(ankle, -s * 2, 0, 20), 17)]  # fmt: skip
     fibula = [(*(knee + 0.06 * axis + 1.2 * outer), 9), (*(knee + 0.3 * axis + outer), 6),
-              (*(knee + 0.85 * axis + outer), 6.5), (*(ankle + [s * 22, 10, -4]), 9)]  # fmt: skip
-    _shaft(canvas, bone, fibula, 3.0, 0.05)
-    neck = [(*leg.hip, 17), (s * 108 * h, 6, -4, 15.5), (s * 118 * h, 8, -24, 20)]
-    paint_knob(canvas, bone, trochanter, (14, 17, 22), 1.8, 0.6 * bone.limb_red, 0.8)
-    paint_rod(canvas, bone, neck, 2.6, 0.85 * bone.limb_red, 0.9, 14.0)
-    _ball(canvas, bone, leg.hip, 23.0)
-    if patient.conditions.hip_prosthesis == s:
-        _prosthesis(canvas, patient, leg)
+              (*(knee + 0.85 * axis + outer), 6.5), (*off(ankle, s * 22, 10, -4), 9)]  # fmt: skip
+    parts = [_shaft(canvas, tibia, 5.5, 0.12)]
+    for way in (-1, 1):
+        parts.append(knob(canvas, off(knee, way * 16, 5, -20), (21, 24, 16), 1.6, 0.15, 0.8))
+    parts.append(knob(canvas, off(ankle, -s * 2, 0, 8), (21, 19, 13), 1.6, 0.1, 0.8))
+    paint_bone(canvas, bone, parts)
+    paint_bone(canvas, bone, _shaft(canvas, fibula, 3.0, 0.05))
+    paint_bone(canvas, bone, knob(canvas, off(knee, 0, -36, 22), (20, 9, 21), 2.0, 0.1, 0.9))
+
+
+def _shaft(
+    canvas: Canvas, line: list[tuple[float, ...]], cortex_mm: float, red: float
+) -> Part:  # fmt: skip
+    """A shaft: thick cortex round marrow with few trabeculae."""
+    return rod(canvas, line, cortex_mm, red, 0.15, 60.0)
 
 
 def _ball(canvas: Canvas, bone: BoneTissue, centre: Vector, radius: float) -> None:
@@ -80,7 +106,8 @@ def _ball(canvas: Canvas, bone: BoneTissue, centre: Vector, radius: float) -> No
     canvas.fill(shape.box, gap, Organ.SOFT, JOINT_SUV, JOINT_HU)
     into = (Organ.FAT, Organ.MUSCLE, Organ.VISCERAL_FAT, Organ.SOFT, *bones)
     depth[gap] = -1
-    paint_bone(canvas, bone, shape.box, depth, 1.5, 0.75 * bone.limb_red, 1.35, into)
+    head = Part(shape.box, depth, 1.5, 0.75 * bone.limb_red, 1.35)
+    paint_bone(canvas, bone, head, into)
 
 
 def _cap(canvas: Canvas, shape: Shape, centre: Vector) -> np.ndarray:
@@ -88,14 +115,6 @@ def _cap(canvas: Canvas, shape: Shape, centre: Vector) -> np.ndarray:
     towards = -side * (canvas.x[shape.box] - centre[0]) + 0.5 * (canvas.z[shape.box] - centre[2])
     found: np.ndarray = towards > -6
     return found
-
-
-def _shaft(
-    canvas: Canvas, bone: BoneTissue, line: list[tuple[float, ...]], cortex_mm: float, red: float
-) -> None:
-    """A shaft of thick cortex round fat; trabeculae fill its ends."""
-    knots = np.asarray(line, float)
-    paint_rod(canvas, bone, knots, cortex_mm, red, 0.15, 50.0)
 
 
 def _prosthesis(canvas: Canvas, patient: Patient, leg: Leg) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 
-from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
+from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, Canvas
 from PETAnomalyLib.engine.phantom.canvas.lines import smooth_line
-from PETAnomalyLib.engine.phantom.frame.bone import BoneTissue, paint_knob, paint_plate, paint_rod
+from PETAnomalyLib.engine.phantom.frame.bone import BoneTissue, Part, knob, paint_bone, plate, rod
 from PETAnomalyLib.engine.phantom.frame.posture import SIDES
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
@@ -34,14 +37,16 @@ def paint_pelvis(canvas: Canvas, patient: Patient, bone: BoneTissue) -> None:
 
 
 def _sacrum(canvas: Canvas, patient: Patient, bone: BoneTissue, h: float) -> None:
-    for shift in (-27, -13, 0, 13, 27):
+    parts = []
+    for shift in (-27, -9, 9, 27):
         line = SACRUM.copy()
         line[:, 0] += shift * np.linspace(1.3, 0.15, len(line)) * h
         line[:, 1] += abs(shift) * 0.25
-        paint_rod(canvas, bone, line, 1.1, 1.0, 0.85, 14.0)
-    crest = SACRUM[1:4] + np.array([0, 17, 0, 0])
+        parts.append(rod(canvas, line, 1.1, 1.0, 0.85, 16.0))
+    crest = SACRUM[1:4] + np.array([0, 16, 0, 0])
     crest[:, 3] = 6
-    paint_rod(canvas, bone, crest, 1.5, 0.8)
+    parts.append(rod(canvas, crest, 1.5, 0.8))
+    paint_bone(canvas, bone, parts)
     for z in FORAMINA_Z:  # nerves in fat
         wide = 12 + 0.12 * (z - 30)
         y = float(np.interp(z, SACRUM[::-1, 2], SACRUM[::-1, 1])) - 2
@@ -57,17 +62,26 @@ def _sacrum(canvas: Canvas, patient: Patient, bone: BoneTissue, h: float) -> Non
 def _hip_bone(canvas: Canvas, bone: BoneTissue, side: int, h: float) -> None:
     mirror = np.array([side * h, 1, 1, 1])
     crest, roof = smooth_line(CREST, 42.0) * mirror, ROOF * mirror
-    for here, there in zip(crest[:-1], crest[1:]):
+    parts = []
+    for here, there in pairwise(crest):
         corners = np.array([here[:3], there[:3], roof[:3]])
         # The fossa is thinner than the crest and the column above the hip.
-        paint_plate(canvas, bone, corners, (here[3] - 2, there[3] - 2, roof[3]), 1.4, 0.95)
-    paint_rod(canvas, bone, crest * [1, 1, 1, 0.55], 1.6, 0.95, step_mm=20.0)
-    centre = np.array([side * 90 * h, 5, 16])
-    paint_knob(canvas, bone, centre, (ACETABULUM_MM,) * 3, 1.8, 0.85, 1.15)
-    upper = [(*roof[:3], 15), (side * 52 * h, -36, 14, 10), (side * 11, -50, -8, 9)]
-    lower = [(side * 84 * h, 30, 6, 16), (side * 70 * h, 36, -22, 15), (side * 62 * h, 32, -48, 13),
+        parts.append(plate(canvas, corners, (here[3] - 3, there[3] - 3, roof[3] - 3), 1.4, 0.95))
+    parts.append(rod(canvas, crest * [1, 1, 1, 0.55], 1.6, 0.95, step_mm=24.0))
+    parts.append(_acetabulum(canvas, side, h))
+    upper = [(*roof[:3], 14), (side * 52 * h, -36, 14, 10), (side * 11, -50, -8, 9)]
+    lower = [(side * 84 * h, 34, 10, 14), (side * 70 * h, 36, -22, 15), (side * 62 * h, 32, -48, 13),
              (side * 34, -14, -38, 7), (side * 11, -44, -22, 8)]  # fmt: skip
-    paint_rod(canvas, bone, upper, 1.6, 0.85, step_mm=22.0)
-    paint_rod(canvas, bone, lower, 1.6, 0.85, step_mm=22.0)
-    body = (side * 11, -48, -15)
-    paint_knob(canvas, bone, body, (8.5, 9, 19), 1.6, 0.85, tilt_deg=(-20, 0, 0))
+    parts += [rod(canvas, line, 1.6, 0.85, step_mm=24.0) for line in (upper, lower)]
+    parts.append(knob(canvas, (side * 10.5, -48, -15), (8, 9, 19), 1.6, 0.85, tilt_deg=(-20, 0, 0)))
+    paint_bone(canvas, bone, parts)
+
+
+def _acetabulum(canvas: Canvas, side: int, h: float) -> Part:
+    """The cup's bone round the femoral head: open below and to the outside."""
+    centre = (side * 88 * h, 5, 14)
+    ball = knob(canvas, centre, (ACETABULUM_MM,) * 3, 1.8, 0.85, 1.15)
+    if ball.box == EMPTY:
+        return ball
+    inwards = -side * (canvas.x[ball.box] - centre[0]) + 0.8 * (canvas.z[ball.box] - centre[2])
+    return replace(ball, depth=np.minimum(ball.depth, inwards + 10))

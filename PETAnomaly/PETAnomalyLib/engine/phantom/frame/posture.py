@@ -61,6 +61,11 @@ class Leg:
     line: Vector
 
 
+def off(point: Vector, x: float, y: float, z: float) -> Vector:
+    """A point x, y and z mm from another."""
+    return point + np.array([x, y, z], float)
+
+
 def half_widths_mm(build: Build) -> tuple[float, float]:
     """Half of the grid that the posture needs, x and y, patient mm."""
     breadth = np.sqrt(build.height_cm / 170.0) * (0.95 if build.female else 1.0) * 1.04
@@ -97,7 +102,7 @@ def _arm(patient: Patient, envelope: Envelope, side: int) -> Arm:
         shoulder = (138 * b, 10, 545)
         elbow = np.array([216 * b, -14, 800.0]) + turn
         wrist = np.array([22.0, -52, 888]) + 1.5 * turn
-        tip, across = wrist + [-175, 6, 14], (0, 0.35, 0.94)
+        tip, across = off(wrist, -175, 6, 14), (0, 0.35, 0.94)
         line = [(118 * b, 8, 508, 50), (146 * b, 4, 562, 50), (178 * b, -4, 650, 44),
                 (204 * b, -11, 750, 39), (*elbow, 37)]  # fmt: skip
     else:
@@ -107,12 +112,12 @@ def _arm(patient: Patient, envelope: Envelope, side: int) -> Arm:
                 (190 * b + 0.7 * out, 12, 340, 38), (*elbow, 35)]  # fmt: skip
         if build.arms == "down":
             wrist = np.array([204 + out, -22, -12.0]) + turn
-            tip, across = wrist + [-8, -16, -178], (0.25, -0.97, 0)
+            tip, across = off(wrist, -8, -16, -178), (0.25, -0.97, 0)
         else:
             level = int(235 - LOWEST_MM)
             front = envelope.middle[level] - envelope.depth[level] - envelope.fat[level]
             wrist = np.array([30 + 0.2 * out, front - 27, 212 + (26 if side > 0 else -14)]) + turn
-            tip, across = wrist + [-165, -2, 12], (0, -0.3, 0.95)
+            tip, across = off(wrist, -165, -2, 12), (0, -0.3, 0.95)
     path = [*line, *_between(elbow, wrist), (*wrist, 23)]
     mirror = np.array([side, 1, 1])
     knots = np.array(path, float) * [side, 1, 1, 1]
@@ -142,13 +147,13 @@ def _leg(patient: Patient, side: int) -> Leg:
     hip = np.array([88 * h, 4, 14.0])
     knee = np.array([80 * h, 2, KNEE_MM]) + 0.6 * apart
     ankle = np.array([80 * h, 8, ANKLE_MM]) + 1.3 * apart
-    toes = ankle + [38 + rng.normal(0, 12), -150 + rng.normal(0, 12), -56 + rng.normal(0, 12)]
+    toes = off(ankle, 38 + rng.normal(0, 12), -150 + rng.normal(0, 12), -56 + rng.normal(0, 12))
     line = [
         (82 * h, 8, 62, 78, 0.75), (86 * h, 4, -30, 82, 0.8), (86 * h, 0, -150, 75, 0.75),
-        (82 * h, -2, -290, 61, 0.6), (*(knee + [0, -2, 40]), 52, 0.45), (*knee, 52, 0.35),
-        (*(knee + [0, 12, -85]), 51, 0.35), (*(knee + [0, 15, -140]), 51, 0.35),
-        (*(0.4 * knee + 0.6 * ankle + [0, 4, 0]), 37, 0.3), (*(ankle + [0, 0, 45]), 29, 0.2),
-        (*(ankle + [0, 6, 0]), 31, 0.15),
+        (82 * h, -2, -290, 61, 0.6), (*off(knee, 0, -2, 40), 52, 0.45), (*knee, 52, 0.35),
+        (*off(knee, 0, 12, -85), 51, 0.35), (*off(knee, 0, 15, -140), 51, 0.35),
+        (*off(0.4 * knee + 0.6 * ankle, 0, 4, 0), 37, 0.3), (*off(ankle, 0, 0, 45), 29, 0.2),
+        (*off(ankle, 0, 6, 0), 31, 0.15),
     ]  # fmt: skip
     knots = np.array(line, float)
     knots[:, 3] *= np.sqrt(build.muscle)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, Canvas
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
-from PETAnomalyLib.engine.phantom.frame.bone import BONE_INTO, BoneTissue, paint_bone
+from PETAnomalyLib.engine.phantom.frame.bone import BONE_INTO, BoneTissue, Part, paint_bone
 from PETAnomalyLib.engine.phantom.frame.envelope import Envelope, spine_y
 from PETAnomalyLib.engine.phantom.frame.spine import vertebra_z
 from PETAnomalyLib.engine.phantom.organs import Organ
@@ -40,14 +41,14 @@ def paint_ribs(canvas: Canvas, patient: Patient, bone: BoneTissue, envelope: Env
     x, y, z = (field[box][near] for field in (canvas.x, canvas.y, canvas.z))
     root = np.sqrt(level[near])
     outside = np.sqrt(x * x + y * y) * (1 - 1 / root) - np.float32(LIES_OUT_MM)
-    best, number = _nearest(canvas, patient, x, y, z)
+    best, number = _nearest(patient, x, y, z)
     aside = np.abs(x)
     depth = (1 - np.sqrt((best / HALF_HEIGHT_MM) ** 2 + (outside / HALF_THICKNESS_MM) ** 2)) * 6
     depth[(aside < 18) | (y < FRONT_MM[number])] = -1
     cartilage = (y < -30) & (aside < CARTILAGE_MM[number])
     whole = np.full(near.shape, -1, np.float32)
     whole[near] = np.where(cartilage, -1, depth)
-    paint_bone(canvas, bone, box, whole, 1.5, 0.75)
+    paint_bone(canvas, bone, Part(box, whole, 1.5, 0.75))
     there = np.zeros(near.shape, bool)
     there[near] = cartilage & (depth > 0) & (z > 300)
     calcified = 95 + 2.2 * max(patient.build.age - 40, 0) * np.clip(canvas.rough[2][box], -0.5, 2)
@@ -55,9 +56,7 @@ def paint_ribs(canvas: Canvas, patient: Patient, bone: BoneTissue, envelope: Env
     canvas.fill(box, there, Organ.SOFT, suv, calcified.astype(np.float32))
 
 
-def _nearest(
-    canvas: Canvas, patient: Patient, x: Array, y: Array, z: Array
-) -> tuple[Array, np.ndarray]:
+def _nearest(patient: Patient, x: Array, y: Array, z: Array) -> tuple[Array, NDArray[np.int8]]:
     """mm across to the nearest rib's middle, and that rib (0 to 11), of points on the wall."""
     rng = patient.stream("ribs")
     aside = np.abs(x)
@@ -98,4 +97,4 @@ def paint_sternum(canvas: Canvas, patient: Patient, bone: BoneTissue, envelope: 
     ends = np.minimum(z - np.float32(low), np.float32(high) - z)
     joint = np.abs(z - 477) - 1.5  # manubrium and body
     depth = np.minimum(np.minimum(side, thick), np.minimum(ends, joint))
-    paint_bone(canvas, bone, box, depth, 1.2, 0.85)
+    paint_bone(canvas, bone, Part(box, depth, 1.2, 0.85))

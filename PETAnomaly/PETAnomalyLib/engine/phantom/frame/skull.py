@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, Canvas
-from PETAnomalyLib.engine.phantom.canvas.shapes import ellipsoid, tube
+from PETAnomalyLib.engine.phantom.canvas.shapes import tube
 from PETAnomalyLib.engine.phantom.frame.bone import (
     BONE_INTO,
     BoneTissue,
+    Part,
+    knob,
     paint_bone,
-    paint_knob,
-    paint_plate,
-    paint_rod,
+    plate,
+    rod,
 )
 from PETAnomalyLib.engine.phantom.frame.posture import SIDES
 from PETAnomalyLib.engine.phantom.head.brain import cranial_cavity
@@ -51,38 +52,46 @@ def _vault(canvas: Canvas, bone: BoneTissue) -> None:
     thick = np.where(z < 715, SKULL_MM - BASE_MM, SKULL_MM).astype(np.float32)
     depth = np.minimum(beyond, thick - beyond)
     depth[(z < 700) & (np.abs(canvas.x[cavity.box]) < 15) & (canvas.y[cavity.box] > 12)] = -1
-    paint_bone(canvas, bone, cavity.box, depth, TABLE_MM, 0.35)
+    paint_bone(canvas, bone, Part(cavity.box, depth, TABLE_MM, 0.35))
 
 
 def _face(canvas: Canvas, bone: BoneTissue, side: int) -> None:
     """Petrous bone, mastoid, sphenoid, cheekbone and arch, rims of the orbit and nose."""
     petrous = [(side * 14, -2, 712, 7), (side * 34, 14, 712, 9), (side * 58, 22, 706, 11)]
-    paint_rod(canvas, bone, petrous, 4.5, 0.2, step_mm=15.0)
-    paint_knob(canvas, bone, (side * 56, 26, 690), (10, 13, 17), 1.6, 0.1, 0.2)
     arch = [(side * 62, 6, 704, 4.5), (side * 64, -28, 700, 4), (side * 52, -56, 694, 8),
             (side * 34, -66, 688, 6)]  # fmt: skip
-    paint_rod(canvas, bone, arch, 2.2, 0.2, step_mm=18.0)
     rim = [(side * 54, -58, 698, 5), (side * 56, -60, 716, 5), (side * 44, -74, 730, 5),
-           (side * 24, -82, 732, 5), (side * 12, -78, 716, 3.5), (side * 16, -74, 698, 4)]  # fmt: skip
-    paint_rod(canvas, bone, rim, 2.0, 0.2, step_mm=14.0)
-    corners = [(side * 52, -50, 716), (side * 28, -18, 716), (side * 44, -34, 738)]
-    paint_plate(canvas, bone, corners, 4.0, 2.0, 0.2)
-    corners = [(side * 34, -66, 690), (side * 14, -74, 684), (side * 36, -36, 684)]
-    paint_plate(canvas, bone, corners, 4.0, 2.0, 0.2)
+           (side * 24, -82, 732, 5), (side * 12, -78, 716, 3.5),
+           (side * 16, -74, 698, 4)]  # fmt: skip
     pterygoid = [(side * 14, -18, 712, 4), (side * 16, -20, 676, 3.5)]
-    paint_rod(canvas, bone, pterygoid, 2.5, 0.2)
+    temple = [(side * 52, -50, 716), (side * 28, -18, 716), (side * 44, -34, 738)]
+    cheek = [(side * 34, -66, 690), (side * 14, -74, 684), (side * 36, -36, 684)]
+    ear = [rod(canvas, petrous, 4.5, 0.2, step_mm=20.0),
+           knob(canvas, (side * 56, 26, 690), (10, 13, 17), 1.6, 0.1, 0.2)]  # fmt: skip
+    paint_bone(canvas, bone, ear)
+    face = [
+        rod(canvas, arch, 2.2, 0.2, step_mm=24.0),
+        rod(canvas, rim, 2.0, 0.2, step_mm=18.0),
+        plate(canvas, temple, 4.0, 2.0, 0.2),
+        plate(canvas, cheek, 4.0, 2.0, 0.2),
+        rod(canvas, pterygoid, 2.5, 0.2),
+    ]
+    paint_bone(canvas, bone, face)
 
 
 def _jaws(canvas: Canvas, patient: Patient, bone: BoneTissue) -> None:
+    mirror = np.array([-1, 1, 1, 1])
+    whole = [np.concatenate([arch, arch[::-1] * mirror]) for arch in (MANDIBLE, MAXILLA)]
+    paint_bone(canvas, bone, rod(canvas, whole[0], 2.2, 0.3, 0.9, 20.0))
+    upper = rod(canvas, whole[1], 1.8, 0.3, 0.9, 20.0)
+    palate = knob(canvas, (0, -50, 680), (28, 32, 6), 2.0, 0.2)
+    paint_bone(canvas, bone, [upper, palate])
+    _teeth(canvas, patient)
+
+
+def _teeth(canvas: Canvas, patient: Patient) -> None:
     rng = patient.stream("teeth")
     mirror = np.array([-1, 1, 1, 1])
-    for arch, cortex in ((MANDIBLE, 2.2), (MAXILLA, 1.8)):
-        whole = np.concatenate([arch, arch[::-1] * mirror])
-        paint_rod(canvas, bone, whole, cortex, 0.3, 0.9, 18.0)
-    palate = ellipsoid(canvas, (0, -50, 680), (28, 32, 3.5), roughness=0.03, reach=1.1)
-    if not palate.empty:
-        depth = (1 - np.sqrt(palate.level)) * np.float32(3.5)
-        paint_bone(canvas, bone, palate.box, depth, 2.0, 0.2)
     if canvas.box((0, -60, 658), 30.0) == EMPTY:
         return
     kept = float(np.clip(1.25 - 0.011 * patient.build.age + rng.normal(0, 0.2), 0, 1))

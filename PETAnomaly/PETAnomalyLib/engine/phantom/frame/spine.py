@@ -9,7 +9,7 @@ import numpy as np
 from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, Box, Canvas
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, paint
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
-from PETAnomalyLib.engine.phantom.frame.bone import BONE_INTO, BoneTissue, paint_bone
+from PETAnomalyLib.engine.phantom.frame.bone import BONE_INTO, BoneTissue, Part, paint_bone
 from PETAnomalyLib.engine.phantom.frame.envelope import SPINE_TABLE, Z_TABLE
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
@@ -122,7 +122,7 @@ def paint_spine(canvas: Canvas, patient: Patient, bone: BoneTissue) -> None:
     spine = spine_coordinates(canvas, patient)
     if spine is None:
         return
-    half_width, half_depth, canal_x, canal_y, disc, reach, span = spine.size
+    half_depth, canal_y, disc = spine.size[1], spine.size[3], spine.size[4]
     middle = half_depth + canal_y
     _canal(canvas, patient, spine, middle)
     rng = patient.stream("discs")
@@ -137,9 +137,12 @@ def paint_spine(canvas: Canvas, patient: Patient, bone: BoneTissue) -> None:
     from_plates = np.minimum(spine.above - disc, spine.height - spine.above)
     # The endplates are denser than the rest of the thin shell.
     body = np.where(there & ~is_disc, np.minimum(body, from_plates + 0.4), -1)
-    arch = np.where(there, _arch(spine, middle, disc), -1)
-    paint_bone(canvas, bone, spine.box, body.astype(np.float32), 0.9)
-    paint_bone(canvas, bone, spine.box, arch.astype(np.float32), 1.5, 0.8)
+    arch = np.where(there, _arch(spine, middle), -1)
+    whole = [
+        Part(spine.box, body.astype(np.float32), 0.9),
+        Part(spine.box, arch.astype(np.float32), 1.5, 0.8),
+    ]
+    paint_bone(canvas, bone, whole)
 
 
 def _body(spine: Spine, disc: Array) -> Array:
@@ -156,9 +159,9 @@ def _body(spine: Spine, disc: Array) -> Array:
     return found
 
 
-def _arch(spine: Spine, middle: Array, disc: Array) -> Array:
+def _arch(spine: Spine, middle: Array) -> Array:
     """mm below the surface of pedicles, laminae, processes and articular facets."""
-    half_width, half_depth, canal_x, canal_y, _, reach, span = spine.size
+    _, half_depth, canal_x, canal_y, _, reach, span = spine.size
     aside = np.abs(spine.aside)
     up = spine.above / spine.height  # 0 the lower end of the disc, 1 the upper endplate
     back = spine.behind - middle
