@@ -6,7 +6,8 @@
 Each patient is painted whole, from soles to vertex, without lesions and scanner, and each organ is
 measured on the canvas. Beside it stand the published range and its sources
 (`engine/phantom/patient/published.py`). A patient whose condition alters an organ does not count
-for it: a stimulated marrow is not a normal one. HU are those of patients without contrast medium.
+for it: a stimulated marrow is not a normal one. HU are those of patients without contrast medium,
+without gas in the bowel, calcified vessel walls and fatty livers.
 Prints Markdown; `--out` writes it into a file, too.
 """
 
@@ -38,6 +39,10 @@ FAR = 3.0  # standard deviations
 ORGANS = len(Organ)
 Numbers = NDArray[np.float64]
 
+GAS_HU = -300.0  # what is thinner is gas in the bowel, which has no attenuation of an organ
+HOLLOW = (Organ.STOMACH, Organ.SMALL_BOWEL, Organ.COLON)
+CALCIFIED = Organ.VESSEL_WALL  # its plaques; the wall itself is thinner than a voxel
+
 ALTERED: dict[Organ, Callable[[Patient], bool]] = {
     Organ.MARROW: lambda p: p.conditions.stimulated_marrow > 1,
     Organ.SPLEEN: lambda p: p.conditions.no_spleen or p.conditions.stimulated_marrow > 1,
@@ -62,7 +67,8 @@ class Measured:
     Attributes:
         sex: "F" or "M".
         volume_ml, suv, hu: of the whole organ; HU only without contrast medium.
-        drawn_ml: what the patient's volume was drawn as, NaN where none is published.
+        drawn_ml, drawn_suv, drawn_hu: what the patient's was drawn as; no volume is published of
+            fat and the like.
         mass_kg: of all painted voxels, by their HU; `weight_kg`: what it should be.
         mean_suv: over the body; 1 if nothing is excreted and the weight is right.
     """
@@ -72,6 +78,8 @@ class Measured:
     suv: Numbers
     hu: Numbers
     drawn_ml: Numbers
+    drawn_suv: Numbers
+    drawn_hu: Numbers
     mass_kg: float
     weight_kg: float
     mean_suv: float
@@ -98,11 +106,18 @@ def measure(seed: int) -> Measured:
     count[absent] = np.nan
     suv = np.bincount(organs, canvas.suv.ravel(), ORGANS) / count
     hu = np.bincount(organs, canvas.hu.ravel(), ORGANS) / count
+    for organ in HOLLOW:
+        inside = canvas.hu[canvas.organ == organ]
+        hu[organ] = inside[inside > GAS_HU].mean() if (inside > GAS_HU).any() else np.nan
+    hu[CALCIFIED] = np.nan
+    if "fatty liver" in patient.variants:
+        hu[Organ.LIVER] = np.nan
     volume = count * VOXEL_ML
-    drawn = np.full(ORGANS, np.nan)
+    drawn, drawn_suv, drawn_hu = (np.full(ORGANS, np.nan) for _ in range(3))
     for organ, known in PUBLISHED.items():
         if known.volume(patient.build.sex):
             drawn[organ] = patient.volume_ml(organ)
+        drawn_suv[organ], drawn_hu[organ] = patient.suv(organ), patient.hu(organ)
         if organ in ALTERED and ALTERED[organ](patient):
             for numbers in (volume, suv, hu, drawn):
                 numbers[organ] = np.nan
@@ -113,6 +128,8 @@ def measure(seed: int) -> Measured:
         suv=suv,
         hu=np.full(ORGANS, np.nan) if patient.conditions.contrast else hu,
         drawn_ml=drawn,
+        drawn_suv=drawn_suv,
+        drawn_hu=drawn_hu,
         mass_kg=float((1 + canvas.hu[body].clip(-1000, 1200) / 1000).sum() * VOXEL_ML / 1000),
         weight_kg=patient.build.weight_kg,
         mean_suv=float(canvas.suv[body].sum() * VOXEL_ML / 1000 / patient.build.weight_kg),

@@ -20,6 +20,7 @@ from PETAnomalyLib.engine.phantom.patient.volumes import draw_volume
 
 VERTEX_MM, SOLES_MM = 840.0, -870.0
 """Body z of the ends of the reference person."""
+BENT = 0.12  # of patients have scoliosis, as many kyphosis
 
 
 @dataclass
@@ -76,7 +77,7 @@ def _pose(rng: Generator, build: Build) -> Pose:
     # The middle of the scan lies near the scanner's axis, however the patient is tilted.
     offset = np.array([rng.normal(0, 7), rng.normal(-5, 8), 0.0]) - length / 2 * rotation[2]
     offset[2] = 0.0
-    bent = rng.random() < 0.12
+    bent = rng.random() < BENT
     return Pose(
         scale=scale,
         rotation=rotation,
