@@ -148,11 +148,13 @@ def _legs(build: Build) -> list[Course]:
     hip = build.hips
     courses: list[Course] = []
     for side in (-1, 1):
+        artery: list[tuple[float, ...]]
         artery = [(side * 4, spine_y(150) - 34, 150, 6.5), (side * 30, 14, 108, 6),
                   (side * 54, -16, 66, 5), (side * 72 * hip, -62, 12, 4.8),
                   (side * 76 * hip, -58, -40, 4.5), (side * 70 * hip, -34, -150, 4),
                   (side * 64 * hip, 2, -250, 3.8), (side * 72 * hip, 24, -360, 3.5),
                   (side * 72 * hip, 22, -400, 3.2)]  # fmt: skip
+        vein: list[tuple[float, ...]]
         vein = [(x - side * (0 if z > 140 else 11), y + (6 if z > 60 else 3), z, 1.15 * radius)
                 for x, y, z, radius in artery]  # fmt: skip
         vein[0] = (-13, spine_y(145) - 29, 146, 7)

@@ -14,7 +14,7 @@ from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
 INTO_TRUNK = (Organ.SOFT, Organ.VISCERAL_FAT, Organ.MUSCLE, Organ.FAT, Organ.LUNG)
-WALL_MM, INFLAMED_MM = 2.4, 4.0  # aorta; large-vessel vasculitis thickens it
+WALL_MM, INFLAMED_MM = 1.8, 4.0  # aorta; large-vessel vasculitis thickens it
 CALCIUM_YEARS = 50
 CALCIUM_HU = (220.0, 750.0)
 PLAQUE_FACTOR = (1.0, 1.5)  # uptake of atheroma, of the wall's
