@@ -71,7 +71,7 @@ def bone_tissue(patient: Patient) -> BoneTissue:
         cortex_hu=WHOLE_CORTEX * patient.hu(Organ.CORTEX),
         cortex_suv=patient.suv(Organ.CORTEX),
         red_hu=0.92 * patient.hu(Organ.MARROW),
-        red_suv=patient.suv(Organ.MARROW),
+        red_suv=stimulated * patient.suv(Organ.MARROW),
         yellow_suv=1.2 * patient.suv(Organ.FAT),
         limb_red=float(np.clip(limb_red, 0.12, 1)),
     )

@@ -70,8 +70,9 @@ def _hip_bone(canvas: Canvas, bone: BoneTissue, side: int, h: float) -> None:
     parts.append(rod(canvas, crest * [1, 1, 1, 0.55], 1.6, 0.95, step_mm=24.0))
     parts.append(_acetabulum(canvas, side, h))
     upper = [(*roof[:3], 14), (side * 52 * h, -36, 14, 10), (side * 11, -50, -8, 9)]
-    lower = [(side * 84 * h, 34, 10, 14), (side * 70 * h, 36, -22, 15), (side * 62 * h, 32, -48, 13),
-             (side * 34, -14, -38, 7), (side * 11, -44, -22, 8)]  # fmt: skip
+    lower = [(side * 84 * h, 34, 10, 14), (side * 70 * h, 36, -22, 15),
+             (side * 62 * h, 32, -48, 13), (side * 34, -14, -38, 7),
+             (side * 11, -44, -22, 8)]  # fmt: skip
     parts += [rod(canvas, line, 1.6, 0.85, step_mm=24.0) for line in (upper, lower)]
     parts.append(knob(canvas, (side * 10.5, -48, -15), (8, 9, 19), 1.6, 0.85, tilt_deg=(-20, 0, 0)))
     paint_bone(canvas, bone, parts)

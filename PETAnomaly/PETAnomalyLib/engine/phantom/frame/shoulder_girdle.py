@@ -22,7 +22,8 @@ def paint_shoulder_girdle(
 def _clavicle(canvas: Canvas, patient: Patient, bone: BoneTissue, arm: Arm) -> None:
     s, b = arm.side, patient.build.shoulders
     raised = 20 if patient.build.arms == "up" else 0
-    line = [(s * 16, -66, 524, 9), (s * 42, -68, 536, 6.5), (s * 78 * b, -48, 548 + 0.4 * raised, 6),
+    line = [(s * 16, -66, 524, 9), (s * 42, -68, 536, 6.5),
+            (s * 78 * b, -48, 548 + 0.4 * raised, 6),
             (s * 108 * b, -18, 554 + 0.8 * raised, 6.5),
             (s * (132 - 0.4 * raised) * b, 4, 556 + raised, 7)]  # fmt: skip
     paint_bone(canvas, bone, rod(canvas, line, 2.2, 0.6, 0.6, 22.0))
