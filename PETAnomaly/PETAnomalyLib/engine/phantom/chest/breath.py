@@ -9,7 +9,7 @@ from PETAnomalyLib.engine.phantom.frame.envelope import MEDIASTINUM_TABLE, Envel
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
-HIGHEST_MM, LOWEST_MM = 40.0, 30.0  # how far it moves up and down at most
+HIGHEST_MM, LOWEST_MM = 36.0, 28.0  # how far it moves up and down at most
 ENDS_MM = (290.0, 576.0)  # body z of the lungs: what is not seen of them cannot be measured
 TAKEN = 0.9  # share of the envelope's lungs that heart and vessels leave
 

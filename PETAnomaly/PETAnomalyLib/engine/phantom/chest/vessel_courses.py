@@ -17,7 +17,7 @@ Vector = NDArray[np.float64]
 
 ARTERIES_AT_50 = 1.0  # width of arteries, of the lines' below
 WIDER_A_YEAR = 0.005
-STEP_MM = 12.0  # between points of a line
+STEP_MM = 16.0  # between points of a line
 
 
 @dataclass(frozen=True)

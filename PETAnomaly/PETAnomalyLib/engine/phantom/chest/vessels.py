@@ -16,7 +16,7 @@ from PETAnomalyLib.engine.phantom.patient.patient import Patient
 INTO_TRUNK = (Organ.SOFT, Organ.VISCERAL_FAT, Organ.MUSCLE, Organ.FAT, Organ.LUNG)
 WALL_MM, INFLAMED_MM = 1.8, 4.0  # aorta; large-vessel vasculitis thickens it
 CALCIUM_YEARS = 50
-CALCIUM_HU = (220.0, 750.0)
+CALCIUM_HU = (180.0, 480.0)
 PLAQUE_FACTOR = (1.0, 1.5)  # uptake of atheroma, of the wall's
 
 
@@ -51,7 +51,7 @@ def _wall(canvas: Canvas, patient: Patient, vessel: Vessel, shape: Shape) -> boo
     old = (patient.build.age - CALCIUM_YEARS) / 40
     if old > 0:
         # Plaques: few at 55, in the arch and below the kidneys many at 85.
-        hard = wall & (canvas.rough[2][shape.box] > rng.normal(2.4 - 1.4 * old, 0.2))
+        hard = wall & (canvas.rough[2][shape.box] > rng.normal(2.4 - 1.1 * old, 0.2))
         plaque = value * np.float32(rng.uniform(*PLAQUE_FACTOR))
         canvas.fill(shape.box, hard, Organ.VESSEL_WALL, plaque, rng.uniform(*CALCIUM_HU))
     return factor > 1 and bool(wall.any())

@@ -30,7 +30,8 @@ def paint_neck_vessels(canvas: Canvas, patient: Patient) -> None:
                    (*SKULL_BASE["carotid"], 2.6)]  # fmt: skip
         width = rng.normal(5.6 if side < 0 else 4.8, 0.7)
         jugular = [(*JUGULAR[:3], width + 0.6), (35 + out, -5 + bow, 600, width),
-                   (37 + out, 1, 650, 0.9 * width), (*SKULL_BASE["jugular"], 0.7 * width)]  # fmt: skip
+                   (37 + out, 1, 650, 0.9 * width),
+                   (*SKULL_BASE["jugular"], 0.7 * width)]  # fmt: skip
         for line in (carotid, jugular):
             knots = smooth_line(np.array(line) * [side, 1, 1, 1], 12.0)
             shape = tube(canvas, knots, reach=1.2)
