@@ -5,9 +5,9 @@
 
 Each patient is painted whole, from soles to vertex, without lesions and scanner, and each organ is
 measured on the canvas. Beside it stand the published range and its sources
-(`engine/phantom/patient/published.py`). A patient whose condition alters an organ does not count
-for it: a stimulated marrow is not a normal one. HU are those of patients without contrast medium,
-without gas in the bowel, calcified vessel walls and fatty livers.
+(`engine/phantom/patient/published.py`). A patient whose condition or variant alters an organ does
+not count for it: a stimulated marrow is not a normal one. HU are those of patients without contrast
+medium, without gas in the bowel, calcified vessel walls and fatty livers.
 Prints Markdown; `--out` writes it into a file, too.
 """
 
@@ -59,6 +59,25 @@ ALTERED: dict[Organ, Callable[[Patient], bool]] = {
     Organ.VISCERAL_FAT: lambda p: p.conditions.ascites_ml > 0,
 }
 
+VARIANTS: dict[Organ, frozenset[str]] = {
+    Organ.VOCAL_CORDS: frozenset({"vocal cord palsy", "vocal cords", "larynx"}),
+    Organ.TONSIL: frozenset({"asymmetric tonsils", "tonsils"}),
+    Organ.PAROTID: frozenset({"sialadenitis"}),
+    Organ.SUBMANDIBULAR_GLAND: frozenset({"sialadenitis"}),
+    Organ.THYROID: frozenset({"thyroid"}),
+    Organ.LUNG: frozenset({"emphysema"}),
+    Organ.STOMACH: frozenset({"stomach wall", "hiatal hernia"}),
+    Organ.SMALL_BOWEL: frozenset({"small bowel loop", "duodenum", "diffuse bowel uptake"}),
+    Organ.COLON: frozenset({"colon segment", "anal canal", "diffuse bowel uptake"}),
+    Organ.GALLBLADDER: frozenset({"gallstones", "hot bile", "gallbladder wall"}),
+    Organ.ADRENAL: frozenset({"adrenal"}),
+    Organ.UTERUS: frozenset({"fibroid uterus"}),
+    Organ.OVARY: frozenset({"ovary", "ovarian cyst"}),
+    Organ.PROSTATE: frozenset({"prostate focus"}),
+    Organ.TESTIS: frozenset({"testes"}),
+}
+"""Variants that were painted and are not the normal organ."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -96,6 +115,14 @@ def whole(patient: Patient) -> Patient:
     return replace(patient, pose=pose)
 
 
+def altered(patient: Patient, organ: Organ) -> bool:
+    """Whether a condition or a variant makes this organ of a painted patient no normal one."""
+    conditions = ALTERED.get(organ)
+    if conditions is not None and conditions(patient):
+        return True
+    return not VARIANTS.get(organ, frozenset()).isdisjoint(patient.variants)
+
+
 def measure(seed: int) -> Measured:
     """The organs of the patient of a seed."""
     patient = whole(draw_patient(seed))
@@ -118,7 +145,7 @@ def measure(seed: int) -> Measured:
         if known.volume(patient.build.sex):
             drawn[organ] = patient.volume_ml(organ)
         drawn_suv[organ], drawn_hu[organ] = patient.suv(organ), patient.hu(organ)
-        if organ in ALTERED and ALTERED[organ](patient):
+        if altered(patient, organ):
             for numbers in (volume, suv, hu, drawn):
                 numbers[organ] = np.nan
     body = canvas.organ > 0
