@@ -7,7 +7,8 @@ Each patient is painted whole, from soles to vertex, without lesions and scanner
 measured on the canvas. Beside it stand the published range and its sources
 (`engine/phantom/patient/published.py`). A patient whose condition or variant alters an organ does
 not count for it: a stimulated marrow is not a normal one. HU are those of patients without contrast
-medium, without gas in the bowel, calcified vessel walls and fatty livers.
+medium, without gas in the bowel, calcified vessel walls and fatty livers. Marrow is that of
+vertebrae, which the literature measures.
 Prints Markdown; `--out` writes it into a file, too.
 """
 
@@ -58,6 +59,8 @@ ALTERED: dict[Organ, Callable[[Patient], bool]] = {
     Organ.LUNG: lambda p: sum(p.conditions.effusion_ml) + sum(p.conditions.atelectasis) > 0,
     Organ.VISCERAL_FAT: lambda p: p.conditions.ascites_ml > 0,
 }
+
+VERTEBRAE_MM = (25.0, 85.0, 520.0)  # body x to either side, body z from and to
 
 VARIANTS: dict[Organ, frozenset[str]] = {
     Organ.VOCAL_CORDS: frozenset({"vocal cord palsy", "vocal cords", "larynx"}),
@@ -137,6 +140,11 @@ def measure(seed: int) -> Measured:
         inside = canvas.hu[canvas.organ == organ]
         hu[organ] = inside[inside > GAS_HU].mean() if (inside > GAS_HU).any() else np.nan
     hu[CALCIFIED] = np.nan
+    aside, low, high = VERTEBRAE_MM
+    vertebrae = (canvas.organ == Organ.MARROW) & (np.abs(canvas.x) < aside)
+    vertebrae &= (canvas.z > low) & (canvas.z < high)
+    suv[Organ.MARROW] = canvas.suv[vertebrae].mean()
+    hu[Organ.MARROW] = canvas.hu[vertebrae].mean()
     if "fatty liver" in patient.variants:
         hu[Organ.LIVER] = np.nan
     volume = count * VOXEL_ML

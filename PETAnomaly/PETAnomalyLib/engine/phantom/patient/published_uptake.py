@@ -10,6 +10,7 @@ UPTAKE: dict[Organ, Range] = {
     Organ.VISCERAL_FAT: Range(0.34, 0.09, "consensus"),
     Organ.MUSCLE: Range(0.72, 0.15, "Paquet 2004; Zincirkeser 2007"),
     Organ.CORTEX: Range(0.75, 0.2, "consensus"),
+    # Of vertebrae; less in limbs.
     Organ.MARROW: Range(1.45, 0.38, "Dias 2022; Zincirkeser 2007"),
     Organ.DISC: Range(0.65, 0.15, "consensus"),
     # 2.1 of the cervical and lowest thoracic cord, where it is brightest.
