@@ -18,8 +18,9 @@ from PETAnomalyLib.engine.phantom.patient.patient import Patient
 BONE_INTO = (Organ.FAT, Organ.VISCERAL_FAT, Organ.MUSCLE, Organ.SOFT, Organ.LUNG)
 """What bones are painted into."""
 
-WHOLE_CORTEX = 2.1  # HU of cortex alone, of that of a voxel with some marrow or muscle in it
-SHELL = 0.3  # share of cortex from which on a voxel is cortex
+WHOLE_CORTEX = 2.35  # HU of cortex alone, of that of a voxel with some marrow or muscle in it
+SHELL = 0.2  # share of cortex from which on a voxel is cortex
+VERTEBRAL = 1.1  # uptake of vertebral marrow, of the mean of all that is seen
 YELLOW_HU = -50.0  # fatty marrow of shafts, with a few trabeculae
 SOFT_HU = 50.0  # round the bone
 
@@ -70,8 +71,8 @@ def bone_tissue(patient: Patient) -> BoneTissue:
     return BoneTissue(
         cortex_hu=WHOLE_CORTEX * patient.hu(Organ.CORTEX),
         cortex_suv=patient.suv(Organ.CORTEX),
-        red_hu=0.92 * patient.hu(Organ.MARROW),
-        red_suv=stimulated * patient.suv(Organ.MARROW),
+        red_hu=0.97 * patient.hu(Organ.MARROW),
+        red_suv=VERTEBRAL * stimulated * patient.suv(Organ.MARROW),
         yellow_suv=1.2 * patient.suv(Organ.FAT),
         limb_red=float(np.clip(limb_red, 0.12, 1)),
     )

@@ -55,12 +55,12 @@ def _places(patient: Patient, rng: Generator, hot: float) -> list[tuple[Place, f
         if rng.random() < 0.5:
             found.append(((36, float(rng.uniform(4, 26)), float(z)), 5.5))
     if rng.random() < 0.6:
-        found += [((122, float(rng.uniform(-10, 14)), float(z)), 8.0) for z in (478, 500)]
+        found += [((122, float(rng.uniform(-10, 14)), z), 8.0) for z in (478.0, 500.0)]
     if rng.random() < 0.25 + 0.07 * hot:
         for rib in range(2, 13):  # at the heads of the ribs
             if rng.random() < 0.75:
-                z = vertebra_z(patient, f"T{rib}") + 8
-                found.append(((25, spine_y(z) + 10, z), 4.8))
+                root = vertebra_z(patient, f"T{rib}") + 8
+                found.append(((25, spine_y(root) + 10, root), 4.8))
     if rng.random() < 0.3:
         found += [((18, -44, float(rng.uniform(440, 510))), 7.0), ((12, 18, 455), 6.0)]
     if rng.random() < 0.25:

@@ -33,6 +33,7 @@ CAVITY_PROFILE = np.array(
         (-40, 30, 30, 0), (0, 48, 50, 0), (50, 58, 58, -4), (85, 74, 66, -8), (125, 106, 72, -12),
         (200, 121, 76, -13), (290, 128, 84, -6), (350, 133, 89, 0), (420, 133, 90, 0),
         (480, 122, 82, 2), (520, 96, 66, 8), (548, 66, 46, 14), (566, 40, 26, 16), (575, 5, 5, 16),
+        (577, 0.1, 0.1, 16),
     ]
 )  # fmt: skip
 FAT_PROFILE = np.array(
@@ -136,7 +137,7 @@ def slabs(canvas: Canvas, thickness: int = 4) -> list[slice]:
     return [slice(k, min(k + thickness, count)) for k in range(0, count, thickness)]
 
 
-def _apron(z: Vector) -> Vector:
+def _apron(z: NDArray[np.int_]) -> Vector:
     """How much of a pannus there is at body z: falls off slowly upwards, suddenly downwards."""
     away = np.where(z > 45, (z - 45) / 70.0, (z - 45) / 16.0)
     found: Vector = np.exp(-(away**2))
@@ -192,11 +193,11 @@ def paint_envelope(canvas: Canvas, patient: Patient) -> Envelope:
         mottle[organ] = share * suv[organ]
     lung = patient.suv(Organ.LUNG), patient.hu(Organ.LUNG)
     for slab in slabs(canvas):
-        organ = canvas.organ[slab]
         _layer(canvas, envelope, slab)
         _cavities(canvas, envelope, slab)
-        canvas.hu[slab] = hu[organ]
-        canvas.suv[slab] = suv[organ] + mottle[organ] * canvas.rough[2][slab]
+        painted = canvas.organ[slab]
+        canvas.hu[slab] = hu[painted]
+        canvas.suv[slab] = suv[painted] + mottle[painted] * canvas.rough[2][slab]
         _lungs(canvas, slab, *lung)
     return envelope
 

@@ -74,7 +74,7 @@ def half_widths_mm(build: Build) -> tuple[float, float]:
     trunk = max(trunk, 152 * build.shoulders + 20 + 0.6 * build.fat_mm)
     beside = {"up": 262 * build.shoulders, "down": 245 + beside_mm(build),
               "crossed": 240 + beside_mm(build)}[build.arms]  # fmt: skip
-    front = 106 + 57 * belly + 1.1 * build.fat_mm + (62 if build.arms == "crossed" else 18)
+    front = 106 + 57 * belly + 1.1 * build.fat_mm + (72 if build.arms == "crossed" else 18)
     front = max(front, 150 + (25 + 0.3 * build.fat_mm) * build.female)
     return (
         float(max(trunk, beside + 0.4 * build.fat_mm) * breadth + BESIDE_MM),
@@ -99,32 +99,33 @@ def _arm(patient: Patient, envelope: Envelope, side: int) -> Arm:
     b, out, thick = build.shoulders, beside_mm(build), np.sqrt(build.muscle)
     turn = rng.normal(0, 6, 3)
     if build.arms == "up":
-        shoulder = (138 * b, 10, 545)
+        shoulder = np.array([138 * b, 10, 545.0])
         elbow = np.array([216 * b, -14, 800.0]) + turn
         wrist = np.array([22.0, -52, 888]) + 1.5 * turn
-        tip, across = off(wrist, -175, 6, 14), (0, 0.35, 0.94)
+        tip, across = off(wrist, -175, 6, 14), np.array([0, 0.35, 0.94])
         line = [(118 * b, 8, 508, 50), (146 * b, 4, 562, 50), (178 * b, -4, 650, 44),
                 (204 * b, -11, 750, 39), (*elbow, 37)]  # fmt: skip
     else:
-        shoulder = (158 * b, 10, 527)
-        elbow = np.array([200 + out, 10.0, 232]) + 0.7 * turn
-        line = [(128 * b, 6, 537, 40), (168 * b, 8, 520, 48), (176 * b + 0.3 * out, 10, 440, 42),
-                (190 * b + 0.7 * out, 12, 340, 38), (*elbow, 35)]  # fmt: skip
+        shoulder = np.array([158 * b, 10, 527.0])
+        forward = -58.0 if build.arms == "crossed" else 10.0
+        elbow = np.array([202 + out, forward, 232]) + 0.7 * turn
+        line = [(128 * b, 6, 537, 40), (168 * b, 8, 520, 48), (176 * b + 0.3 * out, 7 + 0.25 * forward, 440, 42),
+                (190 * b + 0.7 * out, 4 + 0.6 * forward, 340, 38), (*elbow, 35)]  # fmt: skip
         if build.arms == "down":
             wrist = np.array([204 + out, -22, -12.0]) + turn
-            tip, across = off(wrist, -8, -16, -178), (0.25, -0.97, 0)
+            tip, across = off(wrist, -8, -16, -178), np.array([0.25, -0.97, 0])
         else:
             level = int(235 - LOWEST_MM)
             front = envelope.middle[level] - envelope.depth[level] - envelope.fat[level]
-            wrist = np.array([30 + 0.2 * out, front - 27, 212 + (26 if side > 0 else -14)]) + turn
-            tip, across = off(wrist, -165, -2, 12), (0, -0.3, 0.95)
+            wrist = np.array([30 + 0.2 * out, front - 38, 212 + (26 if side > 0 else -14)]) + turn
+            tip, across = off(wrist, -165, -2, 12), np.array([0, -0.3, 0.95])
     path = [*line, *_between(elbow, wrist), (*wrist, 23)]
     mirror = np.array([side, 1, 1])
     knots = np.array(path, float) * [side, 1, 1, 1]
     knots[:, 3] *= thick
     return Arm(
-        side, np.array(shoulder) * mirror, elbow * mirror, wrist * mirror, tip * mirror,
-        np.array(across, float) * mirror, knots, 0.35 * build.fat_mm + 1,
+        side, shoulder * mirror, elbow * mirror, wrist * mirror, tip * mirror,
+        across * mirror, knots, 0.35 * build.fat_mm + 1,
     )  # fmt: skip
 
 
