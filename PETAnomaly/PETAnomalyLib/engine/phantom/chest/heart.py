@@ -51,7 +51,6 @@ def paint_heart(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     left = _left_ventricle(canvas, patient, middle, size)
     right = ellipsoid(canvas, middle + np.array([2, -21, -2]) * size,
                       np.array([38, 21, 35]) * size, (0, 25, 0), 0.06, reach=1.7)  # fmt: skip
-    _chamber(canvas, patient, right, "right heart")
     _walls(canvas, patient, left, right)
     for centre, radii, place in (
         ((-24, 2, 18), (25, 29, 33), "right heart"),
@@ -107,13 +106,15 @@ def _left_ventricle(canvas: Canvas, patient: Patient, middle: Vector, size: floa
 
 
 def _walls(canvas: Canvas, patient: Patient, left: _Ventricle, right: Shape) -> None:
-    """The myocardium: its volume and mean uptake are the patient's, whatever the pattern."""
+    """Both ventricles' walls, and the right chamber between them. Volume and mean uptake are the
+    patient's, whatever the pattern."""
     heart = patient.conditions.heart
     rng = patient.stream("myocardium")
     total, hu = patient.volume_ml(Organ.MYOCARDIUM), patient.hu(Organ.MYOCARDIUM)
     share = RIGHT_SHARE_LOADED if heart == "right" else RIGHT_SHARE
     cup = paint(canvas, left.shape, Organ.MYOCARDIUM, None, hu, INTO_HEART,
                 total * (1 - share), left.cup)  # fmt: skip
+    _chamber(canvas, patient, right, "right heart")  # it bends round the septum
     right.nominal_ml = SHELL_ML * float(canvas.pose.scale.prod())
     shell = paint(canvas, right, Organ.MYOCARDIUM, None, hu, OPEN_CHEST, total * share)
     if not (cup.any() or shell.any()):

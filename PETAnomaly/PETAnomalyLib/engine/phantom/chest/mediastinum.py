@@ -21,7 +21,7 @@ NODE_CALCIUM, NODE_CALCIUM_HU = 0.35, 450.0
 
 def paint_mediastinal_fat(canvas: Canvas, patient: Patient) -> None:
     """What no organ will take is fat: little of it in the lean and young."""
-    box = canvas.box([(0, 0, 340), (0, 0, 548)], 66)
+    box = canvas.box([(0, -60, 335), (0, 20, 548)], 44)
     if box == EMPTY:
         return
     lean = 0.35 - 0.9 * patient.build.visceral - (patient.build.age - 50) / 60

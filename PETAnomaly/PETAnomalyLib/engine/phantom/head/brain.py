@@ -7,6 +7,11 @@ import numpy as np
 from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, VOXEL_ML, Box, Canvas, Mask
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, ellipsoid, paint, tube, united
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
+from PETAnomalyLib.engine.phantom.head.brain_coordinates import (
+    body_points,
+    brain_coordinates,
+    brain_size,
+)
 from PETAnomalyLib.engine.phantom.head.brain_uptake import grey_matter
 from PETAnomalyLib.engine.phantom.mean_uptake import paint_with_mean
 from PETAnomalyLib.engine.phantom.organs import OPEN_NECK, Organ
@@ -38,11 +43,12 @@ def cranial_cavity(canvas: Canvas) -> Shape:
     A vault with a middle fossa on either side, a posterior fossa, and the roof of the orbits as
     its floor in front.
     """
-    box = canvas.box([(*CENTRE[:2], z) for z in ENDS_MM], 0.0)
+    ends = body_points(canvas, [(*CENTRE[:2], z) for z in ENDS_MM])
+    box = canvas.box(ends, 0.0)
     if box == EMPTY:
         return Shape(box, np.zeros((0, 0, 0), np.float32), 0.0, 2 / 3)
     box = (box[0], *canvas.box(CENTRE, max(RADII) * 1.2)[1:])
-    x, y, z = canvas.x[box], canvas.y[box], canvas.z[box]
+    x, y, z = brain_coordinates(canvas, box)
     aside = np.abs(x)
 
     def relative(part: Array, centre: Triple, radii: Triple) -> Array:
@@ -55,7 +61,8 @@ def cranial_cavity(canvas: Canvas) -> Shape:
     np.minimum(level, relative(aside, *MIDDLE_FOSSA), out=level)
     np.minimum(level, relative(x, *POSTERIOR_FOSSA), out=level)
     level = level.astype(np.float32)
-    return Shape(box, level, CAVITY_ML * float(canvas.pose.scale.prod()), 2 / 3)
+    ml = CAVITY_ML * brain_size(canvas) ** 3 * float(canvas.pose.scale.prod())
+    return Shape(box, level, ml, 2 / 3)
 
 
 def paint_brain(canvas: Canvas, patient: Patient) -> None:
@@ -65,7 +72,9 @@ def paint_brain(canvas: Canvas, patient: Patient) -> None:
         return
     inside = cavity.level < 1
     wanted = patient.volume_ml(Organ.BRAIN), patient.volume_ml(Organ.CEREBELLUM)
-    fits = min(1.0, FILLED * cavity.nominal_ml / sum(wanted))
+    whole = cavity.box[0].start > 0 and cavity.box[0].stop < canvas.shape[0]
+    room = float(inside.sum()) * VOXEL_ML if whole else cavity.nominal_ml
+    fits = min(1.0, FILLED * room / sum(wanted))
     _cerebellum(canvas, patient, cavity, wanted[1] * fits)
     stem_ml = _brainstem(canvas, patient)
     _cerebrum(canvas, patient, cavity, wanted[0] * fits - stem_ml)
@@ -77,15 +86,18 @@ def _cerebellum(canvas: Canvas, patient: Patient, cavity: Shape, volume_ml: floa
     """Two hemispheres and the vermis below the tentorium; vermis and white matter are less hot."""
     rng = patient.stream("cerebellum")
     up = rng.normal(0, 2)
+    radii = np.array([31, 26, 24]) * brain_size(canvas)
     halves = [
-        ellipsoid(canvas, (side * 25, 48, 724 + up), (31, 26, 24), (18, 0, side * 8), 0.04)
+        ellipsoid(
+            canvas, body_points(canvas, (side * 25, 48, 724 + up)), radii, (18, 0, side * 8), 0.04
+        )
         for side in (-1, 1)
     ]
     shape = united(canvas, halves)
     if shape.empty:
         return
     shape.nominal_ml *= SHARED
-    x, y, z = canvas.x[shape.box], canvas.y[shape.box], canvas.z[shape.box]
+    x, y, z = brain_coordinates(canvas, shape.box)
     below = (z < _tentorium(y)) & (y > STEM_BACK_MM)
     below &= _seen_in(shape.box, cavity.box, cavity.level < 1)
     value = np.clip(1 + 0.14 * canvas.rough[2][shape.box], 0.7, 1.3)
@@ -104,7 +116,7 @@ def _brainstem(canvas: Canvas, patient: Patient) -> float:
     line = np.array([(0, 9, 752, 11), (0, 10, 738, 13), (0, 13, 724, 14), (0, 23, 708, 8),
                      (0, 32, 692, 6.0)])  # fmt: skip
     line[:, 3] *= rng.normal(1, 0.05)
-    shape = tube(canvas, line)
+    shape = tube(canvas, body_points(canvas, line))
     suv = canvas.mottled(STEM * patient.suv(Organ.BRAIN), shape.box)
     hu = patient.hu(Organ.BRAIN) + 0.6 * WHITE_HU
     painted = paint(canvas, shape, Organ.BRAIN, suv, hu, OPEN_NECK)
@@ -114,10 +126,10 @@ def _brainstem(canvas: Canvas, patient: Patient) -> float:
 def _cerebrum(canvas: Canvas, patient: Patient, cavity: Shape, volume_ml: float) -> None:
     rng = patient.stream("cerebrum")
     box = cavity.box
-    x, y, z = canvas.x[box], canvas.y[box], canvas.z[box]
+    x, y, z = brain_coordinates(canvas, box)
     # Fluid stands in the fissures: between the hemispheres, and above the temporal lobes.
     sylvian = (z - (738 + 0.25 * (y + 3))) / 4
-    fissure = 0.5 * np.exp(-((x / 2.5) ** 2)) * (z > 782)
+    fissure = 0.5 * np.exp(-((x / 2.5) ** 2)) * np.clip((z - 774) / 14, 0, 1)
     fissure += 0.4 * np.exp(-(sylvian**2)) * (np.abs(x) > 44) * (np.abs(y + 1) < 34)
     folded = cavity.level * (1 + 0.06 * canvas.rough[2][box]) + fissure
     shape = Shape(box, folded.astype(np.float32), CEREBRUM * cavity.nominal_ml, cavity.power)
@@ -136,7 +148,8 @@ def _ventricles(canvas: Canvas, patient: Patient, box: Box) -> Mask:
     for side in (-1, 1):
         line = [(side * 8, -27, 772, 4), (side * 10, -1, 784, 5), (side * 16, 29, 782, 6),
                 (side * 24, 43, 768, 6), (side * 27, 23, 752, 3)]  # fmt: skip
-        shape = tube(canvas, np.array(line) * [1, 1, 1, wide * rng.normal(1, 0.07)])
+        own = np.array(line) * [1, 1, 1, wide * rng.normal(1, 0.07)]
+        shape = tube(canvas, body_points(canvas, own))
         if not shape.empty:
             found |= _seen_in(box, shape.box, shape.level < 1)
     return found

@@ -14,6 +14,7 @@ from numpy.random import Generator
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
+from PETAnomalyLib.engine.phantom.head.brain_coordinates import brain_coordinates
 
 WHITE = 0.3  # of grey matter's uptake
 RIBBON_MM = 13.0  # depth to which folded cortex reaches
@@ -35,7 +36,7 @@ REGIONS = (  # centre of the left half, reach in mm, what it adds
 def grey_matter(canvas: Canvas, rng: Generator, cavity: Shape) -> Array:
     """Uptake over the box of the cranial cavity, the mean cortex being 1."""
     box = cavity.box
-    x, y, z = canvas.x[box], canvas.y[box], canvas.z[box]
+    x, y, z = brain_coordinates(canvas, box)
     aside = np.abs(x)
     depth = (1 - np.sqrt(cavity.level)) * np.float32(62)
     np.minimum(depth, np.where(z > 784, aside + 2, 99), out=depth)  # down the midline
