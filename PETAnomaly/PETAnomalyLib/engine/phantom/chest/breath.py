@@ -21,7 +21,7 @@ def breathe(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     box = canvas.box([(0, 0, z) for z in ENDS_MM], 140)
     if box == EMPTY or canvas.z[0].max() > ENDS_MM[0] or canvas.z[-1].min() < ENDS_MM[1]:
         return
-    _recesses(canvas, patient, envelope, box)
+    _recesses(canvas, patient, envelope)
     lung = np.nonzero(canvas.organ[box] == Organ.LUNG)
     excess = round(len(lung[0]) - patient.volume_ml(Organ.LUNG) / TAKEN / VOXEL_ML)
     height = (canvas.z[box] - envelope.diaphragm[box])[lung]
@@ -56,8 +56,9 @@ def _lower(canvas: Canvas, patient: Patient, envelope: Envelope, wanted: int) ->
     return down
 
 
-def _recesses(canvas: Canvas, patient: Patient, envelope: Envelope, box: Box) -> None:
+def _recesses(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     """Lung reaches back beside the spine, behind heart and oesophagus."""
+    box = canvas.box([(0, 60, z) for z in ENDS_MM], 44)
     beside = np.abs(canvas.x[box]) - SPINE_MM - np.float32(3) * canvas.rough[0][box]
     behind = canvas.y[box] - envelope.spine[box] + RECESS_MM
     room = (np.minimum(beside, behind) > 0) & (envelope.cavity[box] < 1)

@@ -30,9 +30,11 @@ def paint_pleura(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     box = canvas.box([(0, 0, 290), (0, 0, 560)], 140)
     if box == EMPTY:
         return
+    lungs = np.nonzero(canvas.organ[box] == Organ.LUNG)
+    aside = canvas.x[box][lungs]
     for side, number in ((-1, 0), (1, 1)):
         fluid, share = conditions.effusion_ml[number], conditions.atelectasis[number]
-        lung = np.nonzero((canvas.organ[box] == Organ.LUNG) & (canvas.x[box] * side > 0))
+        lung = _at(lungs, np.flatnonzero((aside > 0) == (side > 0)))
         dome = envelope.dome_right if side < 0 else envelope.dome_left
         # Fluid and collapse begin at the bases: a scan that starts above them shows neither.
         if not len(lung[0]) or canvas.z[0].min() > dome - BASE_MM:
@@ -41,19 +43,15 @@ def paint_pleura(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         x, y, z = (field[box][lung] for field in (canvas.x, canvas.y, canvas.z))
         # Its surface is level in a patient on the back; it creeps up along the wall.
         low = -y + np.float32(0.1) * (z - dome) - np.float32(0.12) * np.abs(x)
-        order = np.argsort(low, kind="stable")
-        used = 0
         if fluid:
-            used = min(round(fluid / VOXEL_ML), round(MOST_FLUID * len(order)))
-            where = _at(lung, order[:used])
-            _fill(canvas, box, where, Organ.EFFUSION, rng.uniform(*FLUID_SUV),
-                  rng.uniform(*FLUID_HU))  # fmt: skip
-            if used:
-                patient.variants.append("pleural effusion")
+            used = min(round(fluid / VOXEL_ML), round(MOST_FLUID * len(low)))
+            _fill(canvas, box, _at(lung, np.argsort(low, kind="stable")[:used]), Organ.EFFUSION,
+                  rng.uniform(*FLUID_SUV), rng.uniform(*FLUID_HU))  # fmt: skip
+            patient.variants.append("pleural effusion")
         if share:
             uneven = np.float32(UNEVEN_MM) * canvas.rough[0][box][lung]
             _collapse(canvas, patient, box, lung, low + _base(z, dome) + uneven, share)
-        rest = order[canvas.organ[box][_at(lung, order)] == Organ.LUNG]
+        rest = np.flatnonzero(canvas.organ[box][lung] == Organ.LUNG)
         if len(rest):
             _dependent(canvas, box, _at(lung, rest), low[rest], rng.uniform(0.2, 1.0))
 
