@@ -7,8 +7,8 @@ Each patient is painted whole, from soles to vertex, without lesions and scanner
 measured on the canvas. Beside it stand the published range and its sources
 (`engine/phantom/patient/published.py`). A patient whose condition or variant alters an organ does
 not count for it: a stimulated marrow is not a normal one. HU are those of patients without contrast
-medium, without gas in the bowel, calcified vessel walls and fatty livers. Marrow is that of
-vertebrae, which the literature measures.
+medium, without gas and oral contrast medium in the bowel, skin, calcified vessel walls and fatty
+livers. Marrow is that of vertebrae, which the literature measures.
 Prints Markdown; `--out` writes it into a file, too.
 """
 
@@ -40,8 +40,14 @@ FAR = 3.0  # standard deviations
 ORGANS = len(Organ)
 Numbers = NDArray[np.float64]
 
-GAS_HU = -300.0  # what is thinner is gas in the bowel, which has no attenuation of an organ
-HOLLOW = (Organ.STOMACH, Organ.SMALL_BOWEL, Organ.COLON)
+TISSUE_HU: dict[Organ, tuple[float, float]] = {
+    Organ.OESOPHAGUS: (-300.0, 150.0),
+    Organ.STOMACH: (-300.0, 150.0),
+    Organ.SMALL_BOWEL: (-300.0, 150.0),
+    Organ.COLON: (-300.0, 150.0),
+    Organ.FAT: (-200.0, -60.0),
+}
+"""What is thinner or denser is gas or oral contrast medium, and skin, not the organ."""
 CALCIFIED = Organ.VESSEL_WALL  # its plaques; the wall itself is thinner than a voxel
 
 ALTERED: dict[Organ, Callable[[Patient], bool]] = {
@@ -136,9 +142,10 @@ def measure(seed: int) -> Measured:
     count[absent] = np.nan
     suv = np.bincount(organs, canvas.suv.ravel(), ORGANS) / count
     hu = np.bincount(organs, canvas.hu.ravel(), ORGANS) / count
-    for organ in HOLLOW:
+    for organ, (thinnest, densest) in TISSUE_HU.items():
         inside = canvas.hu[canvas.organ == organ]
-        hu[organ] = inside[inside > GAS_HU].mean() if (inside > GAS_HU).any() else np.nan
+        inside = inside[(inside > thinnest) & (inside < densest)]
+        hu[organ] = inside.mean() if inside.size else np.nan
     hu[CALCIFIED] = np.nan
     aside, low, high = VERTEBRAE_MM
     vertebrae = (canvas.organ == Organ.MARROW) & (np.abs(canvas.x) < aside)
