@@ -71,7 +71,7 @@ def paint_lesions(
     weights = weights * rng.gamma(1.2, size=len(spread))
     weights /= weights.sum()
     # One tumour: similar uptake everywhere.
-    avidity = float(disease.suv * np.exp(rng.normal(0, 0.35)))
+    avidity = float(disease.suv * patient.uptake.tumours * np.exp(rng.normal(0, 0.35)))
     see = _Seen(canvas, patient, envelope, scanner, grid, lesions)
     if disease.primary is not None and rng.random() < UNTREATED:
         _add(see, rng, disease.primary, avidity, disease.regions)
@@ -94,9 +94,7 @@ class _Seen:
     lesions: Lesions
 
 
-def _add(
-    see: _Seen, rng: Generator, site: Site, avidity: float, regions: tuple[str, ...]
-) -> bool:
+def _add(see: _Seen, rng: Generator, site: Site, avidity: float, regions: tuple[str, ...]) -> bool:
     """Paint one lesion; False where there is no room for it."""
     for _ in range(TRIES):
         mass = draw_mass(see.canvas, see.envelope, rng, site, regions)

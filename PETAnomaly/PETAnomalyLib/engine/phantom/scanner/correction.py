@@ -40,9 +40,7 @@ def apply_correction_errors(
         return
     cells = canvas.shape[0] / len(factor)
     slices = slice(max(0, int((wrong[0] - 1) * cells)), int((wrong[-1] + 2) * cells) + 1)
-    emission[slices] *= sampled(
-        factor.astype(np.float32), spread_out(canvas, slices), SUV_STEPS
-    )
+    emission[slices] *= sampled(factor.astype(np.float32), spread_out(canvas, slices), SUV_STEPS)
 
 
 def _excess(canvas: Canvas, absorbs: Array, ct: Array) -> Array:

@@ -7,7 +7,6 @@ import numpy as np
 from PETAnomalyLib.engine.phantom.canvas.canvas import STEP_MM, Canvas
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
 from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
-from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 from PETAnomalyLib.engine.phantom.scanner.breathing import Breathing
 from PETAnomalyLib.engine.phantom.scanner.couch import couch

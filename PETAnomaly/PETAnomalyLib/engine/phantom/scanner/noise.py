@@ -21,7 +21,7 @@ from PETAnomalyLib.engine.phantom.scanner.sampling import (
 from PETAnomalyLib.engine.phantom.scanner.scanners import Scanner
 
 AVERAGE_RADIUS_MM = 140.0
-"""Of a cylinder of water that absorbs as an average abdomen does: scanners' noise is given there."""
+"""Of a cylinder of water that absorbs as an average abdomen does; noise is given for that."""
 SIZE_EXPONENT = {False: 0.85, True: 0.5}  # without and with time of flight
 WHITE_PER_FWHM = 1.6
 """White noise is drawn so many times per width of the filter, or once a voxel if that is less."""
@@ -64,9 +64,7 @@ def _lattice(grid: ImageGrid, axis: int, scanner: Scanner) -> Matrix:
     return np.arange(voxels[0] - 2 * pitch, voxels[-1] + 2 * pitch, pitch)
 
 
-def _white(
-    patient: Patient, scanner: Scanner, shape: tuple[int, ...], axes: list[Matrix]
-) -> Array:
+def _white(patient: Patient, scanner: Scanner, shape: tuple[int, ...], axes: list[Matrix]) -> Array:
     """White noise, and in it noise that neighbours share, so that blobs come out of the filter."""
     rng = patient.stream("counts")
     white = rng.standard_normal(shape, dtype=np.float32)

@@ -24,9 +24,7 @@ from PETAnomalyLib.engine.phantom.scanner.scanners import Scanner
 def point_spread(canvas: Canvas, scanner: Scanner, grid: ImageGrid) -> tuple[Matrix, ...]:
     """Weights along z, y and x of the canvas's voxels in each voxel of `grid.box`."""
     return tuple(
-        blurring(
-            grid.axis(axis), canvas.axes[axis], scanner.fwhm_mm, scanner.overshoot, axis == 0
-        )
+        blurring(grid.axis(axis), canvas.axes[axis], scanner.fwhm_mm, scanner.overshoot, axis == 0)
         for axis in range(3)
     )
 

@@ -63,7 +63,7 @@ class Scanner:
     Attributes:
         model: of the scanner.
         fwhm_mm: resolution of the PET.
-        overshoot: of its edges, by resolution recovery; 0 for none.
+        overshoot: weight of the negative lobes of resolution recovery; 0 for none (`blurring`).
         noise_fwhm_mm: of the filter that correlates neighbouring voxels' noise.
         blobs: share of the noise's variance in larger blobs, as few iterations leave it.
         liver_cov: coefficient of variation of a liver's voxels from counts alone, in a patient of
@@ -107,7 +107,7 @@ def draw_scanner(patient: Patient) -> Scanner:
     return Scanner(
         model=model,
         fwhm_mm=max(4.0, fwhm),
-        overshoot=float(rng.uniform(0.08, 0.3)) if recovery else 0.0,
+        overshoot=float(rng.uniform(0.3, 1.3)) if recovery else 0.0,
         noise_fwhm_mm=max(3.8, fwhm * float(rng.uniform(0.75, 1.05)) * (1.08 if recovery else 1.0)),
         blobs=float(rng.uniform(0.0, 0.35)),
         liver_cov=float(np.clip(cov, 0.06, 0.16)),
