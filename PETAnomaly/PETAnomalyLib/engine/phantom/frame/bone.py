@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, STEP_MM, Box, Canvas, Mask
-from PETAnomalyLib.engine.phantom.canvas.lines import smooth_line
 from PETAnomalyLib.engine.phantom.canvas.shapes import ellipsoid, tube
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
 from PETAnomalyLib.engine.phantom.organs import Organ
@@ -18,7 +17,7 @@ from PETAnomalyLib.engine.phantom.patient.patient import Patient
 BONE_INTO = (Organ.FAT, Organ.VISCERAL_FAT, Organ.MUSCLE, Organ.SOFT, Organ.LUNG)
 """What bones are painted into."""
 
-WHOLE_CORTEX = 2.35  # HU of cortex alone, of that of a voxel with some marrow or muscle in it
+WHOLE_CORTEX = 2.2  # HU of cortex alone, of that of a voxel with some marrow or muscle in it
 SHELL = 0.2  # share of cortex from which on a voxel is cortex
 VERTEBRAL = 1.1  # uptake of vertebral marrow, of the mean of all that is seen
 YELLOW_HU = -50.0  # fatty marrow of shafts, with a few trabeculae
@@ -145,10 +144,9 @@ def rod(
     cortex_mm: float,
     red: float = 1.0,
     trabecular: float = 1.0,
-    step_mm: float = 0.0,
 ) -> Part:
-    """A bone along a line of points (n x 4: x, y, z, radius), bent in steps of `step_mm`."""
-    knots = smooth_line(line, step_mm) if step_mm else np.asarray(line, float)
+    """A bone along a line of points (n x 4: x, y, z, radius)."""
+    knots = np.asarray(line, float)
     shape = tube(canvas, knots, reach=1.02)
     depth = shape.level
     if not shape.empty and shape.segment is not None:

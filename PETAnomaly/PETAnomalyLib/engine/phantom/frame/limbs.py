@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -17,7 +19,6 @@ from PETAnomalyLib.engine.phantom.frame.posture import (
     Leg,
     draw_arms,
     draw_legs,
-    off,
 )
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
@@ -139,15 +140,19 @@ def _seam(
 def _buttocks(canvas: Canvas, patient: Patient) -> None:
     """Fat and the gluteus maximus on either side of the cleft, flattened by the couch."""
     h, fat_mm = patient.build.hips, patient.build.fat_mm
+    deep = 50 + 0.55 * fat_mm
     for side in SIDES:
-        centre, tilt = np.array([side * 66 * h, 50.0, 10.0]), (0, side * 8, side * -12)
-        fat = ellipsoid(canvas, centre, (74, 50 + 0.55 * fat_mm, 98), tilt, 0.03, 0.3, 1.0)
+        centre, tilt = (side * 66 * h, 50, 10), (0, side * 8, side * -12)
+        fat = ellipsoid(canvas, centre, (74 * h, deep, 94), tilt, 0.04, 0.3, 1.0)
+        if fat.empty:
+            continue
         _paint(canvas, patient, fat, Organ.FAT, (Organ.AIR,))
-        muscle = ellipsoid(canvas, centre, (66 * h, 45, 88), tilt, 0.04, 0.3, 1.0)
+        lean = (46 / deep) ** 2  # the muscle's share of the depth, squared
+        muscle = replace(fat, level=fat.level / np.float32(lean))
         _paint(canvas, patient, muscle, Organ.MUSCLE, (Organ.FAT,))
-        # The fat between the gluteus maximus and the muscles beneath, and where it ends behind.
-        plane = ellipsoid(canvas, off(centre, 0, -22, 0), (70, 42, 90), tilt, 0.05, reach=1.1)
-        _seams(canvas, patient, plane, 0.1)
+        # The fat between the gluteus maximus and the muscles beneath.
+        beneath = replace(muscle, level=muscle.level + np.float32(0.35))
+        _seams(canvas, patient, beneath, 0.07)
 
 
 def _breasts(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
@@ -171,7 +176,7 @@ def _breasts(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
             reach=1.0,
         )
         _paint(canvas, patient, mound, Organ.FAT, (Organ.AIR,))
-        inner = off(centre, side * 3, -0.28 * size, -3)
+        inner = centre + np.array([side * 3, -0.28 * size, -3])
         gland = ellipsoid(
             canvas, inner, (0.8 * size, 0.42 * size, 0.7 * size), (0, 0, side * 18), 0.35
         )

@@ -31,7 +31,7 @@ def paint_arm_bones(canvas: Canvas, bone: BoneTissue, arm: Arm) -> None:
         knob(canvas, elbow + 12 * way * across, (14, 12, 13), 1.8, 0.15, 0.6) for way in (-1, 1)
     ]
     neck = knob(canvas, head + 0.05 * out + 2 * lateral, (20, 21, 21), 1.5, bone.limb_red, 0.8)
-    paint_bone(canvas, bone, [_shaft(canvas, humerus, 4.5, bone.limb_red), neck, *condyles])
+    paint_bone(canvas, bone, [*_shaft(canvas, humerus, 4.5, 0.8 * bone.limb_red), neck, *condyles])
     _ball(canvas, bone, head, 23.0)
     along = 0.6 * elbow + 0.4 * wrist
     back = 0.06 * (elbow - wrist)
@@ -58,7 +58,7 @@ def _femur(canvas: Canvas, patient: Patient, bone: BoneTissue, leg: Leg) -> None
     neck = [(*leg.hip, 17), (s * 106 * h, 6, -1, 15), (s * 117 * h, 8, -24, 19)]
     red = bone.limb_red
     parts = [
-        _shaft(canvas, shaft, 6.0, 0.9 * red),
+        *_shaft(canvas, shaft, 6.0, 0.8 * red),
         rod(canvas, neck, 2.2, 0.85 * red, 0.9),
         knob(canvas, (s * 123 * h, 10, -16), (14, 17, 22), 1.8, 0.6 * red, 0.8),
     ]
@@ -77,7 +77,7 @@ def _shin(canvas: Canvas, bone: BoneTissue, leg: Leg) -> None:
              (*off(ankle, -s * 2, 0, 20), 17)]  # fmt: skip
     fibula = [(*(knee + 0.06 * axis + 1.2 * outer), 9), (*(knee + 0.3 * axis + outer), 6),
               (*(knee + 0.85 * axis + outer), 6.5), (*off(ankle, s * 22, 10, -4), 9)]  # fmt: skip
-    parts = [_shaft(canvas, tibia, 5.5, 0.12)]
+    parts = _shaft(canvas, tibia, 5.5, 0.12)
     for way in (-1, 1):
         parts.append(knob(canvas, off(knee, way * 16, 5, -20), (21, 24, 16), 1.6, 0.15, 0.8))
     parts.append(knob(canvas, off(ankle, -s * 2, 0, 8), (21, 19, 13), 1.6, 0.1, 0.8))
@@ -88,9 +88,13 @@ def _shin(canvas: Canvas, bone: BoneTissue, leg: Leg) -> None:
 
 def _shaft(
     canvas: Canvas, line: list[tuple[float, ...]], cortex_mm: float, red: float
-) -> Part:  # fmt: skip
-    """A shaft: thick cortex round marrow with few trabeculae."""
-    return rod(canvas, line, cortex_mm, red, 0.15, 60.0)
+) -> list[Part]:  # fmt: skip
+    """A shaft: thick cortex round marrow with few trabeculae, less and less red to its far end."""
+    middle = len(line) // 2
+    return [
+        rod(canvas, line[: middle + 1], cortex_mm, red, 0.15),
+        rod(canvas, line[middle:], cortex_mm, 0.35 * red, 0.15),
+    ]
 
 
 def _ball(canvas: Canvas, bone: BoneTissue, centre: Vector, radius: float) -> None:

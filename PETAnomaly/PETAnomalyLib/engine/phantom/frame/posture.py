@@ -109,7 +109,8 @@ def _arm(patient: Patient, envelope: Envelope, side: int) -> Arm:
         shoulder = np.array([158 * b, 10, 527.0])
         forward = -58.0 if build.arms == "crossed" else 10.0
         elbow = np.array([202 + out, forward, 232]) + 0.7 * turn
-        line = [(128 * b, 6, 537, 40), (168 * b, 8, 520, 48), (176 * b + 0.3 * out, 7 + 0.25 * forward, 440, 42),
+        line = [(128 * b, 6, 537, 40), (168 * b, 8, 520, 48),
+                (176 * b + 0.3 * out, 7 + 0.25 * forward, 440, 42),
                 (190 * b + 0.7 * out, 4 + 0.6 * forward, 340, 38), (*elbow, 35)]  # fmt: skip
         if build.arms == "down":
             wrist = np.array([204 + out, -22, -12.0]) + turn
@@ -117,8 +118,8 @@ def _arm(patient: Patient, envelope: Envelope, side: int) -> Arm:
         else:
             level = int(235 - LOWEST_MM)
             front = envelope.middle[level] - envelope.depth[level] - envelope.fat[level]
-            wrist = np.array([30 + 0.2 * out, front - 38, 212 + (26 if side > 0 else -14)]) + turn
-            tip, across = off(wrist, -165, -2, 12), np.array([0, -0.3, 0.95])
+            wrist = np.array([30 + 0.2 * out, front - 32, 212 + (26 if side > 0 else -14)]) + turn
+            tip, across = off(wrist, -165, 8, 12), np.array([0, -0.3, 0.95])
     path = [*line, *_between(elbow, wrist), (*wrist, 23)]
     mirror = np.array([side, 1, 1])
     knots = np.array(path, float) * [side, 1, 1, 1]

@@ -26,7 +26,7 @@ def _clavicle(canvas: Canvas, patient: Patient, bone: BoneTissue, arm: Arm) -> N
             (s * 78 * b, -48, 548 + 0.4 * raised, 6),
             (s * 108 * b, -18, 554 + 0.8 * raised, 6.5),
             (s * (132 - 0.4 * raised) * b, 4, 556 + raised, 7)]  # fmt: skip
-    paint_bone(canvas, bone, rod(canvas, line, 2.2, 0.6, 0.6, 22.0))
+    paint_bone(canvas, bone, rod(canvas, line, 2.2, 0.6, 0.6))
 
 
 def _scapula(canvas: Canvas, patient: Patient, bone: BoneTissue, arm: Arm) -> None:
@@ -45,5 +45,5 @@ def _scapula(canvas: Canvas, patient: Patient, bone: BoneTissue, arm: Arm) -> No
         plate(canvas, corners, (10, 4.5, 5), 1.4, 0.6)
         for corners in ((neck, above, root), (neck, root, below))
     ]
-    rods = [rod(canvas, line, 1.8, 0.6, step_mm=32.0) for line in (border, spine, hook)]
+    rods = [rod(canvas, line, 1.8, 0.6) for line in (border, spine, hook)]
     paint_bone(canvas, bone, [*blade, *rods, knob(canvas, neck, (9, 13, 18), 1.8, 0.75)])
