@@ -101,7 +101,7 @@ def _urine(canvas: Canvas, rng: Generator, shape: Shape, urine: Urine, bladder: 
 
 def _catheter(canvas: Canvas, patient: Patient, bladder: Bladder) -> None:
     """A balloon in the bladder and a tube out of it, over everything in their way."""
-    patient.variants.append("bladder catheter")
+    seen = False
     neck = bladder.centre - [0, 0, 0.5 * bladder.radii[2]]
     for shape in (
         ellipsoid(canvas, neck, (9, 9, 9), roughness=0.0),
@@ -109,6 +109,9 @@ def _catheter(canvas: Canvas, patient: Patient, bladder: Bladder) -> None:
     ):
         if not shape.empty:
             canvas.fill(shape.box, shape.level < 1, Organ.CATHETER, 0.4, 30.0)
+            seen = True
+    if seen:
+        patient.variants.append("bladder catheter")
 
 
 def _urethra(patient: Patient, bladder: Bladder) -> list[tuple[float, float, float, float]]:

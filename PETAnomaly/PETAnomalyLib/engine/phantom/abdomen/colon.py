@@ -39,32 +39,36 @@ def paint_colon(
     number = int(rng.choice(list(SEGMENTS), p=list(SEGMENTS.values())))
     suv = patient.suv(Organ.COLON)
     if patient.conditions.metformin:
-        patient.variants.append("metformin bowel")
         suv *= float(rng.uniform(*METFORMIN))
-    pieces = [line]
-    if stoma is not None:
-        pieces = [] if stoma.no_colon else [line[:DESCENDING]] if stoma.colostomy else [line]
-        if stoma.colostomy and pieces:
-            pieces = [np.vstack([pieces[0], [[*stoma.inner, 13]]])]
-        pieces.append(line[RECTUM:])  # the stump
-        if not stoma.no_colon and not stoma.colostomy:
-            pieces = [line]
-    knots = [_haustra(rng, piece) for piece in pieces]
+    knots = [_haustra(rng, piece) for piece in _pieces(line, stoma)]
     whole = _length(smooth_line(line, 8.0))
+    painted = False
     for piece in knots:
         share = min(1.0, _length(piece) / whole)
-        shape = tube(canvas, piece, reach=2.0)
+        shape = tube(canvas, piece, reach=1.7)
         if shape.empty:
             continue
         hot = hot_segments(rng, shape.count, number if share > 0.5 else 0, *SEGMENT_SUV)
-        if hot.any():
-            patient.variants.append("colon segment")
-        paint_gut(
+        inside = paint_gut(
             canvas, piece, shape, Organ.COLON, suv, patient.hu(Organ.COLON),
             draw_contents(rng, shape.count, GAS_SHARE, -20, 60, oral), restless(rng, shape.count),
             hot, share * volume, 4.0, envelope.cavity[shape.box] < 1.0,
         )  # fmt: skip
+        painted |= bool(inside.any())
+        if hot.any() and inside.any():
+            patient.variants.append("colon segment")
+    if patient.conditions.metformin and painted:
+        patient.variants.append("metformin bowel")
     _anal_canal(canvas, patient, rng)
+
+
+def _pieces(line: Vector, stoma: Stoma | None) -> list[Vector]:
+    """What is left of the colon: all, what leads to a colostomy and the stump, or the stump."""
+    if stoma is None or not (stoma.colostomy or stoma.no_colon):
+        return [line]
+    if stoma.no_colon:
+        return [line[RECTUM:]]
+    return [np.vstack([line[:DESCENDING], [[*stoma.inner, 13.0]]]), line[RECTUM:]]
 
 
 def _course(patient: Patient, rng: Generator) -> Vector:

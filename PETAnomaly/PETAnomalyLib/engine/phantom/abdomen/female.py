@@ -17,7 +17,13 @@ from PETAnomalyLib.engine.phantom.patient.patient import Patient
 # corpus luteum: Lerman et al., J Nucl Med 2004;45:266-271.
 ENDOMETRIUM_SUV = {"menstrual": (5.0, 2.0), "follicular": (2.6, 0.9), "ovulatory": (3.7, 0.9),
                    "luteal": (2.5, 0.9)}  # fmt: skip
-ENDOMETRIUM_SHARE = {"menstrual": 0.08, "follicular": 0.1, "ovulatory": 0.13, "luteal": 0.15, "": 0.03}
+ENDOMETRIUM_SHARE = {
+    "menstrual": 0.08,
+    "follicular": 0.1,
+    "ovulatory": 0.13,
+    "luteal": 0.15,
+    "": 0.03,
+}
 HOT_ENDOMETRIUM = 2.5
 LEAST_MYOMETRIUM = 0.6  # of the uterus' mean
 OVARY_SUV = (5.7, 1.5)
@@ -77,17 +83,22 @@ def _endometrium(
 
 def _fibroids(canvas: Canvas, patient: Patient, rng: Generator, place: Vector) -> None:
     """Leiomyomas: mostly as avid as the uterus, some hotter, some calcified."""
-    patient.variants.append("fibroid uterus")
+    seen = False
     for _ in range(int(rng.integers(1, 4))):
         ball = ellipsoid(
             canvas, place + rng.normal(0, 22, 3) + [0, 0, 14], np.full(3, rng.uniform(11, 26))
         )
-        value = float(rng.uniform(*FIBROID_SUV) if rng.random() < 0.5 else patient.suv(Organ.UTERUS))
+        value = float(
+            rng.uniform(*FIBROID_SUV) if rng.random() < 0.5 else patient.suv(Organ.UTERUS)
+        )
         hu = patient.hu(Organ.UTERUS) + 6
         painted = paint_parenchyma(canvas, ball, Organ.UTERUS, value, hu, mottle=0.1)
+        seen |= bool(painted.any())
         if rng.random() < LEIOMYOMA_CALCIFIED_SHARE:
             shell = painted & (canvas.rough[2][ball.box] > 0.8)
             canvas.fill(ball.box, shell, None, None, 420.0)
+    if seen:
+        patient.variants.append("fibroid uterus")
 
 
 def _ovaries(canvas: Canvas, patient: Patient, rng: Generator, place: Vector) -> None:

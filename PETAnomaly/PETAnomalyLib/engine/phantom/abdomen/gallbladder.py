@@ -28,8 +28,9 @@ def paint_gallbladder(canvas: Canvas, patient: Patient) -> None:
     duct = [(-32, -10, 298, 1), (-24, -12, 268, 1), (-28, -6, 240, 1), (-36, -8, 222, 1)]
     knots = smooth_line(duct, 12.0)
     knots[:, 3] = WIDE_DUCT_MM if removed else DUCT_MM
-    paint(canvas, tube(canvas, knots), Organ.SOFT, hot or patient.suv(Organ.GALLBLADDER), 10.0,
-          OPEN_BELLY)  # fmt: skip
+    bile = hot or patient.suv(Organ.GALLBLADDER)
+    if not paint(canvas, tube(canvas, knots), Organ.SOFT, bile, 10.0, OPEN_BELLY).any():
+        return
     if removed:
         patient.variants.append("cholecystectomy")
         _clips(canvas, rng, place)
@@ -39,8 +40,8 @@ def paint_gallbladder(canvas: Canvas, patient: Patient) -> None:
     tilt = (-30 + rng.normal(0, 12), 20 + rng.normal(0, 8), 0)
     shape = ellipsoid(canvas, place, np.array([12, 13, 27]), tilt, 0.08, reach=1.9)
     inside = paint_parenchyma(
-        canvas, shape, Organ.GALLBLADDER, hot or patient.suv(Organ.GALLBLADDER),
-        patient.hu(Organ.GALLBLADDER), patient.volume_ml(Organ.GALLBLADDER), mottle=0.04,
+        canvas, shape, Organ.GALLBLADDER, bile, patient.hu(Organ.GALLBLADDER),
+        patient.volume_ml(Organ.GALLBLADDER), mottle=0.04,
     )  # fmt: skip
     if not inside.any():
         return
@@ -58,6 +59,7 @@ def paint_gallbladder(canvas: Canvas, patient: Patient) -> None:
 def _clips(canvas: Canvas, rng: Generator, place: Vector) -> None:
     if rng.random() > CLIPS_SHARE:
         return
+    neck = place + np.array([12, 26, 14])
     for _ in range(int(rng.integers(1, 4))):
-        clip = ellipsoid(canvas, place + [12, 26, 14] + rng.normal(0, 7, 3), (2.6, 2.6, 2.6))
+        clip = ellipsoid(canvas, neck + rng.normal(0, 7, 3), (2.6, 2.6, 2.6))
         paint(canvas, clip, Organ.METAL, 0.5, CLIPS_HU, OPEN_BELLY)

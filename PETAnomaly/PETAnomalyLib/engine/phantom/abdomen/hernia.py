@@ -1,4 +1,4 @@
-"""Hernias of the navel and the groin: fat, and at times a loop of bowel, in a sac under the skin."""
+"""Hernias of the navel and the groin: fat, and at times bowel, in a sac under the skin."""
 
 from __future__ import annotations
 

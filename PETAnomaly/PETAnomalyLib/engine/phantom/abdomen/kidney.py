@@ -11,13 +11,14 @@ from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma
 from PETAnomalyLib.engine.phantom.abdomen.urine import Urine
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
 from PETAnomalyLib.engine.phantom.canvas.lines import Vector, rotation_matrix
-from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, ellipsoid, paint, tube, united
+from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, ellipsoid, paint, tube
 from PETAnomalyLib.engine.phantom.organs import OPEN_BELLY, Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
 RADII_MM = np.array([23.0, 28.0, 53.0])
 RADII_ML = 4 / 3 * np.pi * RADII_MM.prod() / 1000
 CYST_SHARE = {40: 0.08, 60: 0.2, 100: 0.35}  # of kidneys, by age up to
+CYST_SUV = 0.35
 EMPTY_SHARE = 0.25  # of kidneys whose urine has just left
 WIDE_SHARE = 0.08
 
@@ -70,7 +71,7 @@ def paint_kidney(
     hilum = place.centre + medial * 9 * size
     exit_point = hilum + medial * 20 * size - place.axis * 8
     _cysts(canvas, patient, rng, place)
-    shape = ellipsoid(canvas, place.centre, RADII_MM * size, place.tilt, 0.07, reach=1.7)
+    shape = ellipsoid(canvas, place.centre, RADII_MM * size, place.tilt, 0.07, reach=1.5)
     wide = bool(rng.random() < WIDE_SHARE) if wide is None else wide
     pelvis, calyces = _collecting_system(canvas, rng, place, hilum, wide)
     if shape.empty:
@@ -130,11 +131,14 @@ def _cut(whole: Shape, part: Shape, closed: np.ndarray) -> None:
 def _cysts(canvas: Canvas, patient: Patient, rng: Generator, place: Place) -> None:
     """Cysts bulge out of the cortex; painted before it, they push it aside."""
     share = next(value for age, value in CYST_SHARE.items() if patient.build.age < age)
-    count = int(rng.integers(1, 4)) if rng.random() < share else 0
+    count = min(1 + int(rng.poisson(patient.build.age / 100)), 4) if rng.random() < share else 0
+    seen = False
     for _ in range(count):
         outwards = rng.normal(size=3) * [1, 1, 0.4] - place.medial
         outwards /= np.linalg.norm(outwards)
         centre = place.centre + outwards * 24 * place.size + place.axis * rng.uniform(-38, 38)
         ball = ellipsoid(canvas, centre, np.full(3, rng.uniform(6, 22)), roughness=0.03)
-        if paint(canvas, ball, Organ.SOFT, 0.35, float(rng.uniform(0, 14)), OPEN_BELLY).any():
-            patient.variants.append("renal cyst")
+        hu = float(rng.uniform(0, 14))
+        seen |= bool(paint(canvas, ball, Organ.SOFT, CYST_SUV, hu, OPEN_BELLY).any())
+    if seen and "renal cyst" not in patient.variants:
+        patient.variants.append("renal cyst")

@@ -86,7 +86,7 @@ def _penis(canvas: Canvas, patient: Patient, rng: np.random.Generator) -> None:
         9.0,
     )  # fmt: skip
     paint_parenchyma(
-        canvas, tube(canvas, line, reach=1.9), Organ.PENIS, patient.suv(Organ.PENIS),
+        canvas, tube(canvas, line, reach=1.6), Organ.PENIS, patient.suv(Organ.PENIS),
         patient.hu(Organ.PENIS), patient.volume_ml(Organ.PENIS),
         (Organ.AIR, Organ.FAT, Organ.SOFT, Organ.MUSCLE), mottle=0.08,
     )  # fmt: skip

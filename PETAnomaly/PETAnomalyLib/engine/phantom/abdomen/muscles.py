@@ -24,7 +24,10 @@ def paint_muscles(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         psoas = [(side * 25, spine_y(295) + 4, 295, 8), (side * 38, spine_y(215) + 10, 215, 16),
                  (side * 46, spine_y(160) + 8, 160, 20), (side * 54, spine_y(120) + 2, 120, 21),
                  (side * 68, 0, 70, 17), (side * 86, -14, 0, 13)]  # fmt: skip
-        quadratus = [(side * 66, spine_y(280) + 34, 280, 9), (side * 72, spine_y(180) + 34, 180, 13)]
+        quadratus = [
+            (side * 66, spine_y(280) + 34, 280, 9),
+            (side * 72, spine_y(180) + 34, 180, 13),
+        ]
         crus = [(side * 12, spine_y(345) - 22, 345, 4.5), (side * 15, spine_y(260) - 22, 260, 5.5)]
         for line in (psoas, quadratus, crus):
             knots = smooth_line(line, 18.0)
@@ -39,7 +42,9 @@ def paint_muscles(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
 def _perirenal_fat(canvas: Canvas, patient: Patient, envelope: Envelope, side: int) -> None:
     """The envelope's muscle beside the spine makes room for a kidney and its fat."""
     x, y = side * 64, spine_y(240) + 8
-    shape = tube(canvas, [(x, y + 2, 292, 32), (x + side * 4, y, 240, 37), (x + side * 8, y, 188, 32)])
+    shape = tube(
+        canvas, [(x, y + 2, 292, 32), (x + side * 4, y, 240, 37), (x + side * 8, y, 188, 32)]
+    )
     if shape.empty:
         return
     room = (envelope.cavity[shape.box] < 1) & (np.abs(canvas.x[shape.box]) > 24)

@@ -24,7 +24,7 @@ def paint_pancreas(canvas: Canvas, patient: Patient) -> None:
             (12, -28, 268 + up, 8.5), (46, -4, 284 + up, 8.5), (78, 18, 298 + up, 8)]  # fmt: skip
     knots = smooth_line(line, 10.0)
     knots[:, :3] += rng.normal(0, [3, 3, 4], 3)
-    shape = tube(canvas, knots, 0.22, 2.0)
+    shape = tube(canvas, knots, 0.22, 1.8)
     if shape.empty:
         return
     age = patient.build.age / 70
@@ -43,18 +43,19 @@ def paint_adrenals(canvas: Canvas, patient: Patient) -> None:
         int(rng.choice([-1, 0, 1], p=[0.25, 0.5, 0.25])) if rng.random() < HOT_ADRENAL_SHARE
         else None
     )  # fmt: skip
-    if hot is not None:
-        patient.variants.append("adrenal")
     uneven = 0.05 * rng.normal()
     for side in (-1, 1):
         place = np.array([side * 38, spine_y(300) - 6, 298 + 3 * side]) + rng.normal(0, 3, 3)
+        middle = place + np.array([side * 2, 6, 0])
         limbs = [
-            ellipsoid(canvas, place + [side * 2, 6, 0], (3.5, 13, 12), (0, 0, side * 15 + turn),
+            ellipsoid(canvas, middle, (3.5, 13, 12), (0, 0, side * 15 + turn),
                       0.05, reach=2.0)
             for turn in (-24, 24)
         ]  # fmt: skip
         value = float(rng.uniform(*HOT_ADRENAL_SUV)) if hot in (0, side) else suv
-        paint_parenchyma(
+        painted = paint_parenchyma(
             canvas, united(canvas, limbs), Organ.ADRENAL, value, patient.hu(Organ.ADRENAL),
             0.5 * patient.volume_ml(Organ.ADRENAL) * (1 + side * uneven), mottle=0.05,
         )  # fmt: skip
+        if hot in (0, side) and painted.any():
+            patient.variants.append("adrenal")

@@ -34,9 +34,10 @@ def paint_duodenum(canvas: Canvas, patient: Patient, envelope: Envelope, oral: b
     )  # fmt: skip
     line[:, :3] += rng.normal(0, 4, 3)
     hot = int(rng.random() < HOT_DUODENUM_SHARE)
-    if hot:
+    knots = smooth_line(line, 9.0)
+    painted = _paint(canvas, patient, envelope, rng, knots, DUODENUM, hot, oral)
+    if hot and painted:
         patient.variants.append("duodenum")
-    _paint(canvas, patient, envelope, rng, smooth_line(line, 9.0), DUODENUM, hot, oral)
 
 
 def paint_small_bowel(canvas: Canvas, patient: Patient, envelope: Envelope, oral: bool) -> None:
@@ -76,7 +77,7 @@ def _paint(
     hot: int,
     oral: bool,
 ) -> bool:
-    shape = tube(canvas, line, reach=2.0)
+    shape = tube(canvas, line, reach=1.7)
     if shape.empty:
         return False
     count = shape.count

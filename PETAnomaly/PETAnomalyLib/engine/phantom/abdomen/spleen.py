@@ -24,26 +24,27 @@ def paint_spleen(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     centre = np.array([98 + 14 * patient.build.visceral, 36, 318]) + rng.normal(0, [4, 5, 7])
     tilt = (25 + rng.normal(0, 6), 14, rng.normal(0, 10))
     radii = np.array([24, 42, 50]) * np.exp(rng.normal(0, 0.06, 3))
-    removed = patient.conditions.no_spleen
+    shape = ellipsoid(canvas, centre, radii, tilt, 0.1, reach=1.55)
+    if shape.empty:
+        return
     nodules = 0
-    if removed:
+    if patient.conditions.no_spleen:
         patient.variants.append("splenectomy")
         nodules = int(rng.integers(1, 5)) if rng.random() < SPLENOSIS_SHARE else 0
         if nodules:
             patient.variants.append("splenosis")
     else:
-        shape = ellipsoid(canvas, centre, radii, tilt, 0.1, reach=1.7)
-        if not shape.empty:
-            room = (envelope.cavity[shape.box] < 0.985) & (canvas.x[shape.box] > 30)
-            room &= canvas.z[shape.box] < envelope.diaphragm[shape.box] - 1
-            paint_parenchyma(
-                canvas, shape, Organ.SPLEEN, suv, hu, patient.volume_ml(Organ.SPLEEN), only=room,
-                mottle=0.05,
-            )  # fmt: skip
+        room = (envelope.cavity[shape.box] < 0.985) & (canvas.x[shape.box] > 30)
+        room &= canvas.z[shape.box] < envelope.diaphragm[shape.box] - 1
+        paint_parenchyma(
+            canvas, shape, Organ.SPLEEN, suv, hu, patient.volume_ml(Organ.SPLEEN), only=room,
+            mottle=0.05,
+        )  # fmt: skip
         if rng.random() < ACCESSORY_SHARE:
             nodules = 1
             patient.variants.append("accessory spleen")
+    hilum = centre - np.array([34, 22, 18])
     for _ in range(nodules):
-        place = centre + [-34, -22, -18] + rng.normal(0, [6, 8, 14])
+        place = hilum + rng.normal(0, [6, 8, 14])
         ball = ellipsoid(canvas, place, np.full(3, rng.uniform(6, 10)))
         paint_parenchyma(canvas, ball, Organ.SPLEEN, suv, hu)

@@ -47,7 +47,7 @@ def draw_stoma(patient: Patient, envelope: Envelope) -> Stoma | None:
     a = envelope.width[level] + envelope.fat[level]
     b = envelope.depth[level] + 0.85 * envelope.fat[level]
     front = envelope.middle[level] - 0.1 * envelope.fat[level] - b * np.sqrt(1 - (x / a) ** 2)
-    wall = float(b * 0.0 + 0.95 * envelope.fat[level] + 30)
+    wall = 0.95 * float(envelope.fat[level]) + 30
     return Stoma(
         inner=np.array([x * 0.95, front + wall, z]),
         skin=np.array([x, front, z]),
@@ -60,7 +60,7 @@ def paint_stoma(canvas: Canvas, patient: Patient, stoma: Stoma) -> None:
     """Paint the bowel through the wall, its bud on the skin, and a bag before it."""
     rng = patient.stream("stoma")
     suv, hu = float(rng.uniform(*STOMA_SUV)), patient.hu(Organ.COLON)
-    bud = stoma.skin + [0, -9, 0]
+    bud = stoma.skin - np.array([0, 9, 0])
     line = [(*stoma.inner, 12), (*stoma.skin, 11), (*bud, 14)]
     shape = tube(canvas, line, 0.06)
     inside = paint_parenchyma(
@@ -72,7 +72,8 @@ def paint_stoma(canvas: Canvas, patient: Patient, stoma: Stoma) -> None:
     canvas.fill(shape.box, inside & (shape.level < 0.3), None, 0.6, -300.0)
     # The bag lies flat on the skin below the bud; part of it is gas.
     full = float(rng.uniform(5, 15))
-    bag = ellipsoid(canvas, stoma.skin + [0, -8 - full, -26], (46, full, 58), roughness=0.12)
+    middle = stoma.skin - np.array([0, 8 + full, 26])
+    bag = ellipsoid(canvas, middle, (46, full, 58), roughness=0.12)
     painted = paint(canvas, bag, Organ.STOMA, 0.35, float(rng.uniform(0, 30)), (Organ.AIR,))
-    gas = painted & (canvas.y[bag.box] < stoma.skin[1] - 8 - full)
+    gas = painted & (canvas.y[bag.box] < middle[1])
     canvas.fill(bag.box, gas, None, 0.1, -850.0)

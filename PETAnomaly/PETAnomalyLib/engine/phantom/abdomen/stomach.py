@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from PETAnomalyLib.engine.phantom.abdomen.gut import Contents, paint_gut
+from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
 from PETAnomalyLib.engine.phantom.canvas.lines import smooth_line
 from PETAnomalyLib.engine.phantom.canvas.shapes import tube
 from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
 from PETAnomalyLib.engine.phantom.organs import OPEN_CHEST, Organ
-from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
 HOT_SHARE, HOT_SUV = 0.25, (2.8, 6.5)  # gastritis, or a contracted fundus
@@ -29,7 +29,7 @@ def paint_stomach(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     )  # fmt: skip
     line[:, 1] -= forward
     line[:, 3] *= full
-    shape = tube(canvas, line, 0.1, 1.9)
+    shape = tube(canvas, line, 0.1, 1.7)
     if not shape.empty:
         count = shape.count
         at = (np.arange(count) + 0.5) / count

@@ -39,10 +39,10 @@ def paint_ureter(
     """Paint urine along a ureter from `start` to the bladder's back."""
     line = _line(rng, side, start, bladder.inlet(side))
     if rng.random() < DILATED_SHARE:
-        patient.variants.append("dilated ureter")
         line[:, 3] = rng.uniform(*DILATED_MM)
         shape = tube(canvas, line, 0.15)
-        paint(canvas, shape, Organ.URINE, urine.fresh, urine.hu, OPEN)
+        if paint(canvas, shape, Organ.URINE, urine.fresh, urine.hu, OPEN).any():
+            patient.variants.append("dilated ureter")
         return
     seen = False
     for _ in range(int(rng.choice(list(SEGMENTS), p=list(SEGMENTS.values())))):
@@ -54,7 +54,7 @@ def paint_ureter(
         if len(piece) > 1:
             shape = tube(canvas, piece, reach=1.0)
             seen |= bool(paint(canvas, shape, Organ.URINE, hot, urine.hu, OPEN).any())
-    if seen:
+    if seen and "ureter" not in patient.variants:
         patient.variants.append("ureter")
 
 

@@ -10,7 +10,7 @@ from PETAnomalyLib.engine.phantom.abdomen.kidney import Place, paint_kidney
 from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma
 from PETAnomalyLib.engine.phantom.abdomen.ureters import paint_ureter
 from PETAnomalyLib.engine.phantom.abdomen.urine import Urine
-from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
+from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, Canvas
 from PETAnomalyLib.engine.phantom.canvas.lines import smooth_line
 from PETAnomalyLib.engine.phantom.canvas.shapes import tube
 from PETAnomalyLib.engine.phantom.frame.envelope import spine_y
@@ -35,37 +35,39 @@ def paint_urinary(canvas: Canvas, patient: Patient, urine: Urine, bladder: Bladd
     usual = not conditions.missing_kidney and not conditions.transplant
     horseshoe = usual and drawn < HORSESHOE_SHARE
     odd = int(rng.choice([-1, 1]))
+    name = "single kidney" if conditions.missing_kidney else ""
     if horseshoe:
-        patient.variants.append("horseshoe kidney")
+        name = "horseshoe kidney"
         low = {-1: 58.0, 1: 56.0}
     elif usual and drawn < HORSESHOE_SHARE + PTOTIC_SHARE:
-        patient.variants.append("ptotic kidney")
+        name = "ptotic kidney"
         low[odd] = rng.uniform(55, 130)
         turn[odd] = rng.uniform(-40, 90)
     elif usual and drawn < HORSESHOE_SHARE + PTOTIC_SHARE + MALROTATED_SHARE:
-        patient.variants.append("malrotated kidney")
+        name = "malrotated kidney"
         turn[odd] = rng.uniform(80, 130)
     share = _shares(patient, rng, horseshoe)
-    places = []
+    places, seen = [], False
     for side, part in share.items():
         z = (248 if side > 0 else 238) + rng.normal(0, 9) - low[side]
         place = _place(rng, side, z, low[side], turn[side], horseshoe, part * total)
         places.append(place)
-        _paint_with_ureter(canvas, patient, rng, place, urine, bladder)
+        seen |= _paint_with_ureter(canvas, patient, rng, place, urine, bladder)
+    if seen and name:
+        patient.variants.append(name)
     if horseshoe:
         _isthmus(canvas, patient, places, ISTHMUS * total)
     if conditions.transplant:
-        patient.variants.append("transplant kidney")
         side = conditions.transplant
         centre = np.array([side * 62, -36, 108.0]) + rng.normal(0, 5, 3)
         place = Place(side, centre, (10, side * 22, side * 40), GRAFT * total)
-        _paint_with_ureter(canvas, patient, rng, place, urine, bladder)
+        if _paint_with_ureter(canvas, patient, rng, place, urine, bladder):
+            patient.variants.append("transplant kidney")
 
 
 def _shares(patient: Patient, rng: Generator, horseshoe: bool) -> dict[int, float]:
     """Volume of each kidney there is, of that of both."""
     if patient.conditions.missing_kidney:
-        patient.variants.append("single kidney")
         return {-patient.conditions.missing_kidney: GROWN}
     both = (
         1 - ISTHMUS if horseshoe
@@ -93,14 +95,15 @@ def _paint_with_ureter(
     place: Place,
     urine: Urine,
     bladder: Bladder,
-) -> None:
+) -> bool:
+    """Paint one kidney and its ureters; returns whether the scan has the kidney's middle."""
     start = paint_kidney(canvas, patient, rng, place, urine)
     paint_ureter(canvas, patient, rng, place.side, start, urine, bladder)
-    if rng.random() < DUPLEX_SHARE:
+    seen = canvas.box(place.centre, 1.0) != EMPTY
+    if rng.random() < DUPLEX_SHARE and seen:
         patient.variants.append("duplex ureter")
-        paint_ureter(
-            canvas, patient, rng, place.side, start + place.axis * 28, urine, bladder
-        )  # fmt: skip
+        paint_ureter(canvas, patient, rng, place.side, start + place.axis * 28, urine, bladder)
+    return seen
 
 
 def _isthmus(canvas: Canvas, patient: Patient, places: list[Place], volume_ml: float) -> None:
