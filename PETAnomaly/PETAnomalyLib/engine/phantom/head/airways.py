@@ -21,7 +21,8 @@ SINUSES = (  # of the left: centre, radii, share of patients in whom it is cloud
     ("frontal", (11, -81, 738), (9, 4, 8), 0.03),
     ("sphenoid", (7, -22, 700), (7, 11, 7), 0.03),
 )
-MUCOSA_HU, MUCOSA_SUV, WALL_MM = 30.0, 1.6, 3.0
+MUCOSA_HU, WALL_MM = 30.0, 4.0
+MUCOSA_SUV = (1.2, 2.6)  # of nose and throat, of a patient
 INFLAMED_SUV = (1.8, 4.5)  # of a sinus that is filled and inflamed
 
 
@@ -52,10 +53,14 @@ def paint_airways(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         if shape.empty:
             continue
         passage = np.sin((canvas.z[shape.box] - 680) * np.float32(0.55)) > rng.uniform(-0.5, 0.4)
-        suv = canvas.mottled(MUCOSA_SUV, shape.box, 0.15)
+        suv = canvas.mottled(_mucosa_suv(patient), shape.box, 0.15)
         paint(canvas, shape, Organ.SOFT, suv, MUCOSA_HU, OPEN_NECK, only=~passage)
         deep = envelope.trunk[shape.box] < BENEATH
         paint(canvas, shape, Organ.AIRWAY, AIR_SUV, AIR_HU, OPEN_NECK, only=deep & passage)
+
+
+def _mucosa_suv(patient: Patient) -> float:
+    return float(patient.stream("mucosa").uniform(*MUCOSA_SUV))
 
 
 def _throat(canvas: Canvas, patient: Patient) -> None:
@@ -71,7 +76,7 @@ def _throat(canvas: Canvas, patient: Patient) -> None:
     throat = tube(canvas, smooth_line(line, 10.0), reach=1.6)
     if not throat.empty:
         paint(canvas, throat, Organ.AIRWAY, AIR_SUV, AIR_HU, OPEN_NECK)
-        mucosa = canvas.mottled(MUCOSA_SUV, throat.box, 0.15)
+        mucosa = canvas.mottled(_mucosa_suv(patient), throat.box, 0.15)
         canvas.fill(
             throat.box, (throat.level < 1 + WALL_MM / line[:, 3].mean())
             & canvas.where(throat.box, OPEN_NECK), Organ.SOFT, mucosa, MUCOSA_HU,

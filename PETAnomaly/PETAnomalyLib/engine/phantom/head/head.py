@@ -22,7 +22,7 @@ def paint_head(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     """Paint brain, eyes, airways, mouth, glands, larynx, thyroid and the vessels of the neck."""
     if float(canvas.z[-1].max()) < LOWEST_MM:
         return
-    paint_face(canvas, patient)
+    paint_face(canvas, patient, envelope)
     paint_brain(canvas, patient)
     paint_airways(canvas, patient, envelope)
     paint_orbits(canvas, patient)
