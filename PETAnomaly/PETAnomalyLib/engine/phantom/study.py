@@ -16,6 +16,7 @@ from PETAnomalyLib.engine.phantom.frame.envelope import Envelope, paint_envelope
 from PETAnomalyLib.engine.phantom.frame.limbs import paint_limbs
 from PETAnomalyLib.engine.phantom.frame.posture import half_widths_mm
 from PETAnomalyLib.engine.phantom.frame.skeleton import paint_skeleton
+from PETAnomalyLib.engine.phantom.frame.trunk_findings import paint_trunk_findings
 from PETAnomalyLib.engine.phantom.head.head import paint_head
 from PETAnomalyLib.engine.phantom.lesions import describe, paint_lesions
 from PETAnomalyLib.engine.phantom.organs import organ_name
@@ -55,6 +56,7 @@ def paint_patient(patient: Patient) -> tuple[Canvas, Envelope]:
     paint_chest(canvas, patient, envelope)
     paint_abdomen(canvas, patient, envelope)
     paint_head(canvas, patient, envelope)
+    paint_trunk_findings(canvas, patient, envelope)
     patient.benign_findings.extend(paint_benign_findings(canvas, patient, envelope))
     return canvas, envelope
 

@@ -39,7 +39,7 @@ class Breathing:
         The chest rests at end-expiration for most of a breath (Lujan et al. 1999).
         """
         phases = np.cos(np.pi * (np.arange(PHASES) + 0.5) / PHASES) ** 6
-        weights = sum(self._weights(breath_mm * float(phase)) for phase in phases) / PHASES
+        weights = np.mean([self._weights(breath_mm * float(phase)) for phase in phases], axis=0)
         return self._moved(values, weights, steps)
 
     def at(self, values: Array, breath_mm: float, steps: float) -> Array:

@@ -106,5 +106,5 @@ def _add_noise(part: Array, rng: np.random.Generator, scanner: Scanner, water_mm
     if part.size <= DRAWN_AT_ONCE:
         starts = np.arange(len(part)) * count
     for number, start in enumerate(starts):
-        noise = drawn[start : start + count] * np.float32(size[number])
-        part[number] += noise.reshape(part[number].shape)
+        noise = drawn[start : start + count].reshape(part[number].shape)
+        part[number] += noise * np.float32(size[number])

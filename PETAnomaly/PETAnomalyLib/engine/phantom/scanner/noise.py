@@ -113,5 +113,7 @@ def _by_bed(patient: Patient, scanner: Scanner, z: Matrix) -> Matrix:
     beds = max(1, int(np.ceil((high - low - overlap * length) / (length * (1 - overlap)))))
     step = (high - low - length) / (beds - 1) if beds > 1 else 0.0
     middles = low + length / 2 + step * np.arange(beds) if beds > 1 else [(low + high) / 2]
-    counts = sum(np.maximum(1 - np.abs(z - middle) / (length / 2), 0) for middle in middles)
+    counts = np.zeros(len(z))
+    for middle in middles:
+        counts += np.maximum(1 - np.abs(z - middle) / (length / 2), 0)
     return 1 / np.sqrt(np.maximum(counts / np.median(counts), FEWEST_COUNTS))
