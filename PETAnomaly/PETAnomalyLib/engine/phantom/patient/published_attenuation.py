@@ -57,7 +57,7 @@ ATTENUATION: dict[Organ, Pair] = {
     Organ.KIDNEY: _ct(33, 4, adds=130, adds_sd=25),
     Organ.BLADDER_WALL: _ct(38, 7, adds=22, adds_sd=8),
     # Wall and what is in them.
-    Organ.STOMACH: _ct(38, 12, adds=28, adds_sd=9),
+    Organ.STOMACH: _ct(38, 18, adds=28, adds_sd=9),
     Organ.SMALL_BOWEL: _ct(35, 11, adds=30, adds_sd=10),
     Organ.COLON: _ct(30, 18, adds=18, adds_sd=7),
     Organ.UTERUS: _ct(45, 7, adds=45, adds_sd=13),
