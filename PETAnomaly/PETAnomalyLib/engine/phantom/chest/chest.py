@@ -5,8 +5,9 @@ from __future__ import annotations
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
 from PETAnomalyLib.engine.phantom.chest.airways import paint_bronchi
 from PETAnomalyLib.engine.phantom.chest.breath import breathe
+from PETAnomalyLib.engine.phantom.chest.coronaries import paint_coronaries
 from PETAnomalyLib.engine.phantom.chest.devices import paint_devices
-from PETAnomalyLib.engine.phantom.chest.heart import paint_heart
+from PETAnomalyLib.engine.phantom.chest.heart import heart_middle, paint_heart
 from PETAnomalyLib.engine.phantom.chest.lungs import paint_lungs
 from PETAnomalyLib.engine.phantom.chest.mediastinum import (
     paint_hilar_nodes,
@@ -27,6 +28,7 @@ def paint_chest(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     paint_bronchi(canvas, patient)
     paint_heart(canvas, patient, envelope)
     paint_vessels(canvas, patient, envelope)
+    paint_coronaries(canvas, patient, envelope, heart_middle(patient, envelope))
     paint_oesophagus(canvas, patient)
     paint_thymus(canvas, patient)
     paint_hilar_nodes(canvas, patient)

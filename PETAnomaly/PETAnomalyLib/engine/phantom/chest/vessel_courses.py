@@ -17,6 +17,8 @@ Vector = NDArray[np.float64]
 
 ARTERIES_AT_50 = 1.0  # width of arteries, of the lines' below
 WIDER_A_YEAR = 0.005
+BOVINE = 0.15  # share of people whose left carotid springs from the brachiocephalic trunk
+ANEURYSM, ANEURYSM_MM = 0.07, (15.0, 26.0)  # of the abdominal aorta at 80: share, radius
 STEP_MM = 16.0  # between points of a line
 
 
@@ -49,9 +51,11 @@ def great_vessels(rng: Generator, build: Build, heart: Vector) -> list[Vessel]:
     artery = float(np.clip(rng.normal(1 + WIDER_A_YEAR * (build.age - 50), 0.07), 0.78, 1.35))
     vein = float(rng.normal(1, 0.08))
     bow, arch = rng.normal(0, 3 + 3 * old), rng.normal(0, 4)
+    bovine = rng.random() < BOVINE
+    aneurysm = rng.uniform(*ANEURYSM_MM) if rng.random() < ANEURYSM * old else 0.0
     courses = [
-        *_aorta(heart, bow, arch, old), *_neck(arch), *_lungs(heart), *_veins(heart, bow),
-        *_legs(build),
+        *_aorta(heart, bow, arch, old, aneurysm / artery), *_neck(arch, bovine), *_lungs(heart),
+        *_veins(heart, bow), *_legs(build),
     ]  # fmt: skip
     return [
         Vessel(
@@ -66,29 +70,33 @@ def great_vessels(rng: Generator, build: Build, heart: Vector) -> list[Vessel]:
 Course = tuple[str, str, list[tuple[float, ...]], bool]
 
 
-def _aorta(heart: Vector, bow: float, arch: float, old: float) -> list[Course]:
+def _aorta(heart: Vector, bow: float, arch: float, old: float, aneurysm: float) -> list[Course]:
+    """From the valve to its fork; an aneurysm widens it below the kidneys."""
     x, y, z = heart
     out = 3 * old
+    wide = max(9.0, aneurysm)
     return [
         ("aorta", "artery", [
             (x - 8, y + 14, z + 16, 13.5), (x - 24, y + 4, z + 46, 14.5),
             (-10 - out, -22, 487 + arch, 14), (2, -8, 499 + arch, 13),
             (16, 16, 497 + arch, 12.5), (23 + out, 33, 478 + arch, 12), (23 + out, 35, 440, 11.5),
             (20 + bow, 28, 395, 11), (12, spine_y(340) - 28, 340, 10.5),
-            (9, spine_y(275) - 31, 275, 10), (7 + bow, spine_y(200) - 33, 200, 9),
+            (9, spine_y(275) - 31, 275, 10), (8 + bow, spine_y(225) - 32, 225, 9.3),
+            (7 + bow, spine_y(190) - 24 - wide, 190, wide),
             (4, spine_y(150) - 34, 150, 8.5)], True),
     ]  # fmt: skip
 
 
-def _neck(arch: float) -> list[Course]:
-    """Arteries from the arch to head and arms."""
+def _neck(arch: float, bovine: bool) -> list[Course]:
+    """Arteries from the arch to head and arms; in some the left carotid leaves the trunk."""
     trunk = (-14, -15, 524, 6.5)
+    root = (-7, -14, 510 + arch, 4.5) if bovine else (8, -3, 502 + arch, 4.5)
     return [
         ("brachiocephalic trunk", "artery", [(-3, -13, 502 + arch, 7), trunk, (-18, -10, 534, 6)],
          True),
         ("right carotid", "artery",
          [(-17, -10, 530, 4.5), (-CAROTID[0], *CAROTID[1:3], CAROTID[3])], False),
-        ("left carotid", "artery", [(8, -3, 502 + arch, 4.5), (15, -7, 525, 4), CAROTID], True),
+        ("left carotid", "artery", [root, (15, -7, 525, 4), CAROTID], True),
         ("right subclavian", "artery",
          [(-17, -10, 532, 5), (-32, -2, 550, 5), (-64, 0, 556, 4.5), (-112, 2, 528, 4.5)], True),
         ("left subclavian", "artery",

@@ -19,6 +19,7 @@ from PETAnomalyLib.engine.phantom.patient.patient import Patient
 INTO_TRUNK = (Organ.SOFT, Organ.VISCERAL_FAT, Organ.MUSCLE, Organ.FAT, Organ.LUNG)
 WALL_MM, INFLAMED_MM = 1.8, 4.0  # aorta; large-vessel vasculitis thickens it
 CALCIUM_YEARS = 50
+ABDOMINAL_MM, ANEURYSM_MM = 260.0, 14.5  # below which body z, wider than which radius
 PIECE = 8  # segments of a vessel that are found at once
 CALCIUM_HU = (180.0, 480.0)
 PLAQUE_FACTOR = (1.0, 1.5)  # uptake of atheroma, of the wall's
@@ -36,10 +37,17 @@ def paint_vessels(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         for shape in shapes:
             suv = canvas.mottled(blood, shape.box, 0.04)
             paint(canvas, shape, Organ.BLOOD, suv, hu[vessel.place], INTO_TRUNK)
+        if shapes and vessel.name == "aorta" and _widest_below(vessel) > ANEURYSM_MM:
+            patient.variants.append("aortic aneurysm")
         if vessel.large and shapes:
             inflamed |= _walls(canvas, patient, vessel, shapes)
     if inflamed:
         patient.variants.append("vasculitis")
+
+
+def _widest_below(vessel: Vessel) -> float:
+    """Radius of the abdominal aorta where it is widest."""
+    return float(vessel.line[vessel.line[:, 2] < ABDOMINAL_MM, 3].max())
 
 
 def _pieces(canvas: Canvas, vessel: Vessel) -> list[Shape]:
