@@ -69,7 +69,7 @@ def conditions() -> Iterator[str]:
     for pattern, part in HEARTS.items():
         level = LEVELS.get(pattern)
         values = f"SUV {level.mean:g} ± {level.sd:g}" if level else "the blood pool's"
-        yield f"| heart: {pattern} | {100 * part:.0f} % | {values} | Hearts 2020; Hearts 2014 |"
+        yield f"| heart: {pattern} | {100 * part:.0f} % | {values} | PMC7408629; Kumar 2014 |"
     for bend in ("scoliosis", "kyphosis"):
         yield f"| {bend} | {100 * BENT:.0f} % | | consensus |"
     for muscles, part in EXERCISED.items():

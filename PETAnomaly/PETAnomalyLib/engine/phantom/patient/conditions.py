@@ -99,7 +99,9 @@ SHARES: dict[str, Share] = {
     "atelectasis": Share(0.08, 0.05, 0.5, "dependent lung of the old, of the lobe (consensus)"),
     "ascites": Share(0.04, 150, 3000, "a few %, ml (consensus)"),
     "stimulated marrow": Share(0.07, 1.5, 3.0, "after growth factors, factor (consensus)"),
-    "brown fat": Share(0.06, 2.0, 14.0, "women 7.5 %, men 3.1 % (Cypess 2009), SUV"),
+    "brown fat": Share(
+        0.06, 2.0, 14.0, "women 7.5 %, men 3.1 % (Cypess 2009); 3.6 % (PMC5594988); SUV"
+    ),
     "thyroiditis": Share(0.05, 2.5, 9.0, "2 to 3 %, SUV (consensus)"),
     "vasculitis": Share(0.04, 1.4, 2.6, "atheroma oftener, factor (consensus)"),
     "extravasation": Share(0.08, 0, 0, "10.5 % (Osman 2011)"),
@@ -107,7 +109,7 @@ SHARES: dict[str, Share] = {
 }
 HEARTS = {"none": 0.2, "low": 0.16, "diffuse": 0.28, "base": 0.1, "lateral": 0.13, "septal": 0.04,
           "papillary": 0.05, "right": 0.04}  # fmt: skip
-"""Hearts 2020: none 36 %, diffuse 26 %, focal or focal on diffuse 38 %. "none" and "low" share the
+"""PMC7408629: none 36 %, diffuse 26 %, focal or focal on diffuse 38 %. "none" and "low" share the
 first."""
 EXERCISED = {"": 0.86, "limbs": 0.05, "neck": 0.04, "all": 0.02, "chewing": 0.03}
 PHASES = {"menstrual": 5 / 28, "follicular": 8 / 28, "ovulatory": 3 / 28, "luteal": 12 / 28}

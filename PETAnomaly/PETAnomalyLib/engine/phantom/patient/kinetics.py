@@ -4,7 +4,7 @@ Each number is an exponent: an organ's SUV goes with (minutes / 65) to this powe
 it is the logarithm's change a year. What is not listed does not change, but with body fat.
 
 References:
-    time: Laffon 2011 (the liver within 5 % from 50 to 110 minutes), Cheng 2014 (liver, blood and
+    time: Laffon 2011 (the liver within 5 % from 50 to 110 minutes), PMID 25030283 (liver, blood and
     most tissues fall from 1 to 3 hours, the heart rises).
     glucose: Viglianti 2017 and Sprinz 2018 (the brain falls), Lindholm 2013 (muscle rises a little,
     liver, spleen, lung, blood and marrow do not change).

@@ -20,7 +20,7 @@ UPTAKE: dict[Organ, Range] = {
     Organ.BLOOD: Range(1.6, 0.36, "Boktor 2013"),
     Organ.VESSEL_WALL: Range(1.7, 0.38, "Boktor 2013; consensus"),
     # Most of the spread is the heart's pattern.
-    Organ.MYOCARDIUM: Range(4.4, 3.1, "Hearts 2020; consensus"),
+    Organ.MYOCARDIUM: Range(4.4, 3.1, "PMC7408629; consensus"),
     Organ.LUNG: Range(0.5, 0.12, "Paquet 2004; Wang 2007"),
     Organ.THYMUS: Range(1.3, 0.45, "Nakahara 2001; consensus"),
     Organ.OESOPHAGUS: Range(1.6, 0.4, "Zincirkeser 2007; consensus"),
