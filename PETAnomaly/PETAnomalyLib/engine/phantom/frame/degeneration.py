@@ -55,19 +55,19 @@ def _where(
     hand = arm.wrist + 0.2 * (arm.fingertips - arm.wrist) + 22 * arm.across
     radii = {
         "facet": (6, 7, 8) if neck else (8, 9, 11),
-        "disc": (11, 8, 4) if neck else (21, 14, 7),
+        "disc": (10, 8, 4) if neck else (18, 14, 7),
         "shoulder": (12, 24, 26),
         "hip": (15, 20, 8),
-        "knee": (30, 24, 7),
+        "knee": (15, 22, 8),
         "hand": (9, 9, 10),
     }.get(place, (9, 9, 9))
     centre = {
         "facet": (17, back + (20 if neck else 36), low),
-        "disc": (rng.uniform(-8, 8), back - 4, low),
+        "disc": (rng.uniform(-8, 8), back - 6, low),
         "shoulder": off(arm.shoulder, -14, 0, 4),
         "acromioclavicular": (134 * b, 4, arm.shoulder[2] + 30),
         "hip": off(leg.hip, 4, -2, 25),
-        "knee": off(leg.knee, 0, 4, 1),
+        "knee": off(leg.knee, rng.choice([-17, 17]), 4, 1),
         "hand": hand,
         "sternoclavicular": (19, -66, 523),
         "sacroiliac": (44, 74, rng.uniform(60, 105)),

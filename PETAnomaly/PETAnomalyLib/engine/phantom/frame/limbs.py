@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from PETAnomalyLib.engine.phantom.canvas.canvas import Box, Canvas, Mask
+from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, Box, Canvas, Mask
 from PETAnomalyLib.engine.phantom.canvas.lines import Vector, smooth_line
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, ellipsoid, paint, tube
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
@@ -44,6 +44,7 @@ def paint_limbs(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     if patient.build.female:
         _breasts(canvas, patient, envelope)
     _buttocks(canvas, patient)
+    _gluteal_planes(canvas, patient, envelope)
     for leg in draw_legs(patient):
         _leg(canvas, patient, leg)
         paint_foot(canvas, patient, leg)
@@ -155,6 +156,21 @@ def _buttocks(canvas: Canvas, patient: Patient) -> None:
         _seams(canvas, patient, beneath, 0.07)
 
 
+def _gluteal_planes(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
+    """Fat between gluteus maximus, medius and minimus, which lie upon each other like shells."""
+    h = patient.build.hips
+    for side in SIDES:
+        box = canvas.box([(side * 100 * h, y, z) for y in (10, 50) for z in (30, 120)], 44.0)
+        if box == EMPTY:
+            continue
+        lateral = side * canvas.x[box] > 62 * h
+        depth = envelope.trunk[box] * (1 + np.float32(0.06) * canvas.rough[1][box])
+        planes = (np.abs(depth - 0.78) < 0.035) & (canvas.y[box] > 4 - 0.3 * canvas.z[box])
+        planes |= (np.abs(depth - 0.56) < 0.03) & (canvas.z[box] > 30)
+        planes &= lateral & canvas.where(box, [Organ.MUSCLE])
+        canvas.fill(box, planes, Organ.FAT, patient.suv(Organ.FAT), SEAM_HU)
+
+
 def _breasts(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     """Fat, and the glandular tissue in it: supine, both lie flat and fall outwards."""
     build = patient.build
@@ -166,6 +182,7 @@ def _breasts(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     for side in SIDES:
         level = int(z - LOWEST_MM)
         front = float(envelope.middle[level] - envelope.depth[level])
+        front -= 0.55 * float(envelope.fat[level])
         centre = np.array([side * rng.normal(80, 4), front + 6, z + rng.normal(0, 4)])
         mound = ellipsoid(
             canvas,

@@ -128,7 +128,7 @@ def paint_spine(canvas: Canvas, patient: Patient, bone: BoneTissue) -> None:
     rng = patient.stream("discs")
     worn = np.clip(rng.normal(1.12 - 0.006 * patient.build.age, 0.12, len(NAMES)), 0.4, 1.1)
     disc = disc * worn.astype(np.float32)[np.clip(spine.number, 0, None).astype(int)]
-    body = _body(spine, disc)
+    body = _body(spine, disc, _spurs(patient)[np.clip(spine.number, 0, None).astype(int)])
     there = spine.number >= 0
     is_disc = there & (spine.above < disc) & (spine.level < OCCIPUT_MM - 34)
     place = is_disc & (body > 0.5) & canvas.where(spine.box, BONE_INTO)
@@ -145,11 +145,21 @@ def paint_spine(canvas: Canvas, patient: Patient, bone: BoneTissue) -> None:
     paint_bone(canvas, bone, whole)
 
 
-def _body(spine: Spine, disc: Array) -> Array:
-    """mm below the surface of the column of bodies and discs: waisted, flat behind."""
+def _spurs(patient: Patient) -> Array:
+    """mm that osteophytes add to the rims of every vertebra: with age, and more in some."""
+    rng = patient.stream("spondylophytes")
+    grown = 0.055 * (patient.build.age - 48) + rng.normal(0, 1.2, len(NAMES))
+    return np.clip(grown, 0, 4.5).astype(np.float32)
+
+
+def _body(spine: Spine, disc: Array, spur: Array) -> Array:
+    """mm below the surface of the column of bodies and discs: waisted, flat behind, with spurs of
+    `spur` mm at its rims in front and beside."""
     half_width, half_depth = spine.size[0], spine.size[1]
     along = np.clip((spine.above - disc) / (spine.height - disc), 0, 1)
     waist = 1 - 0.3 * along * (1 - along)
+    rim = np.exp(-((np.minimum(along, 1 - along) * spine.height / 4) ** 2))
+    waist += spur * rim / half_width * (spine.behind < 0.5 * half_depth)
     u = spine.aside / (half_width * waist)
     v = spine.behind / (half_depth * np.where(spine.behind > 0, 0.95, waist))
     u *= u
