@@ -99,9 +99,7 @@ SHARES: dict[str, Share] = {
     "atelectasis": Share(0.08, 0.05, 0.5, "dependent lung of the old, of the lobe (consensus)"),
     "ascites": Share(0.04, 150, 3000, "a few %, ml (consensus)"),
     "stimulated marrow": Share(0.07, 1.5, 3.0, "after growth factors, factor (consensus)"),
-    "brown fat": Share(
-        0.06, 2.0, 14.0, "women 7.5 %, men 3.1 % (Cypess 2009); 3.6 % (PMC5594988); SUV"
-    ),
+    "brown fat": Share(0.06, 2.0, 14.0, "3.6 % (PMC5594988), SUV; women 7.5 % (Cypess 2009)"),
     "thyroiditis": Share(0.05, 2.5, 9.0, "2 to 3 %, SUV (consensus)"),
     "vasculitis": Share(0.04, 1.4, 2.6, "atheroma oftener, factor (consensus)"),
     "extravasation": Share(0.08, 0, 0, "10.5 % (Osman 2011)"),

@@ -28,7 +28,6 @@ REFERENCES: dict[str, str] = {
     "Jang 2019": "Jang, Radiology (2019): attenuation of L1 in 20,000 adults over age",
     "Wang 2007": "Wang, Mol Imaging Biol 9:83 (2007): SUV atlas of normal tissues",
     "Nakamoto 2005": "Nakamoto, Radiology 234:879 (2005): FDG of the normal head and neck",
-    "Ramos 2001": "Ramos, Eur J Nucl Med 28 (2001): SUVs of normal structures",
     "Zincirkeser 2007": "Zincirkeser, J Int Med Res (2007): SUVs of normal organs",
     "Paquet 2004": "Paquet, J Nucl Med 45 (2004): variability of SUVs in normal tissues",
     "Boktor 2013": "Boktor, J Nucl Med 54:677 (2013): SUV of blood pool and liver",
