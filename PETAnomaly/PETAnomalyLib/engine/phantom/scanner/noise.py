@@ -23,7 +23,7 @@ from PETAnomalyLib.engine.phantom.scanner.scanners import Scanner
 AVERAGE_RADIUS_MM = 140.0
 """Of a cylinder of water that absorbs as an average abdomen does; noise is given for that."""
 SIZE_EXPONENT = {False: 0.85, True: 0.5}  # without and with time of flight
-WHITE_PER_FWHM = 1.6
+WHITE_PER_FWHM = 1.45
 """White noise is drawn so many times per width of the filter, or once a voxel if that is less."""
 FEWEST_COUNTS = 0.14  # of the middle of a bed, at the ends of a scan
 
@@ -76,11 +76,11 @@ def _white(patient: Patient, scanner: Scanner, shape: tuple[int, ...], axes: lis
         pairs = np.add.reduceat(weights, np.arange(0, weights.shape[1], 2), 1)
         grown *= float((pairs * pairs).sum() / (weights * weights).sum())
     blocks *= np.float32(np.sqrt(scanner.blobs / grown))
+    blocks = np.repeat(blocks, 2, axis=2)[:, :, : shape[2]]
     for k in (0, 1):
         for j in (0, 1):
-            for i in (0, 1):
-                part = white[k::2, j::2, i::2]
-                part += blocks[: part.shape[0], : part.shape[1], : part.shape[2]]
+            part = white[k::2, j::2]
+            part += blocks[: part.shape[0], : part.shape[1]]
     return white
 
 

@@ -35,12 +35,12 @@ class Model:
 
 
 MODELS = (
-    Model("Siemens Biograph mCT 200", 0.27, (4.07, 4.07, 3.0), 200, (5.0, 7.0), 0.6, True, 218),
+    Model("Siemens Biograph mCT 200", 0.285, (4.07, 4.07, 3.0), 200, (5.0, 7.0), 0.6, True, 218),
     Model("Siemens Biograph mCT 256", 0.06, (3.18, 3.18, 3.0), 256, (4.8, 6.5), 0.7, True, 0),
-    Model("Siemens Biograph mCT 400", 0.02, (2.04, 2.04, 2.0), 400, (4.4, 6.0), 0.9, True, 218),
+    Model("Siemens Biograph mCT 400", 0.015, (2.04, 2.04, 2.0), 400, (4.4, 6.0), 0.9, True, 218),
     Model("Siemens Biograph Vision 220", 0.06, (3.3, 3.3, 3.0), 220, (4.2, 5.6), 0.9, True, 0),
-    Model("Siemens Biograph Vision 440", 0.02, (1.65, 1.65, 3.0), 440, (4.0, 5.0), 0.9, True, 0),
-    Model("Siemens Biograph Vision 440 thin", 0.01, (1.65, 1.65, 1.645), 440, (4.0, 5.0), 0.9,
+    Model("Siemens Biograph Vision 440", 0.015, (1.65, 1.65, 3.0), 440, (4.0, 5.0), 0.9, True, 0),
+    Model("Siemens Biograph Vision 440 thin", 0.005, (1.65, 1.65, 1.645), 440, (4.0, 5.0), 0.9,
           True, 0),
     Model("Siemens Biograph Horizon 180", 0.06, (4.11, 4.11, 3.0), 180, (5.4, 7.0), 0.6, True, 221),
     Model("Siemens Biograph 16 TruePoint 168", 0.07, (4.07, 4.07, 5.0), 168, (5.4, 7.5), 0.3,
