@@ -14,6 +14,7 @@ from PETAnomalyLib.engine.phantom.abdomen.gallbladder import paint_gallbladder
 from PETAnomalyLib.engine.phantom.abdomen.hernia import paint_hernias
 from PETAnomalyLib.engine.phantom.abdomen.liver import paint_liver
 from PETAnomalyLib.engine.phantom.abdomen.male import paint_prostate, paint_scrotum
+from PETAnomalyLib.engine.phantom.abdomen.mesentery import paint_mesentery
 from PETAnomalyLib.engine.phantom.abdomen.muscles import paint_muscles
 from PETAnomalyLib.engine.phantom.abdomen.pancreas import paint_adrenals, paint_pancreas
 from PETAnomalyLib.engine.phantom.abdomen.small_bowel import paint_duodenum, paint_small_bowel
@@ -54,6 +55,7 @@ def paint_abdomen(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     if stoma is not None:
         paint_stoma(canvas, patient, stoma)
     paint_small_bowel(canvas, patient, envelope, oral)
+    paint_mesentery(canvas, patient, envelope)
     paint_ascites(canvas, patient, envelope)
     paint_hernias(canvas, patient, envelope)
     if not patient.build.female:

@@ -24,6 +24,7 @@ SEGMENTS = {0: 0.3, 1: 0.3, 2: 0.22, 3: 0.12, 4: 0.06}  # hot ones of a colon
 SEGMENT_SUV = (2.5, 8.5)
 METFORMIN = (2.5, 5.0)  # of the colon's uptake without it: Gontier et al. 2008
 GAS_SHARE = 0.4  # of the colon's length
+STEP_MM, HAUSTRUM_MM = 10.0, 34.0
 ANUS_SHARE, ANUS_SUV = 0.2, (2.2, 5.5)
 ANAL_CANAL_ML = 8.0
 DESCENDING, RECTUM = 10, 14  # knots of the line where a colostomy cuts, and where a stump begins
@@ -41,7 +42,7 @@ def paint_colon(
     if patient.conditions.metformin:
         suv *= float(rng.uniform(*METFORMIN))
     knots = [_haustra(rng, piece) for piece in _pieces(line, stoma)]
-    whole = _length(smooth_line(line, 8.0))
+    whole = _length(smooth_line(line, STEP_MM))
     painted = False
     for piece in knots:
         share = min(1.0, _length(piece) / whole)
@@ -92,9 +93,9 @@ def _course(patient: Patient, rng: Generator) -> Vector:
 
 def _haustra(rng: Generator, line: Vector) -> Vector:
     """A line with the bulges of haustra, and stretches that are wide or contracted."""
-    knots = smooth_line(line, 8.0)
+    knots = smooth_line(line, STEP_MM)
     count = len(knots)
-    bulge = 1 + 0.16 * np.sin(np.arange(count) * 8.0 / 34.0 * 2 * np.pi)
+    bulge = 1 + 0.16 * np.sin(np.arange(count) * STEP_MM / HAUSTRUM_MM * 2 * np.pi)
     stretch = np.convolve(rng.normal(0, 1, count + 11), np.ones(11) / 3.3, "same")[:count]
     knots[:, 3] *= bulge * np.clip(1 + 0.16 * stretch, 0.65, 1.45)
     return knots

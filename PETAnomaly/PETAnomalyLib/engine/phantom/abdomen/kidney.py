@@ -90,7 +90,7 @@ def paint_kidney(
         hu += 24 * (np.clip(shape.level, 0, 1.2) - 0.75)
     paint_parenchyma(
         canvas, shape, Organ.KIDNEY, patient.suv(Organ.KIDNEY), hu, place.volume_ml, only=closed,
-        mottle=0.13, pattern=pattern,
+        mottle=0.22, pattern=pattern,
     )  # fmt: skip
     if rng.random() > EMPTY_SHARE or wide:
         paint(canvas, pelvis, Organ.URINE, urine.fresh, urine.hu, OPEN_BELLY)

@@ -15,7 +15,8 @@ from PETAnomalyLib.engine.phantom.patient.patient import Patient
 FATTY_SHARE = 0.2  # of adults with hepatic steatosis that CT shows
 FATTY_HU = (-50.0, -18.0)  # over a healthy liver
 RIEDEL_SHARE = 0.1
-OWN_SHARE = 0.73  # of the lobes' volumes: they overlap, and the diaphragm cuts them
+NOMINAL_ML = 2300.0  # of the reference body's liver that fills its three lobes of size 1
+OWN_SHARE = 0.66  # of the lobes' volumes: they overlap, and the diaphragm cuts them
 VEIN_NATIVE_HU = -14.0  # of a vein over its liver without contrast medium; in fatty livers above
 VEIN_ENHANCED_HU = 45.0
 
@@ -50,16 +51,21 @@ def _shape(
     canvas: Canvas, patient: Patient, rng: np.random.Generator, down: float, long_lobe: float
 ) -> Shape:
     """Right lobe, its lower tip, left lobe."""
-    size = rng.normal(1.0, 0.05, 3)
+    reference_ml = patient.volume_ml(Organ.LIVER) / float(patient.pose.scale.prod())
+    size = (reference_ml / NOMINAL_ML) ** (1 / 3) * rng.normal(1.0, 0.05, 3)
     spread = 14 * patient.build.visceral
-    left = float(rng.uniform(46, 80))
+    left = float(rng.uniform(56, 90))
     parts = [
-        ((-66 - spread, 6, 322 + down), tuple(np.array([72, 84, 82]) * size), (0, 0, 0)),
-        ((-90 - spread, 4, 276 + down - long_lobe), (36, 58, 58 + 0.4 * long_lobe), (0, 8, 0)),
-        ((0, -46 - 0.6 * spread, 340 + 0.4 * down), (left, 40, 36 * size[2]), (0, -14, 0)),
+        ((-66 - spread, 6, 322 + down), size * [72, 84, 82], (0, 0, 0)),
+        (
+            (-90 - spread, 4, 276 + down - long_lobe),
+            size * [36, 58, 58 + 0.5 * long_lobe],
+            (0, 8, 0),
+        ),
+        ((0, -46 - 0.6 * spread, 340 + 0.4 * down), size * [left, 42, 40], (0, -14, 0)),
     ]
     shapes = [
-        ellipsoid(canvas, centre, radii, tilt, 0.06, 0.25, 1.6) for centre, radii, tilt in parts
+        ellipsoid(canvas, centre, radii, tilt, 0.06, 0.25, 1.4) for centre, radii, tilt in parts
     ]
     return united(canvas, shapes)
 
@@ -85,7 +91,7 @@ def _veins(canvas: Canvas, rng: np.random.Generator, down: float, hu: float) -> 
             far = np.array(tip) + rng.normal((0, 0, down), 7)
             middle = 0.5 * (start + far) + rng.normal(0, 5, 3)
             line = [(*start, radius), (*middle, 0.75 * radius), (*far, 2.2)]
-            shape = tube(canvas, smooth_line(line, 18.0), reach=1.0)
+            shape = tube(canvas, line, reach=1.0)
             if not shape.empty:
                 liver = canvas.where(shape.box, (Organ.LIVER,)) & (shape.level < 1)
                 canvas.fill(shape.box, liver, None, None, hu)

@@ -30,7 +30,7 @@ def paint_muscles(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         ]
         crus = [(side * 12, spine_y(345) - 22, 345, 4.5), (side * 15, spine_y(260) - 22, 260, 5.5)]
         for line in (psoas, quadratus, crus):
-            knots = smooth_line(line, 18.0)
+            knots = smooth_line(line, 26.0)
             knots[:, 3] *= size
             shape = tube(canvas, knots, 0.08)
             paint_parenchyma(

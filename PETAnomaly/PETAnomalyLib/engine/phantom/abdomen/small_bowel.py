@@ -44,7 +44,7 @@ def paint_small_bowel(canvas: Canvas, patient: Patient, envelope: Envelope, oral
     """Jejunum and ileum, into what the other organs have left of the belly."""
     rng = patient.stream("small bowel")
     number = int(rng.choice(list(LOOPS), p=list(LOOPS.values())))
-    line = smooth_line(_loops(patient, rng), 11.0)
+    line = smooth_line(_loops(patient, rng), 15.0)
     painted = _paint(canvas, patient, envelope, rng, line, 1 - DUODENUM, number, oral)
     if number and painted:
         patient.variants.append("small bowel loop")

@@ -16,7 +16,7 @@ from PETAnomalyLib.engine.phantom.patient.patient import Patient
 STEP_MM = 7.0
 SEGMENTS = {0: 0.2, 1: 0.22, 2: 0.23, 3: 0.17, 4: 0.13, 6: 0.05}  # filled ones of a ureter
 RADIUS_MM = (2.1, 3.3)  # filled
-DILATED_SHARE, DILATED_MM = 0.04, (4.0, 7.0)
+DILATED_SHARE, DILATED_MM = 0.025, (4.0, 7.0)
 OPEN = (Organ.VISCERAL_FAT, Organ.MUSCLE, Organ.SOFT)
 
 # Body z, then how far beside the midline and body y of a ureter: over the psoas, across the iliac

@@ -68,7 +68,8 @@ def paint_urinary(canvas: Canvas, patient: Patient, urine: Urine, bladder: Bladd
 def _shares(patient: Patient, rng: Generator, horseshoe: bool) -> dict[int, float]:
     """Volume of each kidney there is, of that of both."""
     if patient.conditions.missing_kidney:
-        return {-patient.conditions.missing_kidney: GROWN}
+        alone = 0.5 * ATROPHIED if patient.conditions.transplant else GROWN
+        return {-patient.conditions.missing_kidney: alone}
     both = (
         1 - ISTHMUS if horseshoe
         else ATROPHIED if patient.conditions.transplant
