@@ -24,10 +24,10 @@ UPTAKE: dict[Organ, Range] = {
     Organ.LUNG: Range(0.5, 0.12, "Paquet 2004; Wang 2007"),
     Organ.THYMUS: Range(1.3, 0.45, "Nakahara 2001; consensus"),
     Organ.OESOPHAGUS: Range(1.6, 0.4, "Zincirkeser 2007; consensus"),
-    # Grey matter 8 to 10, white matter 3 to 4.
-    Organ.BRAIN: Range(6.5, 1.6, "consensus"),
+    # Grey matter 8 to 9, white matter 3 to 4, and CSF.
+    Organ.BRAIN: Range(5.8, 1.5, "consensus"),
     # 8.0 ± 2.2 in its cortex.
-    Organ.CEREBELLUM: Range(6.0, 1.5, "Wang 2007"),
+    Organ.CEREBELLUM: Range(5.7, 1.4, "Wang 2007"),
     Organ.EYE: Range(1.0, 0.28, "consensus"),
     Organ.EYE_MUSCLE: Range(3.2, 1.0, "consensus"),
     Organ.LACRIMAL_GLAND: Range(1.9, 0.6, "consensus"),
