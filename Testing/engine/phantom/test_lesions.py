@@ -8,7 +8,8 @@ from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
 from PETAnomalyLib.engine.phantom.diseases import DISEASES, PLEURA, draw_disease
 from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
 from PETAnomalyLib.engine.phantom.lesions import paint_lesions
-from PETAnomalyLib.engine.phantom.mass import BONE, LIVER, LUNG, NODE, STATIONS, draw_mass
+from PETAnomalyLib.engine.phantom.mass import BONE, LIVER, LUNG, NODE, draw_mass
+from PETAnomalyLib.engine.phantom.nodes import STATIONS, reached_stations
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient, draw_patient
 from PETAnomalyLib.engine.phantom.scanner.image_grid import image_grid
@@ -53,16 +54,29 @@ def test_a_spherical_mass_has_the_volume_of_its_diameter(painted: Painted) -> No
     assert 0.7 < np.median(ratios) < 1.4
 
 
-def test_nodes_lie_at_the_stations_of_their_regions(painted: Painted) -> None:
+def test_nodes_lie_at_the_stations_that_were_reached(painted: Painted) -> None:
     canvas, envelope, _ = painted
     rng = np.random.default_rng(3)
-    names = {
-        mass.name.removeprefix("node: ")
-        for _ in range(60)
-        if (mass := draw_mass(canvas, envelope, rng, NODE, ("pelvis",)))
-    }
-    assert len(names) >= 2
-    assert names <= {name for name, region, _, _ in STATIONS if region == "pelvis"}
+    reached = reached_stations(rng, ("pelvis",))
+    pelvis = {one.name for one in STATIONS if one.region == "pelvis"}
+    assert {one.station.name for one in reached} <= pelvis
+    found = [mass for _ in range(60) if (mass := draw_mass(canvas, envelope, rng, NODE, reached))]
+    assert len(found) >= 3
+    for mass in found:
+        name = mass.name.removeprefix("node: ")
+        (one,) = [one for one in reached if one.station.name == name]
+        x = canvas.x[mass.shape.box][mass.shape.inside].mean()
+        assert x * one.side > 0  # left is left
+
+
+def test_cancers_reach_stations_of_their_regions_only() -> None:
+    rng = np.random.default_rng(5)
+    for regions in (("neck",), ("chest", "chest", "neck"), ()):
+        for _ in range(20):
+            reached = reached_stations(rng, regions)
+            names = [one.station.name for one in reached]
+            assert 1 <= len(names) == len(set(names))
+            assert not regions or {one.station.region for one in reached} <= set(regions)
 
 
 def test_lesions_are_hot_on_the_canvas_and_labelled_on_the_grid() -> None:

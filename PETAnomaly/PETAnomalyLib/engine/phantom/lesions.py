@@ -20,6 +20,7 @@ from PETAnomalyLib.engine.phantom.canvas.waves import Array
 from PETAnomalyLib.engine.phantom.diseases import draw_disease
 from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
 from PETAnomalyLib.engine.phantom.mass import Mass, Site, blended, draw_attenuation, draw_mass
+from PETAnomalyLib.engine.phantom.nodes import Reached, reached_stations
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 from PETAnomalyLib.engine.phantom.scanner.image_grid import ImageGrid
@@ -72,12 +73,13 @@ def paint_lesions(
     weights /= weights.sum()
     # One tumour: similar uptake everywhere.
     avidity = float(disease.suv * patient.uptake.tumours * np.exp(rng.normal(0, 0.35)))
+    reached = reached_stations(rng, disease.regions)
     see = _Seen(canvas, patient, envelope, scanner, grid, lesions)
     if disease.primary is not None and rng.random() < UNTREATED:
-        _add(see, rng, disease.primary, avidity, disease.regions)
+        _add(see, rng, disease.primary, avidity, reached)
     while len(lesions.found) < number:
         site = spread[int(rng.choice(len(spread), p=weights))]
-        if not _add(see, rng, site, avidity, disease.regions):
+        if not _add(see, rng, site, avidity, reached):
             number -= 1
     return lesions
 
@@ -94,10 +96,12 @@ class _Seen:
     lesions: Lesions
 
 
-def _add(see: _Seen, rng: Generator, site: Site, avidity: float, regions: tuple[str, ...]) -> bool:
+def _add(
+    see: _Seen, rng: Generator, site: Site, avidity: float, reached: tuple[Reached, ...]
+) -> bool:
     """Paint one lesion; False where there is no room for it."""
     for _ in range(TRIES):
-        mass = draw_mass(see.canvas, see.envelope, rng, site, regions)
+        mass = draw_mass(see.canvas, see.envelope, rng, site, reached)
         if mass is not None and _try(see, rng, site, avidity, mass):
             return True
     return False

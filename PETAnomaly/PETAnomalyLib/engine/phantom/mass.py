@@ -10,7 +10,8 @@ from numpy.random import Generator
 from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, STEP_MM, Box, Canvas, Mask
 from PETAnomalyLib.engine.phantom.canvas.lines import Vector, rotation_matrix
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
-from PETAnomalyLib.engine.phantom.frame.envelope import Envelope, spine_y
+from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
+from PETAnomalyLib.engine.phantom.nodes import Reached, any_station
 from PETAnomalyLib.engine.phantom.organs import Organ
 
 
@@ -44,25 +45,6 @@ BONE = Site("bone", (8, 18, 45), (Organ.MARROW,),
 SOFT_TISSUE = Site("soft tissue", (9, 22, 60), (Organ.MUSCLE, Organ.FAT),
                    (Organ.MUSCLE, Organ.FAT, Organ.BREAST), 0.85)  # fmt: skip
 
-# Node stations: name, region, body coordinates on the left and their spread, mm.
-STATIONS = (
-    ("neck", "neck", (42, 2, 622), (8, 8, 16)),
-    ("lower neck", "neck", (44, 0, 585), (8, 8, 10)),
-    ("supraclavicular", "neck", (50, -8, 560), (10, 8, 6)),
-    ("axilla", "axilla", (126, 2, 490), (8, 12, 18)),
-    ("upper mediastinum", "chest", (14, -18, 508), (10, 12, 10)),
-    ("lower mediastinum", "chest", (12, 14, 462), (12, 8, 16)),
-    ("hilum", "chest", (38, 14, 455), (6, 8, 10)),
-    ("internal mammary", "axilla", (22, -76, 450), (4, 4, 25)),
-    ("liver hilum", "belly", (-18, -26, 282), (10, 8, 10)),
-    ("stomach", "belly", (40, -16, 300), (14, 10, 16)),
-    ("retroperitoneum", "belly", (24, 0, 215), (8, 8, 40)),
-    ("mesentery", "belly", (22, -40, 180), (25, 14, 35)),
-    ("common iliac", "pelvis", (40, 14, 110), (6, 6, 14)),
-    ("external iliac", "pelvis", (68, -24, 55), (6, 8, 14)),
-    ("internal iliac", "pelvis", (52, 22, 55), (5, 10, 14)),
-    ("inguinal", "pelvis", (74, -72, 4), (8, 6, 16)),
-)
 NOT_REPLACED = (Organ.AIR, Organ.AIRWAY, Organ.URINE, Organ.KIDNEY, Organ.MYOCARDIUM, Organ.BRAIN,
                 Organ.CEREBELLUM, Organ.EYE, Organ.SPINAL_CORD, Organ.METAL, Organ.CATHETER,
                 Organ.TRACER)  # fmt: skip
@@ -86,17 +68,12 @@ class Shape:
 
 
 def _place(
-    canvas: Canvas, envelope: Envelope, rng: Generator, site: Site, regions: tuple[str, ...]
+    canvas: Canvas, envelope: Envelope, rng: Generator, site: Site, reached: tuple[Reached, ...]
 ) -> tuple[str, Vector | None]:
     """A name and the body coordinates of a voxel to put a mass at."""
     if not site.begins:
-        stations = [one for one in STATIONS if not regions or one[1] in regions]
-        name, _, centre, spread = stations[int(rng.integers(len(stations)))]
-        place = np.array(centre) + rng.normal(0, 0.6, 3) * spread
-        place[0] *= rng.choice([-1, 1])
-        if name == "retroperitoneum":
-            place[1] = spine_y(place[2]) - 30 + rng.normal(0, 6)
-        return name, place
+        one = reached[int(rng.integers(len(reached)))] if reached else any_station(rng)
+        return one.station.name, one.place(rng)
     every = (slice(None, None, 2),) * 3
     inside = canvas.where(every, site.begins)
     if site.flat:
@@ -188,7 +165,7 @@ def draw_mass(
     envelope: Envelope,
     rng: Generator,
     site: Site,
-    regions: tuple[str, ...] = (),
+    reached: tuple[Reached, ...] = (),
 ) -> Mass | None:
     """A mass of this kind where there is room for it; None where this try found none.
 
@@ -197,10 +174,10 @@ def draw_mass(
         envelope: the body's layers on it.
         rng: decides.
         site: of the mass.
-        regions: of the stations of nodes that it may lie at; none: all.
+        reached: stations of nodes that it may lie at; none: all.
     """
     diameter = _diameter(rng, site)
-    place, centre = _place(canvas, envelope, rng, site, regions)
+    place, centre = _place(canvas, envelope, rng, site, reached)
     shape = None if centre is None else _shape(canvas, envelope, rng, site, centre, diameter)
     if shape is None or not _fits(canvas, site, shape):
         return None
