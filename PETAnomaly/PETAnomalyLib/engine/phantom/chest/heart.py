@@ -21,10 +21,17 @@ AXIS = np.array([0.66, -0.56, -0.5])  # of the left ventricle, base to apex
 LONG, SHORT = 52.0, 35.0  # outer radii of the left ventricle
 CAVITY_LONG, CAVITY_SHORT = 39.0, 22.0
 BASE = -24.0  # mm along the axis: where the valves are
-RIGHT_SHARE = 0.2  # of the myocardium's volume in the right ventricle
-RIGHT_SHARE_LOADED = 0.3
+CHAMBERS = (  # centre from the heart's, radii, turn: right ventricle, right and left atrium
+    ((2, -21, -2), (38, 21, 35), 25),
+    ((-24, 2, 18), (25, 29, 33), 20),
+    ((8, 28, 22), (31, 18, 24), 20),
+)
+RIGHT_SHARES = (0.2, 0.0)  # of the myocardium's volume in the right ventricle and atrium
+RIGHT_SHARES_LOADED = (0.26, 0.06)
+SEPTUM, SEPTUM_SUV, STOUT_BMI = 0.04, (1.9, 3.6), 28  # share of patients, uptake; from which BMI
+FAILING = 1.08  # size of a heart that fails: fluid on both sides
 CUP_ML = 150.0  # nominal volume of the left ventricle's wall
-SHELL_ML = 45.0  # of the right's
+SHELLS_ML = (45.0, 50.0)  # of right ventricle and atrium
 INTO_HEART = (*OPEN_CHEST, Organ.LUNG)
 
 
@@ -40,6 +47,7 @@ def paint_heart(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     middle = heart_middle(patient, envelope)
     rng = patient.stream("heart")
     size = float(np.clip(rng.normal(1.0, 0.05), 0.88, 1.14))
+    size *= FAILING if all(patient.conditions.effusion_ml) else 1.0
     whole = ellipsoid(canvas, middle, RADII * size, (0, 25, 0), 0.05)
     if whole.empty:
         return
@@ -49,16 +57,14 @@ def paint_heart(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     fat_hu = patient.hu(Organ.VISCERAL_FAT)
     canvas.fill(whole.box, free & (whole.level < around), Organ.VISCERAL_FAT, fat, fat_hu)
     left = _left_ventricle(canvas, patient, middle, size)
-    right = ellipsoid(canvas, middle + np.array([2, -21, -2]) * size,
-                      np.array([38, 21, 35]) * size, (0, 25, 0), 0.06, reach=1.7)  # fmt: skip
-    _walls(canvas, patient, left, right)
-    for centre, radii, place in (
-        ((-24, 2, 18), (25, 29, 33), "right heart"),
-        ((8, 28, 22), (31, 18, 24), "left heart"),
-    ):
-        atrium = ellipsoid(canvas, middle + np.array(centre) * size, np.array(radii) * size,
-                           (0, 20, 0), 0.08)  # fmt: skip
-        _chamber(canvas, patient, atrium, place)
+    right, right_atrium, left_atrium = (
+        ellipsoid(canvas, middle + np.array(centre) * size, np.array(radii) * size,
+                  (0, turn, 0), 0.07, reach=1.7)
+        for centre, radii, turn in CHAMBERS
+    )  # fmt: skip
+    _walls(canvas, patient, left, right, right_atrium)
+    _chamber(canvas, patient, left_atrium, "left heart")
+    _lipomatous_septum(canvas, patient, middle)
 
 
 def _chamber(canvas: Canvas, patient: Patient, shape: Shape, place: str) -> None:
@@ -105,26 +111,46 @@ def _left_ventricle(canvas: Canvas, patient: Patient, middle: Vector, size: floa
     return found
 
 
-def _walls(canvas: Canvas, patient: Patient, left: _Ventricle, right: Shape) -> None:
-    """Both ventricles' walls, and the right chamber between them. Volume and mean uptake are the
-    patient's, whatever the pattern."""
+def _walls(canvas: Canvas, patient: Patient, left: _Ventricle, right: Shape, atrium: Shape) -> None:
+    """All walls, and the right chambers between them. Volume and mean uptake are the patient's,
+    whatever the pattern; a loaded right heart has thick walls, its atrium's are seen too."""
     heart = patient.conditions.heart
     rng = patient.stream("myocardium")
     total, hu = patient.volume_ml(Organ.MYOCARDIUM), patient.hu(Organ.MYOCARDIUM)
-    share = RIGHT_SHARE_LOADED if heart == "right" else RIGHT_SHARE
+    shares = RIGHT_SHARES_LOADED if heart == "right" else RIGHT_SHARES
     cup = paint(canvas, left.shape, Organ.MYOCARDIUM, None, hu, INTO_HEART,
-                total * (1 - share), left.cup)  # fmt: skip
-    _chamber(canvas, patient, right, "right heart")  # it bends round the septum
-    right.nominal_ml = SHELL_ML * float(canvas.pose.scale.prod())
-    shell = paint(canvas, right, Organ.MYOCARDIUM, None, hu, OPEN_CHEST, total * share)
-    if not (cup.any() or shell.any()):
-        return
+                total * (1 - sum(shares)), left.cup)  # fmt: skip
     values = left_pattern(rng, heart, left.wall, SHORT)[cup]
-    values = values / max(float(values.mean()), 1e-6) if len(values) else values
-    thin = right_pattern(heart) * canvas.mottled(1.0, right.box, 0.08)[shell]
-    mean = float(np.concatenate([values, thin]).mean())
-    scale = patient.suv(Organ.MYOCARDIUM) / mean
-    canvas.suv[left.shape.box][cup] = scale * values
-    canvas.suv[right.box][shell] = scale * thin
+    painted = [(left.shape.box, cup, values / max(float(values.mean()), 1e-6))] if cup.any() else []
+    for shape, share, nominal in zip((right, atrium), shares, SHELLS_ML):
+        _chamber(canvas, patient, shape, "right heart")  # the ventricle bends round the septum
+        shape.nominal_ml = nominal * float(canvas.pose.scale.prod())
+        if share:
+            shell = paint(canvas, shape, Organ.MYOCARDIUM, None, hu, INTO_HEART, total * share)
+            thin = right_pattern(heart) * canvas.mottled(1.0, shape.box, 0.08)[shell]
+            painted.append((shape.box, shell, thin))
+    everywhere = np.concatenate([values for _, _, values in painted] or [np.zeros(0)])
+    if not len(everywhere):
+        return
+    scale = patient.suv(Organ.MYOCARDIUM) / float(everywhere.mean())
+    for box, inside, values in painted:
+        canvas.suv[box][inside] = scale * values
     if heart != "none":
         patient.variants.append(f"heart: {heart}")
+
+
+def _lipomatous_septum(canvas: Canvas, patient: Patient, middle: Vector) -> None:
+    """Fat between the atria that takes up FDG like brown fat: in stout old people."""
+    rng = patient.stream("lipomatous septum")
+    stout = 2.0 if patient.build.bmi > STOUT_BMI and patient.build.age > 50 else 0.5
+    drawn, value = rng.random(), rng.uniform(*SEPTUM_SUV)
+    if drawn >= SEPTUM * stout:
+        return
+    shape = ellipsoid(
+        canvas, middle + np.array([-12, 17, 24]), rng.uniform(6, 11, 3), roughness=0.1
+    )
+    hu = patient.hu(Organ.VISCERAL_FAT)
+    inside = shape.level < 1
+    canvas.fill(shape.box, inside, Organ.VISCERAL_FAT, value, hu)
+    if inside.any():
+        patient.variants.append("lipomatous septum")

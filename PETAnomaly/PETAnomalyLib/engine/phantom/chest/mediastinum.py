@@ -14,6 +14,7 @@ from PETAnomalyLib.engine.phantom.patient.patient import Patient
 INTO_GULLET = (*OPEN_CHEST, Organ.MUSCLE, Organ.FAT)
 REFLUX, REFLUX_SUV = 0.12, (2.6, 5.0)  # share of patients, uptake of the lowest part
 OESOPHAGITIS, OESOPHAGITIS_FACTOR = 0.04, (1.5, 2.3)  # the whole length
+REBOUND_YEARS, REBOUND_FACTOR = 38, (1.4, 2.4)  # thymus that grows again after chemotherapy
 NODES_YEARS, NODES = 50, 0.22  # age from which, share of patients with hilar uptake
 NODE_SUV = (1.9, 3.4)
 NODE_CALCIUM, NODE_CALCIUM_HU = 0.35, 450.0
@@ -42,9 +43,13 @@ def paint_thymus(canvas: Canvas, patient: Patient) -> None:
     shape = united(canvas, lobes)
     if shape.empty:
         return
-    suv = canvas.mottled(patient.suv(Organ.THYMUS), shape.box, 0.1)
+    rebound = patient.build.age < REBOUND_YEARS and patient.conditions.stimulated_marrow > 1
+    factor = rng.uniform(*REBOUND_FACTOR) if rebound else 1.0
+    suv = canvas.mottled(factor * patient.suv(Organ.THYMUS), shape.box, 0.1)
     hu = patient.hu(Organ.THYMUS) + 10 * canvas.rough[2][shape.box]
-    paint(canvas, shape, Organ.THYMUS, suv, hu, OPEN_CHEST, patient.volume_ml(Organ.THYMUS))
+    ml = patient.volume_ml(Organ.THYMUS) * (factor if rebound else 1.0)
+    if paint(canvas, shape, Organ.THYMUS, suv, hu, OPEN_CHEST, ml).any() and rebound:
+        patient.variants.append("thymic rebound")
 
 
 def paint_oesophagus(canvas: Canvas, patient: Patient) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, VOXEL_ML, Canvas
+from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, VOXEL_ML, Box, Canvas
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
 from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
 from PETAnomalyLib.engine.phantom.organs import Organ
@@ -17,6 +17,7 @@ COLLAPSED_SUV = (1.1, 2.3)  # no air between its cells any more, and some inflam
 LOWER_LOBE = 0.5  # of a lung
 SHRINKS = 0.4  # volume of collapsed lung, of what it was
 DEPENDENT_HU, DEPENDENT_MM = 140.0, 14.0  # the few mm that collapse in everybody who lies
+TALC, TALC_SUV, PLEURA = 0.006, (3.0, 9.0), 0.91  # share a side, uptake; of the cavity
 BASE_MM = 60.0  # of a lung below the top of its dome
 UNEVEN_MM = 9.0  # how far an atelectasis is from a slab
 MOST_FLUID = 0.6  # of a lung's space
@@ -51,6 +52,8 @@ def paint_pleura(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         if share:
             uneven = np.float32(UNEVEN_MM) * canvas.rough[0][box][lung]
             _collapse(canvas, patient, box, lung, low + _base(z, dome) + uneven, share)
+        if patient.stream(f"talc {number}").random() < TALC:
+            _talc(canvas, patient, box, lung, envelope.cavity[box][lung])
         rest = np.flatnonzero(canvas.organ[box][lung] == Organ.LUNG)
         if len(rest):
             _dependent(canvas, box, _at(lung, rest), low[rest], rng.uniform(0.2, 1.0))
@@ -62,7 +65,7 @@ def _base(z: Array, dome: float) -> Array:
 
 
 def _collapse(
-    canvas: Canvas, patient: Patient, box: tuple[slice, slice, slice], lung: Index, low: Array,
+    canvas: Canvas, patient: Patient, box: Box, lung: Index, low: Array,
     share: float,
 ) -> None:  # fmt: skip
     """Paint an atelectasis into what air the side has left."""
@@ -79,9 +82,19 @@ def _collapse(
         patient.variants.append("atelectasis")
 
 
-def _dependent(
-    canvas: Canvas, box: tuple[slice, slice, slice], lung: Index, low: Array, degree: float
-) -> None:
+def _talc(canvas: Canvas, patient: Patient, box: Box, lung: Index, cavity: Array) -> None:
+    """Talc that once glued the pleura: dense plaques, inflamed for years."""
+    rng = patient.stream("pleurodesis")
+    plaque = (cavity > PLEURA) & (canvas.y[box][lung] > 20) & (canvas.rough[0][box][lung] > 0.4)
+    plaque &= canvas.organ[box][lung] == Organ.LUNG
+    where = _at(lung, np.flatnonzero(plaque))
+    grain = 1 + 0.2 * canvas.rough[2][box][where]
+    _fill(canvas, box, where, Organ.BENIGN, rng.uniform(*TALC_SUV) * grain, rng.uniform(90, 300))
+    if plaque.any():
+        patient.variants.append("pleurodesis")
+
+
+def _dependent(canvas: Canvas, box: Box, lung: Index, low: Array, degree: float) -> None:
     """Denser lung along the back of everybody who lies."""
     near = np.clip(1 - (low - low.min()) / DEPENDENT_MM, 0, 1) * np.float32(degree)
     canvas.hu[box][lung] += DEPENDENT_HU * near
@@ -93,7 +106,7 @@ def _at(lung: Index, chosen: NDArray[np.intp]) -> Index:
 
 
 def _fill(
-    canvas: Canvas, box: tuple[slice, slice, slice], where: Index, organ: Organ,
+    canvas: Canvas, box: Box, where: Index, organ: Organ,
     suv: float | Array, hu: float | Array,
 ) -> None:  # fmt: skip
     canvas.organ[box][where] = organ

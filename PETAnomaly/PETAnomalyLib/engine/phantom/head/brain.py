@@ -12,7 +12,8 @@ from PETAnomalyLib.engine.phantom.head.brain_coordinates import (
     brain_coordinates,
     brain_size,
 )
-from PETAnomalyLib.engine.phantom.head.brain_uptake import grey_matter
+from PETAnomalyLib.engine.phantom.head.brain_findings import paint_brain_findings
+from PETAnomalyLib.engine.phantom.head.brain_uptake import callosum, grey_matter
 from PETAnomalyLib.engine.phantom.mean_uptake import paint_with_mean
 from PETAnomalyLib.engine.phantom.organs import OPEN_NECK, Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
@@ -78,6 +79,7 @@ def paint_brain(canvas: Canvas, patient: Patient) -> None:
     _cerebellum(canvas, patient, cavity, wanted[1] * fits)
     stem_ml = _brainstem(canvas, patient)
     _cerebrum(canvas, patient, cavity, wanted[0] * fits - stem_ml)
+    paint_brain_findings(canvas, patient, cavity)
     fluid = inside & canvas.where(cavity.box, OPEN_NECK)
     canvas.fill(cavity.box, fluid, Organ.SOFT, CSF_SUV, CSF_HU)
 
@@ -129,7 +131,7 @@ def _cerebrum(canvas: Canvas, patient: Patient, cavity: Shape, volume_ml: float)
     x, y, z = brain_coordinates(canvas, box)
     # Fluid stands in the fissures: between the hemispheres, and above the temporal lobes.
     sylvian = (z - (738 + 0.25 * (y + 3))) / 4
-    fissure = 0.5 * np.exp(-((x / 2.5) ** 2)) * np.clip((z - 774) / 14, 0, 1)
+    fissure = 0.5 * np.exp(-((x / 2.5) ** 2)) * np.clip(3 * (callosum(y, z) - 1), 0, 1)
     fissure += 0.4 * np.exp(-(sylvian**2)) * (np.abs(x) > 44) * (np.abs(y + 1) < 34)
     folded = cavity.level * (1 + 0.06 * canvas.rough[2][box]) + fissure
     shape = Shape(box, folded.astype(np.float32), CEREBRUM * cavity.nominal_ml, cavity.power)

@@ -39,7 +39,8 @@ def grey_matter(canvas: Canvas, rng: Generator, cavity: Shape) -> Array:
     x, y, z = brain_coordinates(canvas, box)
     aside = np.abs(x)
     depth = (1 - np.sqrt(cavity.level)) * np.float32(62)
-    np.minimum(depth, np.where(z > 784, aside + 2, 99), out=depth)  # down the midline
+    midline = aside + 2 + np.clip(60 * (1 - callosum(y, z)), 0, 99)
+    np.minimum(depth, midline, out=depth)  # cortex down to the corpus callosum
     folds = np.float32(5.5) * canvas.rough[2][box]
     grey = np.clip((RIBBON_MM + rng.normal(0, 0.8) + folds - depth) / 6, 0, 1)
     value = WHITE + (1 - WHITE) * grey
@@ -51,6 +52,11 @@ def grey_matter(canvas: Canvas, rng: Generator, cavity: Shape) -> Array:
         value = value + np.clip(nucleus - value, 0, None) * np.clip(4 * inside - 1, 0, 1)
     left = rng.normal(0, 0.015)
     return (value * (1 + left * np.sign(x))).astype(np.float32)
+
+
+def callosum(y: Array, z: Array) -> Array:
+    """Squared relative radius of the corpus callosum and what lies beneath it, near the midline."""
+    return np.asarray(((y - 8) / 46) ** 2 + ((z - 750) / 33) ** 2, np.float32)
 
 
 def _near(

@@ -13,6 +13,8 @@ from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
 LARGER = (1.1, 1.8)  # volume of an inflamed gland (Hashimoto, Graves), of the drawn one
 INFLAMED_HU = -30.0  # it holds less iodine
+NODULE_YEARS, NODULES = 45, 0.4  # age from which, share of patients with nodules
+NODULE_HU, NODULE_UPTAKE = -50.0, 0.8  # they hold less iodine and hardly more or less tracer
 GOITRE_ML, LOWER_MM = 30.0, (0.0, 18.0)  # larger ones grow down, so far
 
 
@@ -39,6 +41,11 @@ def paint_thyroid(canvas: Canvas, patient: Patient) -> None:
     relative = canvas.mottled(1.0, shape.box, 0.12)
     texture = np.float32(hu) * canvas.mottled(1.0, shape.box, 0.06)
     painted = paint(canvas, shape, Organ.THYROID, None, texture, OPEN_NECK, total)
+    nodular = total > GOITRE_ML or (patient.build.age > NODULE_YEARS and rng.random() < NODULES)
+    if nodular and not inflamed:
+        nodule = painted & (canvas.rough[2][shape.box] > 0.9)
+        canvas.hu[shape.box][nodule] += NODULE_HU
+        relative[nodule] *= NODULE_UPTAKE
     if inflamed and painted.any():
         patient.variants.append("thyroiditis")
     spread_uptake(canvas, shape.box, painted, relative, inflamed or patient.suv(Organ.THYROID))
