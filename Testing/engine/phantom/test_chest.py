@@ -158,3 +158,25 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     first, second = (painted(of(6, 350, 500)) for _ in range(2))
     for name in ("organ", "suv", "hu"):
         assert getattr(first, name).tobytes() == getattr(second, name).tobytes()
+
+
+def test_nothing_is_taken_from_organs_that_were_painted_before() -> None:
+    patient = of(5, 300, 600)
+    canvas = Canvas(patient.pose, (210, 170), patient.seed)
+    envelope = paint_envelope(canvas, patient)
+    there = np.isin(canvas.organ, (Organ.MUSCLE, Organ.SOFT, Organ.VISCERAL_FAT))
+    bone = (np.indices(canvas.shape).sum(0) % 7 == 0) & there
+    canvas.organ[bone] = Organ.CORTEX
+    paint_chest(canvas, patient, envelope)
+    assert (canvas.organ[bone] == Organ.CORTEX).all()
+
+
+def test_vessels_calcify_with_age() -> None:
+    hard = []
+    for age in (30, 85):
+        patient = of(5, 200, 560, contrast=False)
+        patient.build = replace(patient.build, age=age)
+        canvas = painted(patient)
+        hard.append((canvas.hu[canvas.organ == Organ.VESSEL_WALL] > 150).mean())
+    assert hard[0] == 0
+    assert hard[1] > 0.02

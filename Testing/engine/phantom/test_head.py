@@ -122,3 +122,21 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     first, second = (painted(of(6, 560, 800)) for _ in range(2))
     for name in ("organ", "suv", "hu"):
         assert getattr(first, name).tobytes() == getattr(second, name).tobytes()
+
+
+def test_nothing_is_taken_from_organs_that_were_painted_before() -> None:
+    patient = of(5, 560, 800)
+    canvas = Canvas(patient.pose, (150, 160), patient.seed)
+    envelope = paint_envelope(canvas, patient)
+    bone = (np.indices(canvas.shape).sum(0) % 7 == 0) & (canvas.organ == Organ.MUSCLE)
+    canvas.organ[bone] = Organ.CORTEX
+    paint_head(canvas, patient, envelope)
+    assert (canvas.organ[bone] == Organ.CORTEX).all()
+
+
+def test_the_face_is_warmer_than_other_muscle(heads: list[tuple[Patient, Canvas]]) -> None:
+    for _, canvas in heads:
+        muscle = canvas.organ == Organ.MUSCLE
+        face = muscle & (canvas.y < -60) & (canvas.z > 645) & (canvas.z < 700)
+        neck = muscle & (canvas.y > 20) & (canvas.z > 590) & (canvas.z < 640)
+        assert canvas.suv[face].mean() > 1.1 * canvas.suv[neck].mean()

@@ -44,8 +44,8 @@ def paint_salivary_glands(canvas: Canvas, patient: Patient) -> None:
                 shape = ellipsoid(canvas, (np.array([32, -26, 632]) + shift) * mirror,
                                   (10, 16, 12), (10, 0, side * -20), 0.1, reach=1.7)  # fmt: skip
             else:
-                shape = ellipsoid(canvas, (np.array([13, -58, 649]) + shift) * mirror,
-                                  (5, 14, 8), (0, 0, side * -18), 0.1, reach=2)  # fmt: skip
+                shape = ellipsoid(canvas, (np.array([13, -54, 650]) + shift) * mirror,
+                                  (5, 14, 8), (0, 0, side * -18), 0.1, reach=2.4)  # fmt: skip
             relative = rng.normal(1, 0.04) * (factor if inflamed else 1)
             paint_organ(
                 canvas, patient, gland, shape, patient.volume_ml(gland) * parts[number], relative
