@@ -7,6 +7,7 @@ import pytest
 from belly import Belly, belly
 from PETAnomalyLib.engine.phantom.canvas.canvas import VOXEL_ML
 from PETAnomalyLib.engine.phantom.organs import Organ
+from scipy import ndimage
 
 SOLID = (Organ.LIVER, Organ.PANCREAS, Organ.ADRENAL, Organ.KIDNEY)
 
@@ -89,3 +90,9 @@ def test_scans_without_a_belly_stay_as_they_are(ends: tuple[float, float]) -> No
     made = belly(2, ends)
     assert (made.canvas.organ == made.before).all()
     assert not made.patient.variants
+
+
+def test_the_portal_vein_reaches_the_liver(healthy: Belly) -> None:
+    veins = healthy.mask(Organ.BLOOD) & (healthy.before != Organ.BLOOD)
+    assert ndimage.binary_dilation(healthy.mask(Organ.LIVER))[veins].any()
+    assert healthy.mean(healthy.canvas.suv, Organ.BLOOD) > 0.5 * healthy.patient.suv(Organ.BLOOD)

@@ -23,6 +23,7 @@ from PETAnomalyLib.engine.phantom.abdomen.stoma import draw_stoma, paint_stoma
 from PETAnomalyLib.engine.phantom.abdomen.stomach import paint_stomach
 from PETAnomalyLib.engine.phantom.abdomen.urinary import paint_urinary
 from PETAnomalyLib.engine.phantom.abdomen.urine import draw_urine
+from PETAnomalyLib.engine.phantom.abdomen.veins import paint_veins
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
 from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
@@ -33,7 +34,7 @@ ORAL_CONTRAST_SHARE = 0.35  # of diagnostic CTs: positive contrast medium in sto
 def paint_abdomen(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     """Paint all organs below the diaphragm, after the great vessels."""
     urine = draw_urine(patient)
-    bladder, stoma = draw_bladder(patient, urine), draw_stoma(patient, envelope)
+    bladder, stoma = draw_bladder(patient, urine), draw_stoma(canvas, patient, envelope)
     oral = patient.conditions.diagnostic_ct and bool(
         patient.stream("oral contrast").random() < ORAL_CONTRAST_SHARE
     )
@@ -47,6 +48,7 @@ def paint_abdomen(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     paint_urinary(canvas, patient, urine, bladder)
     paint_gallbladder(canvas, patient)
     paint_pancreas(canvas, patient)
+    paint_veins(canvas, patient)
     paint_duodenum(canvas, patient, envelope, oral)
     paint_spleen(canvas, patient, envelope)
     paint_liver(canvas, patient, envelope)

@@ -52,7 +52,7 @@ def paint_colon(
         hot = hot_segments(rng, shape.count, number if share > 0.5 else 0, *SEGMENT_SUV)
         inside = paint_gut(
             canvas, piece, shape, Organ.COLON, suv, patient.hu(Organ.COLON),
-            draw_contents(rng, shape.count, GAS_SHARE, -20, 60, oral), restless(rng, shape.count),
+            draw_contents(rng, shape.count, GAS_SHARE, 0, 60, oral), restless(rng, shape.count),
             hot, share * volume, 4.0, envelope.cavity[shape.box] < 1.0,
         )  # fmt: skip
         painted |= bool(inside.any())

@@ -47,7 +47,7 @@ def paint_gallbladder(canvas: Canvas, patient: Patient) -> None:
         return
     if rng.random() < HOT_WALL_SHARE:
         patient.variants.append("gallbladder wall")
-        wall = inside & (shape.level > 0.5 * shape.level[inside].max())
+        wall = inside & (shape.level > np.quantile(shape.level[inside], 0.6))
         canvas.fill(shape.box, wall, None, float(rng.uniform(*HOT_WALL_SUV)), 45.0)
     if rng.random() < STONES_SHARE:
         patient.variants.append("gallstones")

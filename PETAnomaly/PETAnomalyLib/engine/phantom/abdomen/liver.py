@@ -1,4 +1,4 @@
-"""Liver, its veins and the portal vein."""
+"""Liver, and its veins in CT."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 
 from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma
 from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, Canvas
-from PETAnomalyLib.engine.phantom.canvas.lines import smooth_line
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, ellipsoid, tube, united
 from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
 from PETAnomalyLib.engine.phantom.organs import Organ
@@ -44,7 +43,6 @@ def paint_liver(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         patient.variants += ["fatty liver"] * fatty + ["Riedel's lobe"] * (long_lobe > 0)
         step = VEIN_ENHANCED_HU if patient.conditions.contrast else VEIN_NATIVE_HU
         _veins(canvas, rng, down, hu + (25 if fatty else 0) + step)
-        _portal_vein(canvas, patient, down)
 
 
 def _shape(
@@ -95,11 +93,3 @@ def _veins(canvas: Canvas, rng: np.random.Generator, down: float, hu: float) -> 
             if not shape.empty:
                 liver = canvas.where(shape.box, (Organ.LIVER,)) & (shape.level < 1)
                 canvas.fill(shape.box, liver, None, None, hu)
-
-
-def _portal_vein(canvas: Canvas, patient: Patient, down: float) -> None:
-    line = [(6, -20, 262, 6), (-16, -18, 282 + 0.5 * down, 6.5), (-34, -6, 300 + down, 6)]
-    shape = tube(canvas, smooth_line(line, 12.0))
-    paint_parenchyma(
-        canvas, shape, Organ.BLOOD, patient.suv(Organ.BLOOD), patient.hu(Organ.BLOOD), mottle=0.03
-    )

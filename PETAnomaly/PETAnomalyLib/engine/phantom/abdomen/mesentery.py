@@ -9,7 +9,7 @@ from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
 from PETAnomalyLib.engine.phantom.organs import OPEN_BELLY, Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
-VESSEL_WIDTH = 0.16  # of the rough fields' standard deviations: one voxel or two
+VESSEL_WIDTH = 0.1  # of the rough fields' standard deviations: one voxel or two
 BLOOD_SHARE = 0.5  # of a voxel with a small vessel; the rest is fat
 
 

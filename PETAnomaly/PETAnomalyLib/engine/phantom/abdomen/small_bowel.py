@@ -86,7 +86,7 @@ def _paint(
         suv *= float(patient.stream("metformin small bowel").uniform(*METFORMIN))
     inside = paint_gut(
         canvas, line, shape, Organ.SMALL_BOWEL, suv,
-        patient.hu(Organ.SMALL_BOWEL), draw_contents(rng, count, 0.08, 0, 45, oral),
+        patient.hu(Organ.SMALL_BOWEL), draw_contents(rng, count, 0.08, 10, 50, oral),
         restless(rng, count, 0.28), hot_segments(rng, count, hot, *LOOP_SUV),
         share * patient.volume_ml(Organ.SMALL_BOWEL), 4.5, envelope.cavity[shape.box] < 1.0,
     )  # fmt: skip

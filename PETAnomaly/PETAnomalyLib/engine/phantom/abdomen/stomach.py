@@ -38,7 +38,7 @@ def paint_stomach(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
             patient.variants.append("stomach wall")
             centre = float(rng.choice([0.1, 0.2, 0.85, rng.uniform(0, 1)]))
             hot = rng.uniform(*HOT_SUV) * np.exp(-(((at - centre) / 0.16) ** 2))
-        water = rng.uniform(5, 30) if rng.random() < 0.6 else rng.uniform(40, 220)
+        water = rng.uniform(5, 35) if rng.random() < 0.7 else rng.uniform(40, 200)
         gas = np.full(count, rng.uniform(-0.5, 0.3))
         room = canvas.z[shape.box] < envelope.diaphragm[shape.box] - 1
         paint_gut(
