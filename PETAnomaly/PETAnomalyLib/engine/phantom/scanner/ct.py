@@ -17,7 +17,8 @@ from PETAnomalyLib.engine.phantom.scanner.scanners import Scanner
 
 AIR_HU, NOTHING_HU = -1000.0, -1024.0
 FWHM_MM = 3.0  # of a CT that was laid onto a PET's voxels
-ARMS_MOVE = 0.15  # share of patients who move their arms between CT and PET
+ARMS_MOVE, HEAD_MOVES = 0.15, 0.3  # shares of patients who move these between CT and PET
+NECK_MM = 590.0  # body z above which the head moves
 STARVED_MM = 330.0
 """Water along a row beyond which too few photons come through a low-dose CT."""
 MOST_STREAK_HU = 110.0
@@ -31,6 +32,7 @@ def ct_moment(
     hu = canvas.hu.copy()
     hu[breathing.slab] = breathing.at(canvas.hu, scanner.ct_breath_mm, HU_STEPS)
     _move_arms(hu, patient, envelope)
+    _move_head(hu, canvas, patient)
     distance = np.hypot(canvas.axes[1][:, None], canvas.axes[2][None, :])
     hu[:, distance > scanner.ct_field_mm / 2] = AIR_HU
     return hu
@@ -43,6 +45,21 @@ def _move_arms(hu: Array, patient: Patient, envelope: Envelope) -> None:
     voxels = [int(n) for n in np.rint(rng.normal(0, 12, 2) / STEP_MM)]
     beside = envelope.arms | ((envelope.skin > 1.1) & (hu < -500))
     hu[beside] = np.roll(hu, voxels, (1, 2))[beside]
+
+
+def _move_head(hu: Array, canvas: Canvas, patient: Patient) -> None:
+    """The head turned or nodded: the higher up, the farther it has moved, to a voxel."""
+    rng = patient.stream("head moves")
+    if rng.random() >= HEAD_MOVES:
+        return
+    z = canvas.z[:, canvas.shape[1] // 2, canvas.shape[2] // 2]
+    share = np.clip((z - NECK_MM) / 120, 0, 1) * np.float32(rng.uniform(0.5, 1.0))
+    above = np.flatnonzero(share > 0)
+    if not len(above):
+        return
+    part = hu[above[0] :]
+    moved = np.roll(part, int(rng.choice([-1, 1])), int(rng.integers(1, 3)))
+    part += share[above[0] :, None, None] * (moved - part)
 
 
 def measure_ct(

@@ -18,6 +18,7 @@ from PETAnomalyLib.engine.phantom.scanner.scanners import Scanner
 MOST_VOXELS = 14_000_000
 """Larger matrices are cut to a field of view round the body, as hospitals' exports are, too."""
 MARGIN_MM = 6.0
+COUCH_MM = 36.0  # behind the canvas, for the couch
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,10 @@ class ImageGrid:
         """An array of `box` on the whole grid, `outside` round it."""
         if part.shape == self.shape:
             return part
-        full = np.full(self.shape, outside, part.dtype)
+        # Zeros cost nothing until they are touched.
+        full = np.zeros(self.shape, part.dtype)
+        if outside != 0:
+            full[:] = outside
         full[self.box] = part
         return full
 
@@ -88,12 +92,12 @@ def image_grid(canvas: Canvas, patient: Patient, scanner: Scanner) -> ImageGrid:
     for axis, cells in ((0, canvas.shape[2]), (1, canvas.shape[1])):
         step = model.spacing_mm[axis]
         reach = (cells // 2 + 0.5) * STEP_MM + MARGIN_MM
-        needed = min(model.matrix, 2 * int(np.ceil(reach / step)) + 1)
-        cut = slices * model.matrix**2 > MOST_VOXELS
-        count = needed if cut else model.matrix
-        start = -(count - 1) / 2 * step + (0.0 if cut else float(rng.normal(0, 4)))
+        behind = reach + (COUCH_MM if axis == 1 else 0)
+        count, start = model.matrix, -(model.matrix - 1) / 2 * step + float(rng.normal(0, 4))
+        if slices * model.matrix**2 > MOST_VOXELS:
+            count, start = min(count, int((reach + behind) / step) + 1), -reach
         low = max(0, int(np.ceil((-reach - start) / step)))
-        high = min(count, int(np.floor((reach - start) / step)) + 1)
+        high = min(count, int(np.floor((behind - start) / step)) + 1)
         size.append(count)
         first.append(round(start, 3))
         extents.append(slice(low, high))

@@ -10,7 +10,7 @@ from PETAnomalyLib.engine.phantom.canvas.waves import Array
 from PETAnomalyLib.engine.phantom.organs import Organ
 
 REACH_MM = 110.0
-STREAK_HU, BAND_HU = 260.0, 320.0
+STREAK_HU, BAND_HU = 170.0, 220.0
 LEAST_VOXELS = 3  # of metal: a wire makes no streaks that PET voxels would show
 
 
