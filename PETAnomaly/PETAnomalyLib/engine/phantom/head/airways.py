@@ -22,6 +22,7 @@ SINUSES = (  # of the left: centre, radii, share of patients in whom it is cloud
     ("sphenoid", (7, -22, 700), (7, 11, 7), 0.03),
 )
 MUCOSA_HU, WALL_MM = 30.0, 4.0
+GLOTTIS_MM = 4.0  # half width of the air between the vocal cords
 MUCOSA_SUV = (1.2, 2.6)  # of nose and throat, of a patient
 INFLAMED_SUV = (1.8, 4.5)  # of a sinus that is filled and inflamed
 
@@ -68,12 +69,12 @@ def _throat(canvas: Canvas, patient: Patient) -> None:
     rng = patient.stream("throat")
     wide = rng.normal(1, 0.08)
     line = np.array(
-        [(0, -24, 694, 8), (0, -12, 684, 8), (0, -9, 660, 7), (0, -11, 634, 8), (0, -19, 610, 6.5),
-         (0, -20, 594, 7.5), (0, -14, 570, 8.5), TRACHEA]
+        [(0, -24, 694, 8), (0, -12, 684, 8), (0, -9, 660, 7), (0, -11, 634, 8), (0, -19, 611, 6.5),
+         (0, -20, 603, GLOTTIS_MM), (0, -20, 595, 7.5), (0, -14, 570, 8.5), TRACHEA]
     )  # fmt: skip
     line[:, 3] *= wide
     line[1:-1, 0] += rng.normal(0, 1.5)
-    throat = tube(canvas, smooth_line(line, 10.0), reach=1.6)
+    throat = tube(canvas, smooth_line(line, 8.0), reach=1.6)
     if not throat.empty:
         paint(canvas, throat, Organ.AIRWAY, AIR_SUV, AIR_HU, OPEN_NECK)
         mucosa = canvas.mottled(_mucosa_suv(patient), throat.box, 0.15)

@@ -109,7 +109,7 @@ def _cerebellum(canvas: Canvas, patient: Patient, cavity: Shape, volume_ml: floa
 
 def _tentorium(y: Array) -> Array:
     """Body z of the tent between the cerebellum and the lobes above."""
-    return 748 - np.float32(0.3) * np.maximum(y - 27, 0)
+    return 745 - np.float32(0.3) * np.maximum(y - 27, 0)
 
 
 def _brainstem(canvas: Canvas, patient: Patient) -> float:

@@ -27,16 +27,13 @@ def paint_larynx(canvas: Canvas, patient: Patient) -> None:
     parts = shares(rng, 0.03)
     seen = False
     for number, side in enumerate(SIDES):
-        line = [(side * 2, -31, z, 3), (side * 5, -22, z, 3.5), (side * 9, -12, z + 1, 4)]
+        line = [(side * 3, -29, z, 3), (side * 7, -21, z, 3.5), (side * 10, -13, z + 1, 4)]
         shape = tube(canvas, line, reach=2.5)
         relative = talked * (1 + side * uneven)
         if still:
             relative *= PALSY_FACTOR[0] if side == still else PALSY_FACTOR[1]
         ml = patient.volume_ml(Organ.VOCAL_CORDS) * parts[number]
-        into = (*OPEN_NECK, Organ.AIRWAY)
-        seen |= bool(
-            paint_organ(canvas, patient, Organ.VOCAL_CORDS, shape, ml, relative, into).any()
-        )
+        seen |= bool(paint_organ(canvas, patient, Organ.VOCAL_CORDS, shape, ml, relative).any())
     if seen and still:
         patient.variants.append("vocal cord palsy")
     if seen and talked > 1:
