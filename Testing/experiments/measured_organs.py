@@ -58,8 +58,6 @@ VARIANTS: dict[Organ, frozenset[str]] = {
     Organ.THYROID: frozenset({"thyroid"}),
     Organ.LUNG: frozenset({"emphysema"}),
     Organ.STOMACH: frozenset({"stomach wall", "hiatal hernia"}),
-    Organ.SMALL_BOWEL: frozenset({"diffuse bowel uptake"}),
-    Organ.COLON: frozenset({"diffuse bowel uptake"}),
     Organ.GALLBLADDER: frozenset({"gallstones", "hot bile", "gallbladder wall"}),
     Organ.ADRENAL: frozenset({"adrenal"}),
     Organ.UTERUS: frozenset({"fibroid uterus"}),

@@ -22,11 +22,11 @@ def few() -> list[Measured]:
 
 
 def test_organs_have_the_volume_that_was_drawn(few: list[Measured]) -> None:
-    """Nothing painted later has taken a tenth of an organ."""
+    """Nothing painted later has taken a seventh of an organ."""
     lost = {
         f"{organ_name(row.organ)}, {row.who}": round(row.kept, 2)
         for row in census.volumes(few)
-        if not 0.9 < row.kept < 1.1
+        if not 0.85 < row.kept < 1.15
     }
     assert not lost
 
