@@ -41,11 +41,10 @@ def paint_colon(
     suv = patient.suv(Organ.COLON)
     if patient.conditions.metformin:
         suv *= float(rng.uniform(*METFORMIN))
-    knots = [_haustra(rng, piece) for piece in _pieces(line, stoma)]
-    whole = _length(smooth_line(line, STEP_MM))
     painted = False
-    for piece in knots:
-        share = min(1.0, _length(piece) / whole)
+    for course in _pieces(line, stoma):
+        share = min(1.0, _length(course) / _length(line))
+        piece = _haustra(rng, course)
         shape = tube(canvas, piece, reach=1.7)
         if shape.empty:
             continue
@@ -107,7 +106,7 @@ def _length(line: Vector) -> float:
 
 def _anal_canal(canvas: Canvas, patient: Patient, rng: Generator) -> None:
     """Sphincters, in the pelvic floor; hot when they work or are inflamed."""
-    line = smooth_line([(0, 32, -24, 8), (0, 36, -36, 8.5), (0, 42, -46, 8)], 6.0)
+    line = [(0, 32, -24, 8), (0, 36, -36, 8.5), (0, 42, -46, 8)]
     suv = patient.suv(Organ.COLON)
     hot = rng.random() < ANUS_SHARE
     value = float(rng.uniform(*ANUS_SUV)) if hot else suv

@@ -8,7 +8,7 @@ from numpy.random import Generator
 from PETAnomalyLib.engine.phantom.abdomen.bladder import Bladder
 from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma, settle
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas, Mask
-from PETAnomalyLib.engine.phantom.canvas.lines import Vector, smooth_line
+from PETAnomalyLib.engine.phantom.canvas.lines import Vector
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, ellipsoid, paint, tube
 from PETAnomalyLib.engine.phantom.organs import OPEN_BELLY, Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
@@ -53,7 +53,7 @@ def paint_uterus(canvas: Canvas, patient: Patient, bladder: Bladder) -> None:
         _endometrium(canvas, patient, rng, shape, inside)
     if patient.build.age > 35 and rng.random() < FIBROID_SHARE:
         _fibroids(canvas, patient, rng, place)
-    vagina = smooth_line([(0, 2, 18, 7), (0, -4, -6, 7), (0, -14, -34, 6)], 8.0)
+    vagina = [(0, 2, 18, 7), (0, -4, -6, 7), (0, -14, -34, 6)]
     paint_parenchyma(
         canvas, tube(canvas, vagina), Organ.SOFT, patient.suv(Organ.SOFT), patient.hu(Organ.SOFT),
         into=(Organ.VISCERAL_FAT, Organ.MUSCLE, Organ.FAT),

@@ -7,7 +7,7 @@ from numpy.random import Generator
 
 from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
-from PETAnomalyLib.engine.phantom.canvas.lines import Vector, smooth_line
+from PETAnomalyLib.engine.phantom.canvas.lines import Vector
 from PETAnomalyLib.engine.phantom.canvas.shapes import ellipsoid, paint, tube
 from PETAnomalyLib.engine.phantom.organs import OPEN_BELLY, Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
@@ -26,7 +26,7 @@ def paint_gallbladder(canvas: Canvas, patient: Patient) -> None:
     hot = float(rng.uniform(*HOT_BILE_SUV)) if rng.random() < HOT_BILE_SHARE else 0.0
     removed = patient.conditions.no_gallbladder
     duct = [(-32, -10, 298, 1), (-24, -12, 268, 1), (-28, -6, 240, 1), (-36, -8, 222, 1)]
-    knots = smooth_line(duct, 12.0)
+    knots = np.array(duct, float)
     knots[:, 3] = WIDE_DUCT_MM if removed else DUCT_MM
     bile = hot or patient.suv(Organ.GALLBLADDER)
     if not paint(canvas, tube(canvas, knots), Organ.SOFT, bile, 10.0, OPEN_BELLY).any():

@@ -14,6 +14,7 @@ from PETAnomalyLib.engine.phantom.organs import OPEN_BELLY
 
 LUMEN_UPTAKE = 0.6  # of the wall's; FDG is secreted into the lumen and held by its mucus
 GAS_UPTAKE = 0.15  # of the wall's
+LEAST_REST = 0.75  # of a gut's mean uptake that is left beside hot segments
 GAS_HU = -900.0
 NO_GAS, ALL_GAS = -9.0, 9.0
 
@@ -81,7 +82,7 @@ def paint_gut(
     wall_mm: float = 4.0,
     only: Mask | None = None,
 ) -> Mask:
-    """Paint a gut of mean uptake `suv` (hot segments apart) with wall and lumen.
+    """Paint a gut of mean uptake `suv` with wall and lumen.
 
     Args:
         canvas: painted on.
@@ -110,7 +111,11 @@ def paint_gut(
     relative = np.where(gas, GAS_UPTAKE, np.where(lumen, LUMEN_UPTAKE, 1.0))
     warm = hot[number] * relative
     relative *= along[number] * (1 + 0.1 * canvas.rough[2][tube.box][inside])
-    canvas.suv[tube.box][inside] = np.maximum(relative * (suv / relative.mean()), warm)
+    relative *= suv / relative.mean()
+    # What hot segments add, the rest of the gut lacks, as far as it can.
+    excess = float(np.maximum(relative, warm).mean()) / suv - 1
+    relative *= max(LEAST_REST, 1 - excess)
+    canvas.suv[tube.box][inside] = np.maximum(relative, warm)
     hu = np.where(gas, GAS_HU, np.where(lumen, contents.hu[number], wall_hu))
     canvas.hu[tube.box][inside] = hu
     return inside

@@ -6,7 +6,6 @@ import numpy as np
 
 from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
-from PETAnomalyLib.engine.phantom.canvas.lines import smooth_line
 from PETAnomalyLib.engine.phantom.canvas.shapes import paint, tube
 from PETAnomalyLib.engine.phantom.frame.envelope import Envelope, spine_y
 from PETAnomalyLib.engine.phantom.organs import Organ
@@ -30,9 +29,7 @@ def paint_muscles(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         ]
         crus = [(side * 12, spine_y(345) - 22, 345, 4.5), (side * 15, spine_y(260) - 22, 260, 5.5)]
         for line in (psoas, quadratus, crus):
-            knots = smooth_line(line, 26.0)
-            knots[:, 3] *= size
-            shape = tube(canvas, knots, 0.08)
+            shape = tube(canvas, np.array(line) * [1, 1, 1, size], 0.08)
             paint_parenchyma(
                 canvas, shape, Organ.MUSCLE, suv, hu,
                 into=(Organ.VISCERAL_FAT,), mottle=0.1,

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
-from PETAnomalyLib.engine.phantom.canvas.lines import smooth_line
 from PETAnomalyLib.engine.phantom.canvas.shapes import tube
 from PETAnomalyLib.engine.phantom.frame.envelope import spine_y
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
-
-STEP_MM = 20.0
 
 
 def paint_veins(canvas: Canvas, patient: Patient) -> None:
@@ -20,7 +15,7 @@ def paint_veins(canvas: Canvas, patient: Patient) -> None:
     rng = patient.stream("portal vein")
     up = float(rng.normal(0, 5))
     front = spine_y(240) - 42
-    lines = [
+    lines: list[list[tuple[float, float, float, float]]] = [
         # Portal vein, from behind the pancreas' neck to the liver's hilum.
         [(2, -18, 258 + up, 6.5), (-16, -18, 280 + up, 6.5), (-36, -6, 300 + up, 6)],
         # Splenic vein, along the pancreas' back.
@@ -35,5 +30,5 @@ def paint_veins(canvas: Canvas, patient: Patient) -> None:
     ]  # fmt: skip
     suv, hu = patient.suv(Organ.BLOOD), patient.hu(Organ.BLOOD)
     for line in lines:
-        shape = tube(canvas, smooth_line(np.array(line, float), STEP_MM), reach=1.0)
+        shape = tube(canvas, line, reach=1.0)
         paint_parenchyma(canvas, shape, Organ.BLOOD, suv, hu, mottle=0.03)
