@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas, Mask
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, ellipsoid, paint
 from PETAnomalyLib.engine.phantom.chest.contrast import blood_hu
-from PETAnomalyLib.engine.phantom.chest.heart_uptake import Wall, left_pattern, right_pattern
+from PETAnomalyLib.engine.phantom.chest.heart_uptake import (
+    Wall,
+    left_pattern,
+    right_pattern,
+    scar,
+)
 from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
 from PETAnomalyLib.engine.phantom.organs import OPEN_CHEST, Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
@@ -29,6 +34,7 @@ CHAMBERS = (  # centre from the heart's, radii, turn: right ventricle, right and
 RIGHT_SHARES = (0.2, 0.0)  # of the myocardium's volume in the right ventricle and atrium
 RIGHT_SHARES_LOADED = (0.26, 0.06)
 SEPTUM, SEPTUM_SUV, STOUT_BMI = 0.04, (1.9, 3.6), 28  # share of patients, uptake; from which BMI
+SCAR_YEARS, SCAR, SCAR_SEEN = 55, 0.08, ("low", "diffuse", "right")  # age, share, patterns
 FAILING = 1.08  # size of a heart that fails: fluid on both sides
 CUP_ML = 150.0  # nominal volume of the left ventricle's wall
 SHELLS_ML = (45.0, 50.0)  # of right ventricle and atrium
@@ -88,7 +94,8 @@ class _Ventricle:
             return found
 
         along, lateral = towards(axis), towards(across)
-        self.wall = Wall(along, lateral, towards(np.cross(across, axis)), canvas.rough[2][box])
+        self.wall = Wall(along, lateral, towards(np.cross(across, axis)),
+                         canvas.rough[2][box], canvas.rough[0][box])  # fmt: skip
         radial = lateral**2 + self.wall.down**2
         middle = along + np.float32(8 * size)
         level = (middle / (LONG * size)) ** 2 + radial / (SHORT * size) ** 2
@@ -120,14 +127,20 @@ def _walls(canvas: Canvas, patient: Patient, left: _Ventricle, right: Shape, atr
     shares = RIGHT_SHARES_LOADED if heart == "right" else RIGHT_SHARES
     cup = paint(canvas, left.shape, Organ.MYOCARDIUM, None, hu, INTO_HEART,
                 total * (1 - sum(shares)), left.cup)  # fmt: skip
-    values = left_pattern(rng, heart, left.wall, SHORT)[cup]
+    relative = left_pattern(rng, heart, left.wall, SHORT)
+    scarred = patient.build.age > SCAR_YEARS and rng.random() < SCAR and heart in SCAR_SEEN
+    if scarred and cup.any():
+        relative = relative * scar(rng, left.wall, SHORT)
+        patient.variants.append("myocardial scar")
+    values = relative[cup]
+    right_uptake = right_pattern(rng, heart)
     painted = [(left.shape.box, cup, values / max(float(values.mean()), 1e-6))] if cup.any() else []
     for shape, share, nominal in zip((right, atrium), shares, SHELLS_ML):
         _chamber(canvas, patient, shape, "right heart")  # the ventricle bends round the septum
         shape.nominal_ml = nominal * float(canvas.pose.scale.prod())
         if share:
             shell = paint(canvas, shape, Organ.MYOCARDIUM, None, hu, INTO_HEART, total * share)
-            thin = right_pattern(heart) * canvas.mottled(1.0, shape.box, 0.08)[shell]
+            thin = right_uptake * canvas.mottled(1.0, shape.box, 0.08)[shell]
             painted.append((shape.box, shell, thin))
     everywhere = np.concatenate([values for _, _, values in painted] or [np.zeros(0)])
     if not len(everywhere):

@@ -16,7 +16,10 @@ from numpy.random import Generator
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
 
 COOL = 0.32  # what a wall takes up beside an avid one
-RIGHT = 0.4  # right ventricle's wall, of the left's: thin, and works less
+PATCHY = (0.0, 0.22)  # standard deviation from place to place in a wall
+RIGHT = (0.28, 0.55)  # right ventricle's wall, of the left's: thin, and works less
+SCARS = ((0.9, -0.3, -0.7), (0.1, 0.9, 0.1), (0.0, 0.1, 0.9))
+SCARRED = 0.75  # uptake that is lost in a scar
 RIGHT_LOADED = 0.95  # the same, pattern "right"
 
 
@@ -28,18 +31,20 @@ class Wall:
         along: from its middle towards the apex.
         lateral: from its long axis away from the septum.
         down: from its long axis to the diaphragm.
-        rough: a field of unit variance.
+        rough, coarse: fields of unit variance, fine and coarse.
     """
 
     along: Array
     lateral: Array
     down: Array
     rough: Array
+    coarse: Array
 
 
 def left_pattern(rng: Generator, heart: str, wall: Wall, radius_mm: float) -> Array:
     """Uptake over the left ventricle, in any unit, for a pattern of `Conditions.heart`."""
-    even = 1 + np.float32(0.08) * wall.rough
+    patchy = np.float32(rng.uniform(*PATCHY))
+    even = np.clip(1 + np.float32(0.08) * wall.rough + patchy * wall.coarse, 0.3, 2)
     if heart == "base":
         start = rng.uniform(-0.2, 0.15) * radius_mm
         return even * _from(COOL, (start - wall.along) / (0.4 * radius_mm))
@@ -67,6 +72,17 @@ def _from(low: float, rising: Array) -> Array:
     return found
 
 
-def right_pattern(heart: str) -> float:
+def right_pattern(rng: Generator, heart: str) -> float:
     """Uptake of the right ventricle's wall, of the left's mean."""
-    return {"right": RIGHT_LOADED, "none": 1.0}.get(heart, RIGHT)
+    drawn = float(rng.uniform(*RIGHT))
+    return {"right": RIGHT_LOADED, "none": 1.0}.get(heart, drawn)
+
+
+def scar(rng: Generator, wall: Wall, radius_mm: float) -> Array:
+    """What an old infarct has left of the uptake: a piece of wall in one vessel's territory."""
+    # Anterior and apex, lateral, inferior: along, lateral, down, in radii.
+    along, lateral, down = SCARS[int(rng.integers(len(SCARS)))]
+    far = (wall.along - along * radius_mm) ** 2 + (wall.lateral - lateral * radius_mm) ** 2
+    far = far + (wall.down - down * radius_mm) ** 2
+    reach = rng.uniform(0.5, 0.9) * radius_mm
+    return (1 - SCARRED * np.clip(2 * (1 - far / reach**2), 0, 1)).astype(np.float32)
