@@ -13,6 +13,7 @@ from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, ellipsoid, paint, 
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
 from PETAnomalyLib.engine.phantom.frame.envelope import LOWEST_MM, PERINEUM_MM, Envelope
 from PETAnomalyLib.engine.phantom.frame.hands_feet import paint_foot, paint_hand
+from PETAnomalyLib.engine.phantom.frame.lymph_nodes import paint_lymph_nodes
 from PETAnomalyLib.engine.phantom.frame.posture import (
     SIDES,
     Arm,
@@ -52,6 +53,7 @@ def paint_limbs(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         _arm(canvas, patient, envelope, arm)
         paint_hand(canvas, patient, envelope, arm)
     _pads(canvas, patient)
+    paint_lymph_nodes(canvas, patient)
 
 
 def limbs_mask(canvas: Canvas, envelope: Envelope) -> Mask:
