@@ -125,7 +125,7 @@ def test_a_deep_breath_at_ct_makes_the_dome_cold(body: Body) -> None:
         ct = canvas.hu.copy()
         ct[body.breathing.slab] = body.breathing.at(canvas.hu, breath, 16.0)
         emission = canvas.suv.copy()
-        apply_correction_errors(emission, canvas, body.scanner, absorbs, ct)
+        apply_correction_errors(emission, canvas, body.patient, body.scanner, absorbs, ct)
         factors[breath] = emission[near].mean() / canvas.suv[near].mean()
     assert factors[0.0] == pytest.approx(1, abs=0.01)
     assert 0.4 < factors[30.0] < 0.9
@@ -137,13 +137,24 @@ def test_metal_is_overcorrected_beside_and_streaks_in_ct(body: Body) -> None:
     box = tuple(slice(int(n) - 5, int(n) + 6) for n in at)
     canvas.organ[box], canvas.hu[box] = Organ.METAL, 3000
     emission, absorbs = np.ones(canvas.shape, np.float32), canvas.hu.copy()
-    apply_correction_errors(emission, canvas, body.scanner, absorbs, canvas.hu)
+    apply_correction_errors(emission, canvas, body.patient, body.scanner, absorbs, canvas.hu)
     assert emission[box].mean() > 1.1
     grid = image_grid(canvas, body.patient, body.scanner)
     plain = measure_ct(body.canvas.hu, body.canvas, body.patient, body.scanner, grid)
     metal = measure_ct(canvas.hu, canvas, body.patient, body.scanner, grid)
     beside = np.abs(metal - plain) > 60
-    assert 3 * np.prod([11, 11, 11]) * 64 < beside.sum() * np.prod(grid.spacing_mm)
+    assert 2 * np.prod([11, 11, 11]) * 64 < beside.sum() * np.prod(grid.spacing_mm)
+
+
+def test_arms_at_the_side_leave_bands_between_them(body: Body) -> None:
+    down = replace(body.patient, build=replace(body.patient.build, arms="down"))
+    beside = (np.abs(body.canvas.x) > 150) & (np.abs(body.canvas.y) < 40)
+    ct = np.where(beside, np.float32(50), body.canvas.hu)
+    for patient, wrong in ((body.patient, False), (down, True)):
+        emission = np.ones(body.canvas.shape, np.float32)
+        apply_correction_errors(emission, body.canvas, patient, body.scanner, ct, ct)
+        assert (emission.std() > 0.005) == wrong
+        assert 0.8 < emission.mean() < 1.05
 
 
 def test_hot_urine_has_a_cold_halo(body: Body) -> None:
@@ -154,7 +165,7 @@ def test_hot_urine_has_a_cold_halo(body: Body) -> None:
     halo &= np.abs(canvas.z - 30) < 20
     emission = canvas.suv.copy()
     scanner = replace(body.scanner, scatter=0.4)
-    apply_correction_errors(emission, canvas, scanner, canvas.hu, canvas.hu)
+    apply_correction_errors(emission, canvas, body.patient, scanner, canvas.hu, canvas.hu)
     assert emission[halo].sum() < 0.85 * canvas.suv[halo].sum()
     assert emission[hot].mean() > 0.9 * canvas.suv[hot].mean()
 

@@ -8,6 +8,7 @@ from scipy import fft, ndimage
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
 from PETAnomalyLib.engine.phantom.organs import Organ
+from PETAnomalyLib.engine.phantom.patient.patient import Patient
 from PETAnomalyLib.engine.phantom.scanner.coarse import CELL_MM, pooled, spread_out
 from PETAnomalyLib.engine.phantom.scanner.sampling import SUV_STEPS, sampled
 from PETAnomalyLib.engine.phantom.scanner.scanners import Scanner
@@ -16,24 +17,36 @@ WATER_PER_MM = 0.0096
 """Attenuation of 511 keV photons in water."""
 METAL_EXCESS = 0.9
 """How much more attenuation the CT's scaling gives to metal than 511 keV photons meet, water's."""
+STARVED_MM = 340.0
+"""Water along a row beyond which too few photons of the CT are left."""
+BETWEEN_ARMS = 0.09  # one standard deviation of attenuation, 150 mm of water above that
 HOT_SUV = 12.0
 """Organs hotter than this, and large, have too much scatter taken away round them."""
 LEAST_ERROR = 0.01
 
 
 def apply_correction_errors(
-    emission: Array, canvas: Canvas, scanner: Scanner, absorbs: Array, ct: Array
+    emission: Array,
+    canvas: Canvas,
+    patient: Patient,
+    scanner: Scanner,
+    absorbs: Array,
+    ct: Array,
 ) -> None:
     """Multiply `emission` (k, j, i) in place by what wrong corrections make of it.
 
     Args:
         emission: uptake on the canvas.
         canvas: the patient.
+        patient: whose random numbers decide.
         scanner: that measured.
         absorbs: HU that the photons met, averaged over the PET's time.
         ct: HU that the CT showed, on the canvas.
     """
-    factor = np.exp(WATER_PER_MM * _along_lines(_excess(canvas, absorbs, ct)))
+    excess = _excess(canvas, absorbs, ct)
+    if patient.build.arms != "up":
+        excess += _between_arms(patient, pooled(ct))
+    factor = np.exp(WATER_PER_MM * _along_lines(excess))
     factor *= _scatter(pooled(emission), scanner)
     wrong = np.flatnonzero((np.abs(factor - 1) > LEAST_ERROR).any((1, 2)))
     if not len(wrong):
@@ -53,6 +66,17 @@ def _excess(canvas: Canvas, absorbs: Array, ct: Array) -> Array:
     excess = pooled(difference)
     excess /= 1000
     return excess
+
+
+def _between_arms(patient: Patient, hu: Array) -> Array:
+    """Attenuation that the CT shows too little or too much in rows that lead through both arms:
+    the beam hardens, and few photons are left. On coarse cells, water's."""
+    rng = patient.stream("between arms")
+    body = hu > -500
+    water = np.clip(1 + hu / 1000, 0, 2).sum(2) * CELL_MM
+    starved = np.clip((water - STARVED_MM) / 150, 0, 1.5)
+    bands = rng.normal(-0.5, 1, starved.shape) * BETWEEN_ARMS * starved
+    return (bands[:, :, None] * body).astype(np.float32)
 
 
 def _along_lines(excess: Array) -> Array:

@@ -50,7 +50,7 @@ def measure_pet(
     emission, absorbs = canvas.suv.copy(), canvas.hu.copy()
     emission[breathing.slab] = breathing.averaged(canvas.suv, scanner.breath_mm, SUV_STEPS)
     absorbs[breathing.slab] = breathing.averaged(canvas.hu, scanner.breath_mm, HU_STEPS)
-    apply_correction_errors(emission, canvas, scanner, absorbs, ct)
+    apply_correction_errors(emission, canvas, patient, scanner, absorbs, ct)
     pet = sampled(emission, point_spread(canvas, scanner, grid), SUV_STEPS)
     pet += count_noise(emission, canvas, patient, scanner, grid)
     np.maximum(pet, 0, out=pet)
