@@ -39,6 +39,8 @@ def paint_degeneration(
         shape = _where(patient, rng, place, arms, legs)
         uptake = float(rng.uniform(*INFLAMED_SUV))
         for side in (first, -first) if both else (first,):
+            if place == "hip" and side == patient.conditions.hip_prosthesis:
+                continue
             _worn(canvas, patient, rng, place, side, shape, uptake * rng.uniform(0.7, 1.0))
 
 

@@ -16,7 +16,8 @@ JOINT_SPACE_MM = 3.0
 JOINT_SUV, JOINT_HU = 0.7, 60.0  # cartilage and fluid of a healthy joint
 METAL_HU, METAL_SUV = 8000.0, 0.05  # steel and titanium; the scanner clips it
 LINER_HU = 10.0  # polyethylene between head and cup
-LOOSENING_SUV = (1.5, 3.5)  # round a stem, years after surgery as well as when it is loose
+RIM_SUV, LOOSENING_SUV = (0.7, 1.3), (1.6, 3.5)  # of bone round a stem: quiet, and not
+LOOSE = 0.4  # of prostheses have more uptake, many of them without complaint
 
 
 def paint_arm_bones(canvas: Canvas, bone: BoneTissue, arm: Arm) -> None:
@@ -136,7 +137,8 @@ def _prosthesis(canvas: Canvas, patient: Patient, leg: Leg) -> None:
     if not shape.empty:
         inflamed = (shape.level < 1.7) & canvas.where(shape.box, [Organ.MARROW, Organ.CORTEX])
         inflamed &= shape.level >= 1
-        suv = canvas.mottled(rng.uniform(*LOOSENING_SUV), shape.box, 0.3)
+        value = rng.uniform(*(LOOSENING_SUV if rng.random() < LOOSE else RIM_SUV))
+        suv = canvas.mottled(value, shape.box, 0.3)
         canvas.fill(shape.box, inflamed & (canvas.z[shape.box] > -60), None, suv)
         canvas.fill(shape.box, shape.level < 1, Organ.METAL, METAL_SUV, METAL_HU)
     if not (cup.empty and shape.empty):

@@ -32,7 +32,8 @@ STERNUM = np.array(
 
 def paint_ribs(canvas: Canvas, patient: Patient, bone: BoneTissue, envelope: Envelope) -> None:
     """Paint twelve pairs of ribs and their cartilages, more calcified with age."""
-    box = canvas.box([[0, 0, 270], [0, 0, 565]], 165.0)
+    corners = [(x, y, z) for x in (-140, 140) for y in (-100, 100) for z in (275, 562)]
+    box = canvas.box(corners, 14.0)
     if box == EMPTY:
         return
     level = envelope.cavity[box]
