@@ -3,8 +3,8 @@
     python docs/tools/phantom_picture.py Resources/Screenshots/phantoms.png
         [--real SUVbw.nii.gz] [--first SEED]
 
-Coronal maximum intensity projections of 24 phantoms' PET, 12 a row, all on one scale of mm, and of
-a real one, framed, at the end of the second row. Black is SUV 8 and more. The patient's right side
+Coronal maximum intensity projections of 24 phantoms' PET, 8 a row, all on one scale of mm, and of a
+real one, framed, at the end of the last row. Black is SUV 8 and more. The patient's right side
 is on the left.
 """
 
@@ -17,7 +17,7 @@ import SimpleITK as sitk
 from PETAnomalyLib.engine.phantom import generate
 from PIL import Image
 
-COLUMNS, ROWS = 12, 2
+COLUMNS, ROWS = 8, 3
 PHANTOMS = COLUMNS * ROWS
 PIXEL_MM = 5.0
 WIDTH_MM, HEIGHT_MM = 640.0, 1120.0
@@ -68,8 +68,8 @@ def main() -> None:
     rows = [np.concatenate(tiles[r * COLUMNS : (r + 1) * COLUMNS], axis=1) for r in range(ROWS)]
     if options.real:
         real = framed(tile(sitk.ReadImage(options.real, sitk.sitkFloat32)))
-        rows[0] = np.concatenate([rows[0], np.full_like(real, 255)], axis=1)
-        rows[1] = np.concatenate([rows[1], real], axis=1)
+        beside = [np.full_like(real, 255)] * (ROWS - 1) + [real]
+        rows = [np.concatenate(pair, axis=1) for pair in zip(rows, beside, strict=True)]
     picture = Image.fromarray(np.concatenate(rows)).quantize(64)
     picture.save(options.file, optimize=True)
 
