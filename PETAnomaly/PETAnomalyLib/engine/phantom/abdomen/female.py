@@ -86,7 +86,7 @@ def _fibroids(canvas: Canvas, patient: Patient, rng: Generator, place: Vector) -
     seen = False
     for _ in range(int(rng.integers(1, 4))):
         ball = ellipsoid(
-            canvas, place + rng.normal(0, 22, 3) + [0, 0, 14], np.full(3, rng.uniform(11, 26))
+            canvas, place + rng.normal(0, 22, 3) + [0, 0, 14], np.full(3, rng.uniform(8, 19))
         )
         value = float(
             rng.uniform(*FIBROID_SUV) if rng.random() < 0.5 else patient.suv(Organ.UTERUS)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from PETAnomalyLib.engine.phantom.abdomen.parenchyma import steady_mean
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas, Mask
 from PETAnomalyLib.engine.phantom.canvas.lines import Vector
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, paint
@@ -111,9 +112,9 @@ def paint_gut(
     relative = np.where(gas, GAS_UPTAKE, np.where(lumen, LUMEN_UPTAKE, 1.0))
     warm = hot[number] * relative
     relative *= along[number] * (1 + 0.1 * canvas.rough[2][tube.box][inside])
-    relative *= suv / relative.mean()
+    relative *= suv / steady_mean(relative)
     # What hot segments add, the rest of the gut lacks, as far as it can.
-    excess = float(np.maximum(relative, warm).mean()) / suv - 1
+    excess = steady_mean(np.maximum(relative, warm)) / suv - 1
     relative *= max(LEAST_REST, 1 - excess)
     canvas.suv[tube.box][inside] = np.maximum(relative, warm)
     hu = np.where(gas, GAS_HU, np.where(lumen, contents.hu[number], wall_hu))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.random import Generator
 
 from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma
 from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, Canvas
@@ -46,7 +47,7 @@ def paint_liver(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
 
 
 def _shape(
-    canvas: Canvas, patient: Patient, rng: np.random.Generator, down: float, long_lobe: float
+    canvas: Canvas, patient: Patient, rng: Generator, down: float, long_lobe: float
 ) -> Shape:
     """Right lobe, its lower tip, left lobe."""
     reference_ml = patient.volume_ml(Organ.LIVER) / float(patient.pose.scale.prod())
@@ -79,7 +80,7 @@ def _below(shape: Shape, canvas: Canvas, envelope: Envelope) -> Shape:
     return Shape(box, shape.level[first:last], OWN_SHARE * shape.nominal_ml, shape.power)
 
 
-def _veins(canvas: Canvas, rng: np.random.Generator, down: float, hu: float) -> None:
+def _veins(canvas: Canvas, rng: Generator, down: float, hu: float) -> None:
     """Three hepatic veins to the cava and the branches of the portal vein."""
     cava, hilum = np.array([-20, 22, 358 + down]), np.array([-34, -6, 300 + down])
     ends = [(-115, 14, 320), (-68, -58, 318), (14, -58, 342)]

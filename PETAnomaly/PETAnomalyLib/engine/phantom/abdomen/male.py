@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.random import Generator
 
 from PETAnomalyLib.engine.phantom.abdomen.bladder import Bladder
 from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma
@@ -77,7 +78,7 @@ def paint_scrotum(canvas: Canvas, patient: Patient) -> None:
             paint(canvas, shape, Organ.SOFT, 0.5, 8.0, (Organ.SOFT,), 0.8 * total)
 
 
-def _penis(canvas: Canvas, patient: Patient, rng: np.random.Generator) -> None:
+def _penis(canvas: Canvas, patient: Patient, rng: Generator) -> None:
     """Root in the perineum, then free, lying on the scrotum."""
     aside = float(rng.normal(0, 10))
     line = smooth_line(

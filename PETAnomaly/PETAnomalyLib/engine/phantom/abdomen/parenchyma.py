@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas, Mask
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, paint
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
@@ -54,4 +57,9 @@ def settle(
     relative = (1 + mottle * canvas.rough[2][shape.box][inside]).clip(LEAST_UPTAKE)
     if pattern is not None:
         relative = relative * pattern[inside]
-    canvas.suv[shape.box][inside] = relative * (suv / float(relative.mean()))
+    canvas.suv[shape.box][inside] = relative * (suv / steady_mean(relative))
+
+
+def steady_mean(values: NDArray[np.floating]) -> float:
+    """The mean, the same on machines that add in different orders."""
+    return float(np.float32(values.mean(dtype=np.float64)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.random import Generator
 
 from PETAnomalyLib.engine.phantom.abdomen.gut import Contents, paint_gut
 from PETAnomalyLib.engine.phantom.abdomen.parenchyma import paint_parenchyma
@@ -50,7 +51,7 @@ def paint_stomach(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
         _hiatal_hernia(canvas, patient, rng)
 
 
-def _hiatal_hernia(canvas: Canvas, patient: Patient, rng: np.random.Generator) -> None:
+def _hiatal_hernia(canvas: Canvas, patient: Patient, rng: Generator) -> None:
     """A pouch of stomach above the diaphragm, behind the heart; its wall may be hot."""
     size = float(rng.uniform(13, 28))
     line = smooth_line([(14, 26, 352, 10), (8, 30, 372, size), (6, 30, 372 + size, 0.8 * size)], 8)
