@@ -20,6 +20,7 @@ from PETAnomalyLib.engine.phantom.frame.posture import (
     Leg,
     draw_arms,
     draw_legs,
+    scanned_mm,
 )
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
@@ -69,8 +70,10 @@ def limbs_mask(canvas: Canvas, envelope: Envelope) -> Mask:
 
 def _leg(canvas: Canvas, patient: Patient, leg: Leg) -> None:
     knots = smooth_line(leg.line, 40.0)
-    upper = knots[:, 2] > leg.knee[2] - 20
-    for part, muscles in ((knots[upper], THIGH), (knots[~upper], CALF)):
+    knee = int((knots[:, 2] > leg.knee[2] - 20).sum())
+    for part, muscles in ((knots[:knee], THIGH), (knots[knee - 1 :], CALF)):
+        if part[0, 2] < scanned_mm(canvas)[0] - part[0, 3]:
+            continue
         _limb(canvas, patient, part[:, :4], part[:, 4], muscles, leg.side)
 
 

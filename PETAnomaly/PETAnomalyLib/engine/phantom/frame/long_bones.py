@@ -8,7 +8,7 @@ from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
 from PETAnomalyLib.engine.phantom.canvas.lines import Vector
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, ellipsoid, tube
 from PETAnomalyLib.engine.phantom.frame.bone import BoneTissue, Part, knob, paint_bone, rod
-from PETAnomalyLib.engine.phantom.frame.posture import Arm, Leg, off
+from PETAnomalyLib.engine.phantom.frame.posture import Arm, Leg, off, scanned_mm
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
@@ -47,7 +47,8 @@ def paint_arm_bones(canvas: Canvas, bone: BoneTissue, arm: Arm) -> None:
 def paint_leg_bones(canvas: Canvas, patient: Patient, bone: BoneTissue, leg: Leg) -> None:
     """Paint femur, patella, tibia and fibula; the femur's head and neck of metal after surgery."""
     _femur(canvas, patient, bone, leg)
-    _shin(canvas, bone, leg)
+    if scanned_mm(canvas)[0] < leg.knee[2]:
+        _shin(canvas, bone, leg)
     if patient.conditions.hip_prosthesis == leg.side:
         _prosthesis(canvas, patient, leg)
 

@@ -18,7 +18,7 @@ STATIONS = {
 }
 NODE_HU, NODE_SUV = 42.0, (0.7, 1.5)
 """Normal nodes lie at or below the blood pool."""
-REACTIVE_SUV, REACTIVE = (1.8, 3.8), 0.06
+REACTIVE_SUV, REACTIVE = (1.8, 3.8), 0.04
 """After vaccination, of scratched skin or for no reason: one station, several nodes; how often."""
 HILUM = 0.3  # squared relative radius of the fatty hilum
 

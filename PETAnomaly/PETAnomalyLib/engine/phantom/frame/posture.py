@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
 from PETAnomalyLib.engine.phantom.canvas.lines import Vector
 from PETAnomalyLib.engine.phantom.frame.envelope import LOWEST_MM, Envelope
 from PETAnomalyLib.engine.phantom.patient.build import Build
@@ -64,6 +65,12 @@ class Leg:
 def off(point: Vector, x: float, y: float, z: float) -> Vector:
     """A point x, y and z mm from another."""
     return point + np.array([x, y, z], float)
+
+
+def scanned_mm(canvas: Canvas) -> tuple[float, float]:
+    """Body z between which all voxels of a scan lie, with what tilt and deformation add."""
+    pose = canvas.pose
+    return pose.bottom_mm - 40.0, pose.bottom_mm + pose.length_mm / float(pose.scale[2]) + 40.0
 
 
 def half_widths_mm(build: Build) -> tuple[float, float]:

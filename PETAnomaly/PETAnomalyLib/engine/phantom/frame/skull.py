@@ -16,13 +16,14 @@ from PETAnomalyLib.engine.phantom.frame.bone import (
     plate,
     rod,
 )
-from PETAnomalyLib.engine.phantom.frame.posture import SIDES
+from PETAnomalyLib.engine.phantom.frame.posture import SIDES, scanned_mm
 from PETAnomalyLib.engine.phantom.head.brain import cranial_cavity
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
 SKULL_MM, TABLE_MM = 6.5, 2.2  # thickness of the vault and of each of its tables
 BASE_MM = 3.5  # how much less the vault's bone is in the middle of the base
+FACE_MM = 670.0  # body z of the lowest of the face's bones, but for the jaws
 TOOTH_HU, METAL_HU = 1900.0, 6000.0  # dentine and enamel in a voxel; crowns and fillings
 TOOTH_SUV = 0.4
 Line = list[tuple[float, float, float, float]]
@@ -57,10 +58,11 @@ SINUS_WALL = np.array([(34, -66, 690), (14, -74, 684), (36, -36, 684)])
 
 def paint_skull(canvas: Canvas, patient: Patient, bone: BoneTissue) -> None:
     """Paint vault and base, the bones of the face, and the jaws with their teeth."""
-    if float(canvas.z.max()) < MANDIBLE[:, 2].min() - 20:
+    top = scanned_mm(canvas)[1]
+    if top < MANDIBLE[:, 2].min():
         return
     _vault(canvas, bone)
-    for side in SIDES:
+    for side in SIDES if top > FACE_MM else ():
         _face(canvas, bone, side)
     _jaws(canvas, patient, bone)
 
