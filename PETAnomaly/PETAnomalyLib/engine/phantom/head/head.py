@@ -29,5 +29,5 @@ def paint_head(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
     paint_larynx(canvas, patient)
     paint_thyroid(canvas, patient)
     paint_neck_vessels(canvas, patient)
-    paint_mouth(canvas, patient)
     paint_salivary_glands(canvas, patient)
+    paint_mouth(canvas, patient)
