@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from belly import Belly, belly
 from PETAnomalyLib.engine.phantom.abdomen.gut import ALL_GAS, Contents, paint_gut
+from PETAnomalyLib.engine.phantom.abdomen.hernia import UMBILICAL_SHARE
 from PETAnomalyLib.engine.phantom.canvas.canvas import VOXEL_ML
 from PETAnomalyLib.engine.phantom.canvas.lines import smooth_line
 from PETAnomalyLib.engine.phantom.canvas.shapes import tube
 from PETAnomalyLib.engine.phantom.organs import Organ
+from PETAnomalyLib.engine.phantom.patient.patient import draw_patient
 from scipy import ndimage
 
 HOLLOW = (Organ.STOMACH, Organ.SMALL_BOWEL, Organ.COLON)
@@ -96,3 +98,13 @@ def test_more_ascites_than_room_fills_most_of_the_fat() -> None:
     made = belly(4, ascites_ml=9000.0)
     assert made.ml(Organ.ASCITES) > 500
     assert made.mask(Organ.VISCERAL_FAT).any()
+
+
+def test_an_umbilical_hernia_brings_the_bellys_fat_under_the_skin() -> None:
+    drawn = (draw_patient(seed).stream("hernia").random() for seed in range(200))
+    made = belly(next(seed for seed, share in enumerate(drawn) if share < UMBILICAL_SHARE))
+    assert "umbilical hernia" in made.patient.variants
+    sac = made.mask(Organ.VISCERAL_FAT, Organ.SMALL_BOWEL) & (made.before == Organ.FAT)
+    assert sac.any()
+    assert np.abs(made.canvas.x[sac]).max() < 30
+    assert made.canvas.y[sac].max() < 0
