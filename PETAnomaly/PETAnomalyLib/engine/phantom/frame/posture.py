@@ -124,9 +124,9 @@ def _arm(patient: Patient, envelope: Envelope, side: int) -> Arm:
             tip, across = off(wrist, -8, -16, -178), np.array([0.25, -0.97, 0])
         else:
             level = int(235 - LOWEST_MM)
-            front = envelope.middle[level] - envelope.depth[level] - envelope.fat[level]
-            wrist = np.array([30 + 0.2 * out, front - 32, 212 + (26 if side > 0 else -14)]) + turn
-            tip, across = off(wrist, -165, 8, 12), np.array([0, -0.3, 0.95])
+            front = envelope.middle[level] - envelope.depth[level] - 0.9 * envelope.fat[level]
+            wrist = np.array([30 + 0.2 * out, front - 25, 212 + (26 if side > 0 else -14)]) + turn
+            tip, across = off(wrist, -165, 10, 12), np.array([0, -0.3, 0.95])
     path = [*line, *_between(elbow, wrist), (*wrist, 23)]
     mirror = np.array([side, 1, 1])
     knots = np.array(path, float) * [side, 1, 1, 1]
