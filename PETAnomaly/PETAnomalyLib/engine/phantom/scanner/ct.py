@@ -117,8 +117,8 @@ def _add_noise(part: Array, rng: np.random.Generator, scanner: Scanner, water_mm
     """Noise of every slice, more where the patient is thick; tube currents make up for half."""
     size = scanner.ct_noise_hu * np.exp(np.clip((water_mm - water_mm.mean()) / 260, -0.5, 0.6))
     count = part[0].size
-    drawn = rng.standard_normal(min(DRAWN_AT_ONCE, part.size) + 1, dtype=np.float32)
-    drawn = (drawn[1:] + np.float32(0.6) * drawn[:-1]) / np.float32(np.hypot(1, 0.6))
+    white = rng.standard_normal(min(DRAWN_AT_ONCE, part.size) + 1, dtype=np.float32)
+    drawn: Array = (white[1:] + np.float32(0.6) * white[:-1]) / np.float32(np.hypot(1, 0.6))
     starts = rng.integers(0, len(drawn) - count + 1, len(part))
     if part.size <= DRAWN_AT_ONCE:
         starts = np.arange(len(part)) * count
