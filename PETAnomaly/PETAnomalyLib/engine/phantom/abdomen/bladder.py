@@ -81,8 +81,9 @@ def _wall(canvas: Canvas, patient: Patient, bladder: Bladder) -> None:
     around = ellipsoid(
         canvas, bladder.centre, bladder.radii, bladder.tilt, 0.08, 0.15, 1.4 * wider
     )  # fmt: skip
-    around.level /= np.float32(wider**2)
-    around.nominal_ml = wall_ml  # where the scan ends in it, level 1 is the outside of the wall
+    # Where the scan ends in it, level 1 is the outside of the wall.
+    around.level /= np.float32(((bladder.urine_ml + wall_ml) / around.nominal_ml) ** around.power)
+    around.nominal_ml = wall_ml
     paint_parenchyma(
         canvas, around, Organ.BLADDER_WALL, patient.suv(Organ.BLADDER_WALL),
         patient.hu(Organ.BLADDER_WALL), wall_ml, mottle=0.08,
