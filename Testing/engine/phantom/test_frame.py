@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ SOFT_TISSUE = {Organ.AIR, Organ.FAT, Organ.MUSCLE, Organ.VISCERAL_FAT, Organ.SOF
                Organ.BREAST}  # fmt: skip
 
 
-def whole_body(seed: int, **build: str) -> Patient:
+def whole_body(seed: int, **build: Any) -> Patient:
     patient = draw_patient(seed)
     patient.build = replace(patient.build, **build)
     scale = patient.pose.scale[2]
