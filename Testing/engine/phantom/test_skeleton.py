@@ -66,7 +66,7 @@ def test_every_vertebra_is_marrow_with_a_disc_below(
 def test_cord_has_its_volume_and_lies_in_bone(whole: tuple[Patient, Canvas, Envelope]) -> None:
     patient, canvas, _ = whole
     cord = canvas.organ == Organ.SPINAL_CORD
-    assert cord.sum() * VOXEL_ML == pytest.approx(patient.volume_ml(Organ.SPINAL_CORD), rel=0.25)
+    assert cord.sum() * VOXEL_ML == pytest.approx(patient.volume_ml(Organ.SPINAL_CORD), rel=0.01)
     assert np.abs(canvas.x[cord]).max() < 14
     assert canvas.z[cord].min() > 255
 
