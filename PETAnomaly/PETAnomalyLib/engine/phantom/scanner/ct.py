@@ -14,6 +14,7 @@ from PETAnomalyLib.engine.phantom.scanner.image_grid import ImageGrid
 from PETAnomalyLib.engine.phantom.scanner.metal import add_metal_streaks
 from PETAnomalyLib.engine.phantom.scanner.sampling import HU_STEPS, blurring, sampled
 from PETAnomalyLib.engine.phantom.scanner.scanners import Scanner
+from PETAnomalyLib.engine.phantom.scanner.white_noise import white_noise
 
 AIR_HU, NOTHING_HU = -1000.0, -1024.0
 FWHM_MM = 3.0  # of a CT that was laid onto a PET's voxels
@@ -22,7 +23,6 @@ NECK_MM = 590.0  # body z above which the head moves
 STARVED_MM = 330.0
 """Water along a row beyond which too few photons come through a low-dose CT."""
 MOST_STREAK_HU = 110.0
-DRAWN_AT_ONCE = 4_000_000  # noise voxels; larger images use them again, from elsewhere
 
 
 def ct_moment(
@@ -116,12 +116,7 @@ def _streaks(rng: np.random.Generator, scanner: Scanner, water_mm: Array) -> Arr
 def _add_noise(part: Array, rng: np.random.Generator, scanner: Scanner, water_mm: Array) -> None:
     """Noise of every slice, more where the patient is thick; tube currents make up for half."""
     size = scanner.ct_noise_hu * np.exp(np.clip((water_mm - water_mm.mean()) / 260, -0.5, 0.6))
-    count = part[0].size
-    white = rng.standard_normal(min(DRAWN_AT_ONCE, part.size) + 1, dtype=np.float32)
-    drawn: Array = (white[1:] + np.float32(0.6) * white[:-1]) / np.float32(np.hypot(1, 0.6))
-    starts = rng.integers(0, len(drawn) - count + 1, len(part))
-    if part.size <= DRAWN_AT_ONCE:
-        starts = np.arange(len(part)) * count
-    for number, start in enumerate(starts):
-        noise = drawn[start : start + count].reshape(part[number].shape)
-        part[number] += noise * np.float32(size[number])
+    noise = white_noise(rng, part.shape)
+    noise[:, :, 1:] += np.float32(0.6) * noise[:, :, :-1]
+    noise *= (size / np.hypot(1, 0.6)).astype(np.float32)[:, None, None]
+    part += noise

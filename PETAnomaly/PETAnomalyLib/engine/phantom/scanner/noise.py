@@ -19,6 +19,7 @@ from PETAnomalyLib.engine.phantom.scanner.sampling import (
     unit_variance,
 )
 from PETAnomalyLib.engine.phantom.scanner.scanners import Scanner
+from PETAnomalyLib.engine.phantom.scanner.white_noise import white_noise
 
 AVERAGE_RADIUS_MM = 140.0
 """Of a cylinder of water that absorbs as an average abdomen does; noise is given for that."""
@@ -67,9 +68,9 @@ def _lattice(grid: ImageGrid, axis: int, scanner: Scanner) -> Matrix:
 def _white(patient: Patient, scanner: Scanner, shape: tuple[int, ...], axes: list[Matrix]) -> Array:
     """White noise, and in it noise that neighbours share, so that blobs come out of the filter."""
     rng = patient.stream("counts")
-    white = rng.standard_normal(shape, dtype=np.float32)
+    white = white_noise(rng, shape)
     white *= np.float32(np.sqrt(1 - scanner.blobs))
-    blocks = rng.standard_normal([-(-n // 2) for n in shape], dtype=np.float32)
+    blocks = white_noise(rng, tuple(-(-n // 2) for n in shape))
     # What the filter makes of the variance of noise that two neighbours share along each axis.
     grown = 1.0
     for weights in axes:
