@@ -48,10 +48,6 @@ class ImageGrid:
         steps = np.arange(extent.start, extent.stop, dtype=np.float64)
         return self.first_mm[column] + steps * self.spacing_mm[column]
 
-    def axes(self) -> tuple[Matrix, Matrix, Matrix]:
-        """`axis` of z, y and x."""
-        return self.axis(0), self.axis(1), self.axis(2)
-
     def whole(self, part: NDArray[Any], outside: float) -> NDArray[Any]:
         """An array of `box` on the whole grid, `outside` round it."""
         if part.shape == self.shape:
