@@ -13,6 +13,7 @@ from PETAnomalyLib.engine.phantom.organs import Organ, organ_name
 from PETAnomalyLib.engine.phantom.patient.published import PUBLISHED
 
 FEW, MANY = 6, 24
+ENOUGH = 8  # values of a mean that is compared: of the few women with contrast medium, say, not
 SEEDS_FROM = 300
 
 
@@ -59,6 +60,7 @@ def test_many_patients_are_as_published() -> None:
     rows = [*census.volumes(patients)]
     rows += [row for what in ("suv", "hu", "enhanced") for row in census.averages(patients, what)]
     assert {row.organ for row in rows} > {Organ.LIVER, Organ.BRAIN, Organ.TESTIS, Organ.OVARY}
+    rows = [row for row in rows if row.values.size >= ENOUGH]
     off = {(organ_name(r.organ), r.who, r.known.mean): round(r.off, 2)
            for r in rows if abs(r.off) > 1}  # fmt: skip
     assert not off
