@@ -242,9 +242,9 @@ def test_the_house_stands() -> None:
             "reaches up",
         ),
         (
-            "engine/phantom/canvas.py",
+            "engine/phantom/canvas/canvas.py",
             "from PETAnomalyLib.engine.phantom import cohort",
-            "a circle through PETAnomalyLib.engine.phantom.canvas",
+            "a circle through PETAnomalyLib.engine.phantom.canvas.canvas",
         ),
         ("engine/scoring/new.py", "", "CMake does not list PETAnomalyLib/engine/scoring/new.py"),
         ("engine/phantom/table.json", "", "CMake does not list"),

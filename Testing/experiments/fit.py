@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
 from unittest import mock
@@ -29,7 +29,9 @@ from PETAnomalyLib.engine.frame.familiarity import familiarity
 from PETAnomalyLib.engine.frame.study_fit import study_fit
 from PETAnomalyLib.engine.phantom import generate
 from PETAnomalyLib.engine.phantom import study as phantom_study
-from PETAnomalyLib.engine.phantom.patient import Patient, draw_patient
+from PETAnomalyLib.engine.phantom.organs import Organ
+from PETAnomalyLib.engine.phantom.patient.patient import Patient, draw_patient
+from PETAnomalyLib.engine.phantom.patient.uptake import Uptake
 from PETAnomalyLib.engine.publishing.familiarity import Judge
 from PETAnomalyLib.engine.runtime.errors import InputError
 from PETAnomalyLib.engine.runtime.reporter import SilentReporter
@@ -51,9 +53,20 @@ FLIPS = {
 
 # SUV as PSMA ligands show it: kidneys, bowel and glands hot, brain and myocardium cold.
 PSMA = {
-    "kidney": 30.0, "urine_kidney": 40.0, "gland": 14.0, "bowel": 9.0, "spleen": 7.0,
-    "liver": 5.0, "brain": 0.2, "myocardium": 1.0, "marrow": 0.5, "muscle": 0.5,
+    Organ.KIDNEY: 30.0, Organ.PAROTID: 14.0, Organ.SUBMANDIBULAR_GLAND: 14.0,
+    Organ.SUBLINGUAL_GLAND: 10.0, Organ.LACRIMAL_GLAND: 10.0, Organ.SMALL_BOWEL: 9.0,
+    Organ.SPLEEN: 7.0, Organ.LIVER: 5.0, Organ.BRAIN: 0.2, Organ.CEREBELLUM: 0.2,
+    Organ.MYOCARDIUM: 1.0, Organ.MARROW: 0.5, Organ.MUSCLE: 0.5,
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PsmaUptake(Uptake):
+    """The patient's uptake of a PSMA ligand; of organs that are not in `PSMA` that of FDG."""
+
+    def of(self, organ: Organ) -> float:
+        """See `Uptake`."""
+        return PSMA.get(organ, super().of(organ))
 
 
 def flipped(image: sitk.Image, axes: tuple[int, ...]) -> sitk.Image:
@@ -95,7 +108,9 @@ def psma_like(seed: int) -> PETandCT:
 
     def drawn(number: int) -> Patient:
         patient = draw_patient(number)
-        return replace(patient, uptake=replace(patient.uptake, **PSMA))
+        fdg = patient.uptake
+        drawn_with = {field.name: getattr(fdg, field.name) for field in fields(fdg)}
+        return replace(patient, uptake=PsmaUptake(**drawn_with))
 
     with mock.patch.object(phantom_study, "draw_patient", drawn):
         phantom = generate(seed)

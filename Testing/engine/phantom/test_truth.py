@@ -8,25 +8,25 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from PETAnomalyLib.engine.phantom import generate
-from PETAnomalyLib.engine.phantom.tissue import Tissue
-from PETAnomalyLib.engine.phantom.truth import describes, organ_name, sites, tissues
+from PETAnomalyLib.engine.phantom.organs import Organ, organ_name
+from PETAnomalyLib.engine.phantom.truth import describes, organs, sites
 
 
 @pytest.mark.slow
 def test_organs_painted_again_lie_where_their_uptake_is() -> None:
     phantom = generate(3_000_003, healthy=True)
-    found = tissues(phantom.description, phantom.suv)
+    found = organs(phantom.description, phantom.suv)
     assert found is not None
     suv = sitk.GetArrayViewFromImage(phantom.suv)
-    liver = np.median(suv[found == Tissue.LIVER])
+    liver = np.median(suv[found == Organ.LIVER])
     assert liver == pytest.approx(phantom.description["uptake_suv"]["liver"], rel=0.15)
-    assert np.median(suv[found == Tissue.LUNG]) < 0.5 * liver
-    assert np.median(suv[found == Tissue.URINE]) > liver
-    assert organ_name(Tissue.BROWN_FAT) == "brown fat"
+    assert np.median(suv[found == Organ.LUNG]) < 0.5 * liver
+    assert np.median(suv[found == Organ.URINE]) > liver
+    assert organ_name(Organ.BROWN_FAT) == "brown fat"
     # Another program's phantom of that seed, or another grid: nothing is claimed.
     other = {**phantom.description, "uptake_suv": {}}
-    assert tissues(other, phantom.suv) is None
-    assert tissues(phantom.description, phantom.suv[:, :, 1:]) is None
+    assert organs(other, phantom.suv) is None
+    assert organs(phantom.description, phantom.suv[:, :, 1:]) is None
 
 
 def test_a_lesion_has_the_site_of_the_nearest_that_was_painted() -> None:

@@ -1,8 +1,8 @@
-"""Benign findings: masses that CT shows in nearly every adult and that take up little FDG.
+"""Benign findings: masses that CT shows and that take up no more than their surroundings.
 
-Cysts, haemangiomas, granulomas, lipomas, bone islands, nodes of no account. Without them a mass
-on CT would give a lesion away, and a model that looks at CT would learn nothing of masses from
-patients without lesions: it then takes the CT of a lesion for an explanation of its uptake.
+Cysts, haemangiomas, granulomas, lipomas, bone islands, adenomas, nodes of no account. Without them
+a mass on CT would give a lesion away, and a model that looks at CT would learn nothing of masses
+from patients without lesions: it then takes the CT of a lesion for an explanation of its uptake.
 """
 
 from __future__ import annotations
@@ -12,37 +12,58 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from PETAnomalyLib.engine.phantom.canvas import Canvas
-from PETAnomalyLib.engine.phantom.mass import Shape, Site, draw_attenuation, draw_mass
-from PETAnomalyLib.engine.phantom.patient import Patient
-from PETAnomalyLib.engine.phantom.tissue import Tissue
+from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
+from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
+from PETAnomalyLib.engine.phantom.mass import (
+    BONE,
+    LIVER,
+    LUNG,
+    NODE,
+    SOFT_TISSUE,
+    Shape,
+    Site,
+    blended,
+    draw_attenuation,
+    draw_mass,
+)
+from PETAnomalyLib.engine.phantom.organs import Organ
+from PETAnomalyLib.engine.phantom.patient.patient import Patient
 
-SITES = (
-    Site("node", 0.26, (7, 11, 25),
-         (Tissue.FAT, Tissue.VISCERAL_FAT, Tissue.SOFT, Tissue.MUSCLE, Tissue.BLOOD), 0.8),
-    Site("lung", 0.2, (7, 14, 45), (Tissue.LUNG, Tissue.BLOOD), 0.75),
-    Site("liver", 0.15, (9, 20, 55), (Tissue.LIVER,), 0.85),
-    Site("kidney", 0.12, (9, 22, 55), (Tissue.KIDNEY, Tissue.VISCERAL_FAT), 0.85),
-    Site("bone", 0.15, (7, 15, 36), (Tissue.MARROW, Tissue.CORTEX, Tissue.SOFT), 0.55),
-    Site("soft tissue", 0.12, (9, 22, 55), (Tissue.MUSCLE, Tissue.FAT, Tissue.BREAST), 0.85),
-)  # fmt: skip
+
+def _sized(site: Site, diameter_mm: tuple[float, float, float]) -> Site:
+    return Site(site.name, diameter_mm, site.begins, site.within, site.share)
+
+
+SITES = {
+    _sized(NODE, (7, 11, 25)): 0.24,
+    _sized(LUNG, (7, 14, 45)): 0.19,
+    _sized(LIVER, (9, 20, 55)): 0.14,
+    Site("kidney", (9, 22, 55), (Organ.KIDNEY,), (Organ.KIDNEY, Organ.VISCERAL_FAT), 0.85): 0.12,
+    _sized(BONE, (7, 15, 36)): 0.14,
+    _sized(SOFT_TISSUE, (9, 22, 55)): 0.11,
+    Site("adrenal", (12, 20, 40), (Organ.ADRENAL,), (Organ.ADRENAL, Organ.VISCERAL_FAT), 0.7): 0.03,
+    Site("thyroid", (8, 14, 35), (Organ.THYROID,), (Organ.THYROID, Organ.SOFT, Organ.MUSCLE),
+         0.6): 0.03,
+}  # fmt: skip
+TRIES = 14
 WATER_HU = 8.0
-FAT_HU = -100.0
 
 
-def paint_benign_findings(canvas: Canvas, patient: Patient) -> list[dict[str, Any]]:
+def paint_benign_findings(
+    canvas: Canvas, patient: Patient, envelope: Envelope
+) -> list[dict[str, Any]]:
     """Paint this patient's benign findings onto the canvas: older patients have more.
 
     Returns:
         What each is: site and diameter in mm.
     """
     rng = patient.stream("benign findings")
-    weights = np.array([site.weight for site in SITES])
+    sites, weights = list(SITES), np.array(list(SITES.values()))
     found = []
     for _ in range(int(rng.poisson(1.5 + patient.build.age / 18))):
-        site = SITES[int(rng.choice(len(SITES), p=weights))]
-        for _attempt in range(14):
-            mass = draw_mass(canvas, rng, site)
+        site = sites[int(rng.choice(len(sites), p=weights / weights.sum()))]
+        for _attempt in range(TRIES):
+            mass = draw_mass(canvas, envelope, rng, site)
             if mass is not None:
                 _paint(canvas, patient, rng, site, mass.shape)
                 found.append({"site": mass.name, "diameter_mm": round(mass.diameter_mm, 2)})
@@ -53,7 +74,7 @@ def paint_benign_findings(canvas: Canvas, patient: Patient) -> list[dict[str, An
 def _paint(canvas: Canvas, patient: Patient, rng: Generator, site: Site, shape: Shape) -> None:
     """Uptake and density: none takes up more than a reader passes over (SUV 1.8, marrow, liver)."""
     background = float(np.median(canvas.suv[shape.box][shape.near]))
-    hu = draw_attenuation(canvas, rng, site, shape)
+    hu = draw_attenuation(canvas, rng, site, shape, patient.conditions.contrast)
     drawn = rng.random()
     if site.name == "node":
         suv = rng.uniform(0.7, 1.8)
@@ -69,9 +90,16 @@ def _paint(canvas: Canvas, patient: Patient, rng: Generator, site: Site, shape: 
         suv, hu[:] = rng.uniform(0.3, 0.8), WATER_HU
     elif site.name == "bone":
         suv = background * rng.uniform(0.6, 1.1)
+    elif site.name == "adrenal":
+        suv, hu[:] = rng.uniform(1.0, 1.8), rng.uniform(-12, 25)  # adenoma, rich in fat
+    elif site.name == "thyroid":
+        suv, hu[:] = rng.uniform(0.6, 1.4), rng.uniform(10, 60)  # colloid nodule
     else:
         suv = rng.uniform(0.5, 1.4)
         if drawn < 0.4:
-            suv, hu[:] = patient.uptake.fat, FAT_HU  # lipoma
+            suv, hu[:] = patient.suv(Organ.FAT), patient.hu(Organ.FAT)  # lipoma
     mottle = 1 + 0.08 * canvas.rough[2][shape.box]
-    canvas.fill(shape.box, shape.inside, Tissue.BENIGN, (suv * mottle).astype(np.float32), hu)
+    box, inside = shape.box, shape.inside
+    canvas.suv[box] = blended(canvas.suv[box], suv * mottle, shape.share)
+    canvas.hu[box] = blended(canvas.hu[box], hu, shape.share)
+    canvas.organ[box][inside] = Organ.BENIGN

@@ -7,81 +7,77 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from PETAnomalyLib.engine.phantom.body import spine_y
-from PETAnomalyLib.engine.phantom.canvas import (
-    EMPTY,
-    Array,
-    Box,
-    Canvas,
-    Mask,
-    Vector,
-    rotation_matrix,
-)
-from PETAnomalyLib.engine.phantom.tissue import Tissue
+from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, STEP_MM, Box, Canvas, Mask
+from PETAnomalyLib.engine.phantom.canvas.lines import Vector, rotation_matrix
+from PETAnomalyLib.engine.phantom.canvas.waves import Array
+from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
+from PETAnomalyLib.engine.phantom.nodes import Reached, any_station
+from PETAnomalyLib.engine.phantom.organs import Organ
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where masses of one kind sit: how often, how large, within which tissues."""
+    """Where masses of one kind sit: how large, begun in which organ, within which.
+
+    Attributes:
+        name: "liver", "primary: colon".
+        diameter_mm: smallest, median, largest.
+        begins: organs in whose voxels its middle lies; none: at a station of nodes.
+        within: organs that it may take the place of.
+        share: of the shape that must lie within them.
+        flat: spread along the wall of the body cavity.
+    """
 
     name: str
-    weight: float
-    diameter_mm: tuple[float, float, float]  # smallest, median, largest
-    tissues: tuple[int, ...]
-    share: float  # of the shape that must lie within `tissues`
+    diameter_mm: tuple[float, float, float]
+    begins: tuple[int, ...]
+    within: tuple[int, ...]
+    share: float
+    flat: bool = False
 
 
-# Node stations: name, body coordinates on the left and their spread, mm.
-STATIONS = (
-    ("neck", (42, 2, 622), (8, 8, 16)),
-    ("lower neck", (44, 0, 585), (8, 8, 10)),
-    ("supraclavicular", (50, -8, 560), (10, 8, 6)),
-    ("axilla", (126, 2, 490), (8, 12, 18)),
-    ("upper mediastinum", (14, -18, 508), (10, 12, 10)),
-    ("lower mediastinum", (12, 14, 462), (12, 8, 16)),
-    ("hilum", (38, 14, 455), (6, 8, 10)),
-    ("internal mammary", (22, -76, 450), (4, 4, 25)),
-    ("liver hilum", (-18, -26, 282), (10, 8, 10)),
-    ("retroperitoneum", (24, 0, 215), (8, 8, 40)),
-    ("mesentery", (22, -40, 180), (25, 14, 35)),
-    ("common iliac", (40, 14, 110), (6, 6, 14)),
-    ("external iliac", (68, -24, 55), (6, 8, 14)),
-    ("internal iliac", (52, 22, 55), (5, 10, 14)),
-    ("inguinal", (74, -72, 4), (8, 6, 16)),
-)
-NOT_REPLACED = (
-    Tissue.AIR,
-    Tissue.AIRWAY,
-    Tissue.URINE,
-    Tissue.KIDNEY,
-    Tissue.MYOCARDIUM,
-    Tissue.BRAIN,
-)
+SOFT_TISSUES = (Organ.FAT, Organ.VISCERAL_FAT, Organ.SOFT, Organ.MUSCLE, Organ.BLOOD)
+NODE = Site("node", (8, 15, 45), (), (*SOFT_TISSUES, Organ.VESSEL_WALL, Organ.BROWN_FAT), 0.8)
+LUNG = Site("lung", (8, 18, 60), (Organ.LUNG,), (Organ.LUNG, Organ.BLOOD, Organ.ATELECTASIS), 0.75)
+LIVER = Site("liver", (10, 20, 60), (Organ.LIVER,), (Organ.LIVER, Organ.BLOOD), 0.85)
+BONE = Site("bone", (8, 18, 45), (Organ.MARROW,),
+            (Organ.MARROW, Organ.CORTEX, Organ.DISC, Organ.SOFT), 0.55)  # fmt: skip
+SOFT_TISSUE = Site("soft tissue", (9, 22, 60), (Organ.MUSCLE, Organ.FAT),
+                   (Organ.MUSCLE, Organ.FAT, Organ.BREAST), 0.85)  # fmt: skip
+
+NOT_REPLACED = (Organ.AIR, Organ.AIRWAY, Organ.URINE, Organ.KIDNEY, Organ.MYOCARDIUM, Organ.BRAIN,
+                Organ.CEREBELLUM, Organ.EYE, Organ.SPINAL_CORD, Organ.METAL, Organ.CATHETER,
+                Organ.TRACER)  # fmt: skip
+WALL, WALL_HALF = 0.95, 0.07  # squared relative radius of the cavity where flat masses lie
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A mass in a box: which voxels, its surroundings, relative squared depth."""
+    """A mass in a box: share of each voxel, its core, its surroundings, relative squared depth."""
 
     box: Box
-    inside: Mask
+    share: Array
     near: Mask
     level: Array
 
+    @property
+    def inside(self) -> Mask:
+        """The voxels that are mostly the mass's."""
+        inside: Mask = self.share >= 0.5
+        return inside
 
-def _place(canvas: Canvas, rng: Generator, site: Site) -> tuple[str, Vector | None]:
+
+def _place(
+    canvas: Canvas, envelope: Envelope, rng: Generator, site: Site, reached: tuple[Reached, ...]
+) -> tuple[str, Vector | None]:
     """A name and the body coordinates of a voxel to put a mass at."""
-    if site.name == "node":
-        name, centre, spread = STATIONS[int(rng.integers(len(STATIONS)))]
-        place = np.array(centre) + rng.normal(0, 0.6, 3) * spread
-        place[0] *= rng.choice([-1, 1])
-        if name == "retroperitoneum":
-            place[1] = spine_y(place[2]) - 30 + rng.normal(0, 6)
-        return name, place
-    wanted = site.tissues[:1] if site.name != "soft tissue" else site.tissues
-    if site.name == "bone":
-        wanted = (Tissue.MARROW,)
-    inside = np.isin(canvas.tissue[::2, ::2, ::2], wanted)
+    if not site.begins:
+        one = reached[int(rng.integers(len(reached)))] if reached else any_station(rng)
+        return one.station.name, one.place(rng)
+    every = (slice(None, None, 2),) * 3
+    inside = canvas.where(every, site.begins)
+    if site.flat:
+        inside &= np.abs(envelope.cavity[every] - (WALL - 0.04)) < 0.06
     places = np.flatnonzero(inside)
     if not len(places):
         return "", None
@@ -97,51 +93,62 @@ def _diameter(rng: Generator, site: Site) -> float:
 
 
 def _shape(
-    canvas: Canvas, rng: Generator, site: Site, centre: Vector, diameter: float
+    canvas: Canvas,
+    envelope: Envelope,
+    rng: Generator,
+    site: Site,
+    centre: Vector,
+    diameter: float,
 ) -> Shape | None:
-    """One to three overlapping ellipsoids, roughened: irregular and lobulated.
+    """One to four overlapping ellipsoids, roughened: irregular and lobulated.
 
     It spares what masses do not grow into, unless that is where its kind sits.
     """
-    scale = canvas.pose.scale
     stretch = np.exp(rng.normal(0, 0.16, 3))
     stretch /= stretch.prod() ** (1 / 3)
-    box = canvas.box(centre, diameter * 1.2 + 14)
+    box = canvas.box(centre, diameter * 0.8 + 16)
     if box == EMPTY:
         return None
-    offset = np.stack([canvas.x[box], canvas.y[box], canvas.z[box]]) - centre[:, None, None, None]
-    offset *= scale[:, None, None, None]
-    level = np.full(offset.shape[1:], np.inf, np.float32)
+    scale = canvas.pose.scale.astype(np.float32)
+    offset = [
+        (axis[box] - np.float32(middle)) * size
+        for axis, middle, size in zip((canvas.x, canvas.y, canvas.z), centre, scale)
+    ]
+    level = np.full(offset[0].shape, np.inf, np.float32)
     radius = diameter / 2
-    lobes = 1 if diameter < 14 else int(rng.integers(1, 4))
+    lobes = 1 if diameter < 14 else int(rng.integers(1, 4 if diameter < 40 else 5))
     for lobe in range(lobes):
         shift = np.zeros(3) if lobe == 0 else rng.normal(0, 0.36 * radius, 3)
         size = radius * (
             0.92 if lobe == 0 and lobes > 1 else 1.0 if lobe == 0 else rng.uniform(0.5, 0.75)
         )
         axes = rotation_matrix(rng.uniform(0, 180, 3)) / (size * stretch)[:, None]
-        dx, dy, dz = (offset[axis] - shift[axis] for axis in range(3))
-        lobe_level = sum((row[0] * dx + row[1] * dy + row[2] * dz) ** 2 for row in axes)
-        level = np.minimum(level, lobe_level)
-    level = (level * (1 + np.clip(0.22 * canvas.rough[2][box], -0.45, 0.45))).astype(np.float32)
-    spared = [tissue for tissue in NOT_REPLACED if tissue not in site.tissues]
-    inside = (level < 1) & ~np.isin(canvas.tissue[box], spared)
-    if inside.sum() < 3:
+        here = np.zeros_like(level)
+        for row in axes.astype(np.float32):
+            along = sum(n * (d - np.float32(s)) for n, d, s in zip(row, offset, shift))
+            here += np.square(along)
+        np.minimum(level, here, out=level)
+    level *= 1 + np.clip(0.22 * canvas.rough[2][box], -0.45, 0.45)
+    if site.flat:
+        np.maximum(level, ((envelope.cavity[box] - WALL) / WALL_HALF) ** 2, out=level)
+    spared = canvas.where(box, [organ for organ in NOT_REPLACED if organ not in site.within])
+    share = np.clip((1 - np.sqrt(level)) * np.float32(radius / STEP_MM) + np.float32(0.5), 0, 1)
+    share[spared] = 0
+    if (share >= 0.5).sum() < 3:
         return None
     near = (level < (1 + 9 / radius) ** 2) & (level > (1 + 2 / radius) ** 2)
-    return Shape(box, inside, near, level) if near.any() else None
+    return Shape(box, share, near, level) if near.any() else None
 
 
 def _fits(canvas: Canvas, site: Site, shape: Shape) -> bool:
-    """Whether the shape lies in the right tissue, in the field of view, clear of other masses."""
-    edges = [s.start == 0 or s.stop == n for s, n in zip(shape.box, canvas.shape)]
-    if edges[0]:
+    """Whether the shape lies in the right organs, in the field of view, clear of other masses."""
+    if shape.box[0].start == 0 or shape.box[0].stop == canvas.shape[0]:
         return False
-    tissue = canvas.tissue[shape.box]
-    if np.isin(tissue[shape.level < 1], site.tissues).mean() < site.share:
+    wanted = canvas.where(shape.box, site.within)
+    if wanted[shape.level < 1].mean() < site.share:
         return False
-    around = shape.inside | shape.near
-    return not np.isin(tissue[around], (Tissue.LESION, Tissue.BENIGN)).any()
+    around = (shape.share > 0) | shape.near
+    return not canvas.where(shape.box, (Organ.LESION, Organ.BENIGN))[around].any()
 
 
 @dataclass(frozen=True)
@@ -153,23 +160,39 @@ class Mass:
     shape: Shape
 
 
-def draw_mass(canvas: Canvas, rng: Generator, site: Site) -> Mass | None:
-    """A mass of this kind where there is room for it; None where this try found none."""
+def draw_mass(
+    canvas: Canvas,
+    envelope: Envelope,
+    rng: Generator,
+    site: Site,
+    reached: tuple[Reached, ...] = (),
+) -> Mass | None:
+    """A mass of this kind where there is room for it; None where this try found none.
+
+    Args:
+        canvas: painted.
+        envelope: the body's layers on it.
+        rng: decides.
+        site: of the mass.
+        reached: stations of nodes that it may lie at; none: all.
+    """
     diameter = _diameter(rng, site)
-    place, centre = _place(canvas, rng, site)
-    shape = None if centre is None else _shape(canvas, rng, site, centre, diameter)
+    place, centre = _place(canvas, envelope, rng, site, reached)
+    shape = None if centre is None else _shape(canvas, envelope, rng, site, centre, diameter)
     if shape is None or not _fits(canvas, site, shape):
         return None
     return Mass(f"{site.name}: {place}" if place else site.name, diameter, shape)
 
 
-def draw_attenuation(canvas: Canvas, rng: Generator, site: Site, shape: Shape) -> Array:
+def draw_attenuation(
+    canvas: Canvas, rng: Generator, site: Site, shape: Shape, contrast: bool
+) -> Array:
     """HU of a solid mass of this kind, malignant or not, on the voxels of its box."""
     box = shape.box
-    contrast = rng.uniform(0, 25)
-    hu: Array = np.full(shape.inside.shape, 42.0 + contrast, np.float32)
-    if site.name == "liver":
-        hu = canvas.hu[box] - np.float32(rng.uniform(18, 40))
+    enhanced = rng.uniform(10, 45) if contrast else rng.uniform(-6, 6)
+    hu: Array = np.full(shape.share.shape, 40.0 + enhanced, np.float32)
+    if site.name in ("liver", "spleen"):
+        hu = canvas.hu[box] - np.float32(rng.uniform(12, 45))
     elif site.name == "bone":
         drawn = rng.random()
         if drawn < 0.45:
@@ -179,5 +202,14 @@ def draw_attenuation(canvas: Canvas, rng: Generator, site: Site, shape: Shape) -
         else:
             hu = canvas.hu[box].copy()  # marrow infiltration, nothing on CT
     elif site.name == "lung":
-        hu[:] = rng.uniform(15, 45)
+        # Solid, or ground glass round a solid middle.
+        hu[:] = rng.uniform(15, 45) + 0.5 * max(enhanced, 0)
+        if rng.random() < 0.15:
+            hu = np.where(shape.level < rng.uniform(0.1, 0.5), hu, np.float32(-450))
     return hu
+
+
+def blended(below: Array, above: Array | float, share: Array) -> Array:
+    """What a voxel shows of which `share` is `above` and the rest `below`."""
+    mixed: Array = below + share * (np.asarray(above, np.float32) - below)
+    return mixed

@@ -12,10 +12,12 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from PETAnomalyLib.engine.phantom.body import PERINEUM_MM, Envelope, limbs
-from PETAnomalyLib.engine.phantom.canvas import Canvas, Mask, smooth_line
-from PETAnomalyLib.engine.phantom.patient import Patient
-from PETAnomalyLib.engine.phantom.tissue import Tissue
+from PETAnomalyLib.engine.phantom.canvas.canvas import WHOLE, Canvas, Mask
+from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
+from PETAnomalyLib.engine.phantom.frame.limbs import limbs_mask
+from PETAnomalyLib.engine.phantom.organs import Organ
+
+GENITALS = (Organ.PENIS, Organ.TESTIS, Organ.URINE)
 
 # Body z, reference mm.
 CLAVICLES_MM = 550
@@ -34,15 +36,14 @@ class Region(IntEnum):
     LIMBS = 5
 
 
-def regions(canvas: Canvas, envelope: Envelope, patient: Patient) -> npt.NDArray[np.uint8]:
+def regions(canvas: Canvas, envelope: Envelope) -> npt.NDArray[np.uint8]:
     """`Region` of each voxel of the canvas, (k, j, i).
 
     Args:
         canvas: painted.
         envelope: the body's layers on it.
-        patient: who was painted.
     """
-    z, tissue = canvas.z, canvas.tissue
+    z = canvas.z
     in_cavity = (envelope.cavity < 1) & (z < CLAVICLES_MM + 30)
     spine = (np.abs(canvas.x) < _SPINE_MM[0]) & (canvas.y > envelope.spine - _SPINE_MM[1])
     floor_of_thorax = np.where(in_cavity & ~spine, envelope.diaphragm, LOWEST_RIB_MM)
@@ -51,9 +52,9 @@ def regions(canvas: Canvas, envelope: Envelope, patient: Patient) -> npt.NDArray
     found[z > floor_of_thorax] = Region.THORAX
     # The lungs' tips reach above the clavicles.
     found[(z > CLAVICLES_MM) & ~in_cavity] = Region.HEAD
-    found[_outside_trunk(canvas, envelope, patient)] = Region.LIMBS
-    found[(z < PERINEUM_MM) & (tissue != Tissue.GENITAL)] = Region.LIMBS
-    found[tissue == Tissue.AIR] = 0
+    genitals = canvas.where(WHOLE, GENITALS)
+    found[limbs_mask(canvas, envelope) & ~genitals] = Region.LIMBS
+    found[canvas.organ == Organ.AIR] = 0
     return found
 
 
@@ -61,12 +62,3 @@ def on_left(canvas: Canvas) -> Mask:
     """Whether each voxel lies on the patient's left, (k, j, i)."""
     left: Mask = canvas.x > 0
     return left
-
-
-def _outside_trunk(canvas: Canvas, envelope: Envelope, patient: Patient) -> Mask:
-    """The arms, as far as they have left the trunk's skin."""
-    arms = np.zeros(canvas.shape, bool)
-    for line, fat_mm in limbs(patient.build, envelope)[1::2]:
-        tube = canvas.tube(smooth_line(line, 45.0) + np.array([0, 0, 0, fat_mm]), reach=1.02)
-        arms[tube.box] |= tube.rel < 1
-    return arms & (envelope.skin >= 1)

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 
-from PETAnomalyLib.engine.phantom.abdomen import paint_abdomen, paint_genitals
+from PETAnomalyLib.engine.phantom.abdomen.abdomen import paint_abdomen
 from PETAnomalyLib.engine.phantom.benign import paint_benign_findings
-from PETAnomalyLib.engine.phantom.body import Envelope, paint_envelope
-from PETAnomalyLib.engine.phantom.bowel import paint_bowel
-from PETAnomalyLib.engine.phantom.canvas import GRID_IJ, SPACING_MM, Canvas
-from PETAnomalyLib.engine.phantom.head_neck import paint_head_and_neck, paint_muscle_and_brown_fat
-from PETAnomalyLib.engine.phantom.imaging import draw_scanner, measure_ct, measure_pet
-from PETAnomalyLib.engine.phantom.injection import paint_injection_site
+from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
+from PETAnomalyLib.engine.phantom.chest.chest import paint_chest
+from PETAnomalyLib.engine.phantom.frame.envelope import Envelope, paint_envelope
+from PETAnomalyLib.engine.phantom.frame.limbs import paint_limbs
+from PETAnomalyLib.engine.phantom.frame.posture import half_widths_mm
+from PETAnomalyLib.engine.phantom.frame.skeleton import paint_skeleton
+from PETAnomalyLib.engine.phantom.frame.trunk_findings import paint_trunk_findings
+from PETAnomalyLib.engine.phantom.head.head import paint_head
 from PETAnomalyLib.engine.phantom.lesions import describe, paint_lesions
-from PETAnomalyLib.engine.phantom.patient import Patient, draw_patient
-from PETAnomalyLib.engine.phantom.skeleton import paint_skeleton
-from PETAnomalyLib.engine.phantom.thorax import paint_thorax
-from PETAnomalyLib.engine.phantom.urinary import paint_urinary
+from PETAnomalyLib.engine.phantom.organs import organ_name
+from PETAnomalyLib.engine.phantom.patient.patient import Patient, draw_patient
+from PETAnomalyLib.engine.phantom.patient.published import PUBLISHED
+from PETAnomalyLib.engine.phantom.scanner.breathing import Breathing
+from PETAnomalyLib.engine.phantom.scanner.ct import ct_moment, measure_ct
+from PETAnomalyLib.engine.phantom.scanner.image_grid import image_grid
+from PETAnomalyLib.engine.phantom.scanner.pet import measure_pet
+from PETAnomalyLib.engine.phantom.scanner.scanners import Scanner, draw_scanner
 from PETAnomalyLib.engine.runtime.errors import InputError
 
 
@@ -43,31 +49,27 @@ class PhantomStudy:
 
 def paint_patient(patient: Patient) -> tuple[Canvas, Envelope]:
     """The healthy patient as painted, before lesions and scanner."""
-    wide = 305.0 if patient.build.arms == "down" else 270.0
-    canvas = Canvas(patient.pose, (wide, 225.0), patient.seed)
+    canvas = Canvas(patient.pose, half_widths_mm(patient.build), patient.seed)
     envelope = paint_envelope(canvas, patient)
-    paint_thorax(canvas, patient, envelope)
+    paint_limbs(canvas, patient, envelope)
     paint_skeleton(canvas, patient, envelope)
+    paint_chest(canvas, patient, envelope)
     paint_abdomen(canvas, patient, envelope)
-    paint_genitals(canvas, patient)
-    paint_urinary(canvas, patient)
-    paint_bowel(canvas, patient, envelope)
-    paint_head_and_neck(canvas, patient)
-    paint_muscle_and_brown_fat(canvas, patient)
-    paint_injection_site(canvas, patient)
-    patient.benign_findings.extend(paint_benign_findings(canvas, patient))
+    paint_head(canvas, patient, envelope)
+    paint_trunk_findings(canvas, patient, envelope)
+    patient.benign_findings.extend(paint_benign_findings(canvas, patient, envelope))
     return canvas, envelope
 
 
 def generate(seed: int, healthy: bool = False) -> PhantomStudy:
-    """A random patient's PET/CT, neck to upper thigh: the same seed gives the same bytes.
+    """A random patient's PET/CT: the same seed gives the same bytes.
 
     Args:
         seed: whole number >= 0; names the patient.
         healthy: leave the lesions out; the patient is otherwise the same, apart from noise.
 
     Returns:
-        PET, CT and true lesions on a grid of 4.07 x 4.07 x 3 mm voxels.
+        PET, CT and true lesions on the grid of the scanner that was drawn.
 
     Raises:
         InputError: the seed is not a whole number >= 0.
@@ -77,59 +79,55 @@ def generate(seed: int, healthy: bool = False) -> PhantomStudy:
     patient = draw_patient(int(seed))
     scanner = draw_scanner(patient)
     canvas, envelope = paint_patient(patient)
-    labels = np.zeros(canvas.shape, np.uint16)
-    lesions: list[dict[str, Any]] = []
+    grid = image_grid(canvas, patient, scanner)
+    breathing = Breathing(canvas, envelope)
+    labels = np.zeros(grid.shape, np.uint16)
+    found: list[dict[str, Any]] = []
     if not healthy:
-        labels, lesions = paint_lesions(canvas, patient, scanner.psf_voxels)
-    origin = _origin(patient)
-    pet = _whole_grid(canvas, measure_pet(canvas, patient, envelope, scanner))
-    truth = _whole_grid(canvas, labels)
-    describe(truth, lesions, origin)
+        lesions = paint_lesions(canvas, patient, envelope, scanner, grid)
+        labels, found = grid.whole(lesions.labels, 0), lesions.found
+        describe(labels, found, grid)
+    moment = ct_moment(canvas, patient, envelope, breathing, scanner)
+    pet = measure_pet(canvas, patient, breathing, scanner, grid, moment)
+    ct = measure_ct(moment, canvas, patient, scanner, grid)
+    return PhantomStudy(
+        suv=grid.image(pet),
+        ct=grid.image(ct),
+        lesions=grid.image(labels),
+        description={**description_of(patient, scanner), "lesions": found},
+    )
+
+
+def description_of(patient: Patient, scanner: Scanner) -> dict[str, Any]:
+    """What was drawn and painted of a patient, lesions aside; for JSON."""
     build = patient.build
-    description: dict[str, Any] = {
-        "seed": int(seed),
+    return {
+        "seed": patient.seed,
         "sex": build.sex,
         "age": build.age,
         "height_cm": build.height_cm,
         "weight_kg": build.weight_kg,
         "bmi": round(build.bmi, 1),
         "arms": build.arms,
-        "ct_contrast": patient.contrast,
+        "ct_contrast": patient.conditions.contrast,
+        "uptake_minutes": round(patient.uptake.minutes, 1),
+        "glucose_mmol_l": round(patient.uptake.glucose, 1),
+        "conditions": _as_json(asdict(patient.conditions)),
+        "scanner": scanner.model.name,
         "fwhm_mm": round(scanner.fwhm_mm, 2),
         "liver_cov": round(scanner.liver_cov, 4),
-        "uptake_suv": {name: round(value, 3) for name, value in vars(patient.uptake).items()},
+        "uptake_suv": uptake_suv(patient),
         "variants": sorted(set(patient.variants)),
         "benign_findings": patient.benign_findings,
-        "lesions": lesions,
     }
-    return PhantomStudy(
-        suv=_image(pet, origin),
-        ct=_image(measure_ct(canvas, patient, scanner), origin),
-        lesions=_image(truth, origin),
-        description=description,
-    )
 
 
-def _origin(patient: Patient) -> tuple[float, float, float]:
-    """LPS position of the first voxel: the couch stands somewhere else each time."""
-    rng = patient.stream("couch position")
-    middle = (GRID_IJ - 1) / 2
-    return (
-        round(float(-middle * SPACING_MM[0] + rng.normal(0, 6)), 3),
-        round(float(-middle * SPACING_MM[1] + rng.uniform(-190, -120)), 3),
-        round(float(rng.uniform(-1250, -350)), 3),
-    )
+def uptake_suv(patient: Patient) -> dict[str, float]:
+    """SUV of every organ, by its name."""
+    return {organ_name(organ): round(patient.suv(organ), 3) for organ in PUBLISHED}
 
 
-def _whole_grid(canvas: Canvas, part: np.ndarray) -> np.ndarray:
-    full = np.zeros((canvas.shape[0], GRID_IJ, GRID_IJ), part.dtype)
-    _, j, i = canvas.first
-    full[:, j : j + canvas.shape[1], i : i + canvas.shape[2]] = part
-    return full
-
-
-def _image(array: np.ndarray, origin: tuple[float, float, float]) -> sitk.Image:
-    image = sitk.GetImageFromArray(array)
-    image.SetSpacing(SPACING_MM)
-    image.SetOrigin(origin)
-    return image
+def _as_json(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
+    }

@@ -17,18 +17,20 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from PETAnomalyLib.engine.phantom.body import Envelope
-from PETAnomalyLib.engine.phantom.canvas import GRID_IJ, Canvas
+from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas
 from PETAnomalyLib.engine.phantom.cohort import LARGEST_SEED
-from PETAnomalyLib.engine.phantom.patient import Patient, draw_patient
+from PETAnomalyLib.engine.phantom.frame.envelope import Envelope
+from PETAnomalyLib.engine.phantom.organs import organ_name
+from PETAnomalyLib.engine.phantom.patient.patient import draw_patient
 from PETAnomalyLib.engine.phantom.regions import on_left, regions
-from PETAnomalyLib.engine.phantom.study import paint_patient
-from PETAnomalyLib.engine.phantom.tissue import Tissue
+from PETAnomalyLib.engine.phantom.scanner.image_grid import ImageGrid, image_grid
+from PETAnomalyLib.engine.phantom.scanner.scanners import draw_scanner
+from PETAnomalyLib.engine.phantom.study import description_of, paint_patient
 from PETAnomalyLib.engine.runtime.json_file import read_json
 
 DESCRIPTION = "description.json"
 
-Tissues = npt.NDArray[np.uint8]
+Organs = npt.NDArray[np.uint8]
 
 
 def describes(pet: Path) -> dict[str, Any] | None:
@@ -64,7 +66,7 @@ def _is_lesion(lesion: Any) -> bool:
 def sites(
     description: dict[str, Any], centres_lps_mm: Sequence[tuple[float, float, float]]
 ) -> list[str]:
-    """The kind of place of each lesion of the mask: node, lung, liver, bone, soft tissue.
+    """The kind of place of each lesion of the mask: node, lung, liver, bone, primary, ...
 
     Args:
         description: of the phantom.
@@ -79,13 +81,16 @@ def sites(
     return [painted[number]["site"].split(":")[0] for number in nearest]
 
 
-def tissues(description: dict[str, Any], pet: sitk.Image) -> Tissues | None:
-    """What each voxel of a phantom's PET is made of, lesions aside, D x H x W `Tissue` codes.
+def organs(description: dict[str, Any], pet: sitk.Image) -> Organs | None:
+    """What each voxel of a phantom's PET is, lesions aside, D x H x W `Organ` codes.
 
     None where this program does not paint that phantom any more.
     """
     painted = _painted(description, pet)
-    return None if painted is None else _on_grid(painted[0], painted[0].tissue)
+    if painted is None:
+        return None
+    canvas, _, grid = painted
+    return grid.nearest(canvas.organ)
 
 
 def body_regions(
@@ -98,41 +103,30 @@ def body_regions(
     painted = _painted(description, pet)
     if painted is None:
         return None
-    canvas, envelope, patient = painted
+    canvas, envelope, grid = painted
     return (
-        _on_grid(canvas, regions(canvas, envelope, patient)),
-        _on_grid(canvas, on_left(canvas).astype(np.uint8)) > 0,
+        grid.nearest(regions(canvas, envelope)),
+        grid.nearest(on_left(canvas).astype(np.uint8)) > 0,
     )
 
 
 def _painted(
     description: dict[str, Any], pet: sitk.Image
-) -> tuple[Canvas, Envelope, Patient] | None:
-    """The phantom, painted again without its lesions; None where it does not come out the same."""
+) -> tuple[Canvas, Envelope, ImageGrid] | None:
+    """The phantom, painted again without its lesions, and the grid of its PET; None where it does
+    not come out the same."""
     patient = draw_patient(int(description["seed"]))
-    uptake = {name: round(value, 3) for name, value in vars(patient.uptake).items()}
-    size = (GRID_IJ, GRID_IJ, patient.pose.slices)
-    if uptake != description.get("uptake_suv") or pet.GetSize() != size:
+    scanner = draw_scanner(patient)
+    # Cheap to ask before anything is painted: another version draws other patients.
+    drawn = description_of(patient, scanner)
+    if any(description.get(name) != drawn[name] for name in ("uptake_suv", "scanner")):
         return None
     canvas, envelope = paint_patient(patient)
-    if sorted(set(patient.variants)) != description.get("variants"):
+    grid = image_grid(canvas, patient, scanner)
+    painted = description_of(patient, scanner)
+    if any(description.get(name) != value for name, value in painted.items()):
         return None
-    if patient.benign_findings != description.get("benign_findings"):
-        return None
-    return canvas, envelope, patient
-
-
-def _on_grid(canvas: Canvas, part: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """A canvas's voxels on the whole grid of the PET, 0 beyond them."""
-    whole = np.zeros((canvas.shape[0], GRID_IJ, GRID_IJ), np.uint8)
-    _, j, i = canvas.first
-    whole[:, j : j + canvas.shape[1], i : i + canvas.shape[2]] = part
-    return whole
-
-
-def organ_name(tissue: int) -> str:
-    """For tables: `Tissue.BROWN_FAT` is "brown fat"."""
-    return Tissue(tissue).name.lower().replace("_", " ")
+    return (canvas, envelope, grid) if pet.GetSize() == grid.size else None
 
 
 @dataclass(frozen=True)
@@ -141,11 +135,11 @@ class PhantomAnatomy:
 
     Attributes:
         description: from `describes`.
-        tissue: from `tissues`.
+        organ: from `organs`.
     """
 
     description: dict[str, Any]
-    tissue: Tissues | None
+    organ: Organs | None
 
     def sites(self, centres_lps_mm: Sequence[tuple[float, float, float]]) -> list[str]:
         """See `sites`."""
@@ -153,12 +147,12 @@ class PhantomAnatomy:
 
     def organs(self, voxels: Sequence[int]) -> tuple[str, ...] | None:
         """The organ at each voxel, by its flat index; None where it cannot be painted again."""
-        if self.tissue is None:
+        if self.organ is None:
             return None
-        return tuple(organ_name(int(self.tissue.reshape(-1)[voxel])) for voxel in voxels)
+        return tuple(organ_name(int(self.organ.reshape(-1)[voxel])) for voxel in voxels)
 
 
 def anatomy_of_phantom(path: Path, pet: sitk.Image) -> PhantomAnatomy | None:
     """What is known of a phantom, given its PET; None for any other study."""
     description = describes(path)
-    return None if description is None else PhantomAnatomy(description, tissues(description, pet))
+    return None if description is None else PhantomAnatomy(description, organs(description, pet))

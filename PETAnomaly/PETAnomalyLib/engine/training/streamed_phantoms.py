@@ -119,7 +119,7 @@ def _generator() -> bytes:
     """Hash of what makes phantoms: of another one, those in the cache are not the same."""
     folder = Path(str(phantom.__file__)).parent
     sources = hashlib.sha256()
-    for file in sorted(folder.glob("*.py")):
+    for file in sorted(folder.rglob("*.py")):
         sources.update(file.read_bytes())
     return sources.digest()
 

@@ -28,7 +28,7 @@ from PETAnomalyLib.engine.phantom.brain.grid import (
 from PETAnomalyLib.engine.phantom.brain.skull import surroundings
 from PETAnomalyLib.engine.phantom.brain.subject import Subject
 from PETAnomalyLib.engine.phantom.brain.template import template
-from PETAnomalyLib.engine.phantom.canvas import rotation_matrix
+from PETAnomalyLib.engine.phantom.canvas.lines import rotation_matrix
 
 FIELD_OF_VIEW_MM = (240.0, 240.0, 192.0)
 """Along x, y, z; at 1.875 mm that is 128 x 128 x 102 voxels."""

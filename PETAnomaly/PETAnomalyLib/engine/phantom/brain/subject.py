@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from PETAnomalyLib.engine.phantom.canvas import stream
+from PETAnomalyLib.engine.phantom.canvas.random_numbers import stream
 
 YOUNGEST, OLDEST = 20, 90
 INTRACRANIAL_ML = {"F": (1289.0, 111.0), "M": (1469.0, 102.0)}

@@ -1,0 +1,1 @@
+"""Abdomen and pelvis."""

@@ -1,0 +1,1 @@
+"""What a patient is painted on: the grid, shapes, random numbers. May use nothing above."""

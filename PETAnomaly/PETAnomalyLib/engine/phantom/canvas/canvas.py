@@ -1,0 +1,155 @@
+"""What a patient is painted on: a voxel grid that knows where every voxel lies in the body.
+
+Organs are described in *body coordinates*, mm in a reference person of 170 cm: x to the patient's
+left, y to the back, z to the head; x = 0 is the midline, y = 0 the middle of the trunk, z = 0 the
+upper edge of the pubic symphysis, 840 the vertex and -870 the soles. A `Canvas` gives every voxel
+its body coordinates after the patient's size, pose, the bends of the spine and a smooth random
+deformation, so that simple shapes come out as organs do: never twice the same, never symmetric.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from PETAnomalyLib.engine.phantom.canvas.lines import Vector
+from PETAnomalyLib.engine.phantom.canvas.pose import Pose
+from PETAnomalyLib.engine.phantom.canvas.random_numbers import stream
+from PETAnomalyLib.engine.phantom.canvas.waves import Array, waves
+
+Mask = NDArray[np.bool_]
+Box = tuple[slice, slice, slice]
+
+STEP_MM = 4.0  # along k, j and i; scanners have voxels of their own
+VOXEL_ML = STEP_MM**3 / 1000
+DEFORMATION_MM = 14.0  # no voxel is displaced by more than this along an axis
+EMPTY: Box = (slice(0, 0), slice(0, 0), slice(0, 0))
+WHOLE: Box = (slice(None), slice(None), slice(None))
+
+
+class Canvas:
+    """A grid (k, j, i) of `STEP_MM` round the body: what each voxel is, takes up and absorbs.
+
+    Attributes:
+        pose: of the patient.
+        axes: grid positions along z, y, x, mm.
+        x, y, z: body coordinates of every voxel, reference mm, float32.
+        rough: smooth random fields of unit variance that roughen surfaces and mottle uptake:
+            two of 28 to 80 mm, one of 14 to 36 mm.
+        organ: `Organ` codes, uint8.
+        suv, hu: uptake (SUV, g/ml) and attenuation (HU) before the scanner, float32.
+    """
+
+    def __init__(self, pose: Pose, half_width_mm: tuple[float, float], seed: int) -> None:
+        self.pose = pose
+        slices = max(1, math.ceil(pose.length_mm / STEP_MM))
+        rows, columns = (2 * math.ceil(half / STEP_MM) + 1 for half in half_width_mm[::-1])
+        self.shape = (slices, rows, columns)
+        self.axes = (
+            np.arange(slices, dtype=np.float32) * np.float32(STEP_MM),
+            (np.arange(rows, dtype=np.float32) - rows // 2) * np.float32(STEP_MM),
+            (np.arange(columns, dtype=np.float32) - columns // 2) * np.float32(STEP_MM),
+        )
+        self._start = [float(axis[0]) for axis in self.axes]
+        to_body = (pose.rotation.T / pose.scale).T
+        rng = stream(seed, "deformation")
+        straight = []
+        for row in range(3):
+            start = -to_body[row] @ pose.offset_mm + (pose.bottom_mm if row == 2 else 0.0)
+            straight.append(
+                (
+                    to_body[row, 2] * self.axes[0][:, None, None]
+                    + to_body[row, 1] * self.axes[1][None, :, None]
+                    + to_body[row, 0] * self.axes[2][None, None, :]
+                    + start
+                ).astype(np.float32)
+            )
+        self.z = straight[2] + self._bend(rng)
+        self.x = straight[0] + self._bend(rng) - pose.bend_x(straight[2])
+        self.y = straight[1] + self._bend(rng) - pose.bend_y(straight[2])
+        rng = stream(seed, "surface")
+        self.rough = [
+            waves(rng, self.axes, 24, (28, 80)),
+            waves(rng, self.axes, 24, (28, 80)),
+            waves(rng, self.axes, 24, (14, 36)),
+        ]
+        self.suv = np.zeros(self.shape, np.float32)
+        self.hu = np.full(self.shape, -1000, np.float32)
+        self.organ = np.zeros(self.shape, np.uint8)
+
+    def _bend(self, rng: np.random.Generator) -> Array:
+        bend = 4.5 * waves(rng, self.axes, 8, (140, 420))
+        return np.clip(bend, -DEFORMATION_MM, DEFORMATION_MM, out=bend)
+
+    def box(self, points: ArrayLike, margin_mm: float) -> Box:
+        """The voxels that can lie within `margin_mm` of any of the body points (n x 3)."""
+        return self.around(self.position(points), margin_mm)
+
+    def position(self, points: ArrayLike) -> Vector:
+        """Where body points (n x 3) lie on the grid, mm (n x 3: x, y, z), to a few mm."""
+        body = np.atleast_2d(np.asarray(points, float))[:, :3]
+        position = self._straight(body)
+        # Where bends and deformation have carried the point: read it off, twice.
+        for _ in range(2):
+            index = tuple(
+                np.clip(
+                    np.round((position[:, 2 - axis] - self.axes[axis][0]) / STEP_MM),
+                    0,
+                    self.shape[axis] - 1,
+                ).astype(int)
+                for axis in range(3)
+            )
+            there = np.stack([self.axes[axis][index[axis]] for axis in (2, 1, 0)], 1)
+            found = np.stack([self.x[index], self.y[index], self.z[index]], 1)
+            position = self._straight(body) + (there - self._straight(found))
+        return position
+
+    def around(self, position: Vector, margin_mm: float) -> Box:
+        """The voxels within `margin_mm` (reference mm) of grid positions, and some to spare."""
+        slices = []
+        reach = margin_mm * float(max(1.0, self.pose.scale.max())) * 1.1 + 6.0
+        lowest, highest = position.min(0), position.max(0)
+        for axis in range(3):
+            column = 2 - axis
+            start = self._start[axis]
+            low = max(math.floor((lowest[column] - reach - start) / STEP_MM), 0)
+            high = min(math.ceil((highest[column] + reach - start) / STEP_MM) + 1, self.shape[axis])
+            if low >= high:
+                return EMPTY
+            slices.append(slice(low, high))
+        return (slices[0], slices[1], slices[2])
+
+    def _straight(self, body: Vector) -> Vector:
+        """Grid positions (n x 3, mm) of body points (n x 3) as if nothing were bent."""
+        pose = self.pose
+        return ((body - [0, 0, pose.bottom_mm]) * pose.scale) @ pose.rotation + pose.offset_mm
+
+    def where(self, box: Box, organs: Sequence[int]) -> Mask:
+        """Which voxels of `box` are one of `organs`."""
+        wanted = np.zeros(256, bool)
+        wanted[list(organs)] = True
+        found: Mask = wanted[self.organ[box]]
+        return found
+
+    def fill(
+        self,
+        box: Box,
+        inside: Mask,
+        organ: int | None,
+        suv: float | Array | None = None,
+        hu: float | Array | None = None,
+    ) -> None:
+        """Paint the voxels of `box` where `inside`, whatever they were; None leaves as it is."""
+        if organ is not None:
+            self.organ[box][inside] = organ
+        for target, value in ((self.suv, suv), (self.hu, hu)):
+            if value is None:
+                continue
+            target[box][inside] = value[inside] if isinstance(value, np.ndarray) else value
+
+    def mottled(self, value: float, box: Box, share: float = 0.06, field: int = 2) -> Array:
+        """`value` on the voxels of `box`, varied by `share` of it (one standard deviation)."""
+        return np.float32(value) * (1 + np.float32(share) * self.rough[field][box])

@@ -1,0 +1,1 @@
+"""Lungs, heart, vessels, and what lies between them. May use: canvas, patient, frame."""

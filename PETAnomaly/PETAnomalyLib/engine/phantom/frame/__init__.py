@@ -1,0 +1,1 @@
+"""The body's frame: skin, fat, muscle, cavities, limbs and bones."""

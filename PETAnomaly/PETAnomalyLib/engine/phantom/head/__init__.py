@@ -1,0 +1,1 @@
+"""Head and neck. May use: canvas, patient and the envelope of frame; `brain` only the first two."""

@@ -1,0 +1,1 @@
+"""Who the patient is, before anything is painted: build, conditions, uptake, pose, ranges."""

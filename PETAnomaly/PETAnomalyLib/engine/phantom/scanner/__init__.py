@@ -1,0 +1,1 @@
+"""What a scanner makes of a painted patient: PET and CT on its own voxels."""
