@@ -17,6 +17,9 @@ HOT_TESTES_SHARE, HOT_TESTES = 0.2, (1.5, 2.2)  # of the young; times the drawn 
 PROSTATE_FOCUS_SHARE, PROSTATE_FOCUS = 0.06, (1.5, 2.2)  # prostatitis; times the drawn uptake
 PROSTATE_STONES_SHARE = 0.2  # calcified, of those over 50
 HYDROCELE_SHARE = 0.06
+BAG_MM = (22, 23, 30)  # half of the scrotum, of testes of a usual size
+BEFORE_THIGHS_MM = (-76.0, -56.0)  # body y between which the fat of both thighs ends in front
+SUNK_MM = 4.0  # the middle of the scrotum lies so far behind that
 OUTSIDE = (Organ.AIR, Organ.FAT)
 
 
@@ -46,14 +49,15 @@ def paint_prostate(canvas: Canvas, patient: Patient, bladder: Bladder) -> None:
 
 
 def paint_scrotum(canvas: Canvas, patient: Patient) -> None:
-    """Paint scrotum, testes and penis below the perineum, between and before the thighs."""
+    """Paint scrotum and testes between the thighs, the penis on the scrotum."""
     rng = patient.stream("scrotum")
     soft, hu = patient.suv(Organ.SOFT), 22.0
-    _penis(canvas, patient, rng)
+    middle = _front_of_thighs(canvas) + SUNK_MM
+    _penis(canvas, patient, rng, middle - BAG_MM[1])
     low = float(rng.normal(0, 6))
     total = patient.volume_ml(Organ.TESTIS)
-    room = np.array([23, 23, 30]) * max(1.0, (total / 36) ** (1 / 3))
-    bags = [ellipsoid(canvas, (side * 19, -92, -80 + low), room) for side in (-1, 1)]
+    room = np.array(BAG_MM) * max(1.0, (total / 36) ** (1 / 3))
+    bags = [ellipsoid(canvas, (side * 18, middle, -76 + low), room) for side in (-1, 1)]
     bag = united(canvas, bags)
     if bag.empty:
         return
@@ -65,7 +69,7 @@ def paint_scrotum(canvas: Canvas, patient: Patient) -> None:
     uneven = float(np.clip(rng.normal(0, 0.05), -0.12, 0.12))
     hydrocele = int(rng.choice([-1, 1])) if rng.random() < HYDROCELE_SHARE else 0
     for side in (-1, 1):
-        place = (side * 19 + rng.normal(0, 2), -91 + rng.normal(0, 3), -82 + low + rng.normal(0, 5))
+        place = np.array([side * 18, middle - 1, -78 + low]) + rng.normal(0, (2, 2, 5))
         shape = ellipsoid(
             canvas, place, (12, 13, 19), (rng.normal(10, 8), side * 8, 0), 0.04, reach=1.9
         )
@@ -78,12 +82,23 @@ def paint_scrotum(canvas: Canvas, patient: Patient) -> None:
             paint(canvas, shape, Organ.SOFT, 0.5, 8.0, (Organ.SOFT,), 0.8 * total)
 
 
-def _penis(canvas: Canvas, patient: Patient, rng: Generator) -> None:
-    """Root in the perineum, then free, lying on the scrotum."""
-    aside = float(rng.normal(0, 10))
+def _front_of_thighs(canvas: Canvas) -> float:
+    """Body y of the front of what is between the thighs."""
+    box = canvas.box((0, -60, -75), 40.0)
+    there = (canvas.organ[box] != Organ.AIR) & (np.abs(canvas.x[box]) < 15)
+    there &= np.abs(canvas.z[box] + 75) < 12
+    front = float(canvas.y[box][there].min()) if there.any() else BEFORE_THIGHS_MM[1]
+    return float(np.clip(front, *BEFORE_THIGHS_MM))
+
+
+def _penis(canvas: Canvas, patient: Patient, rng: Generator, front: float) -> None:
+    """Root in the perineum under the symphysis, then free, hanging down before the scrotum, whose
+    front is at body y = `front`."""
+    aside = float(rng.normal(0, 8))
     line = smooth_line(
-        [(0, -24, -40, 9), (0, -60, -40, 10), (0.3 * aside, -98, -38, 11), (aside, -116, -66, 12),
-         (1.2 * aside, -116, -88, 11)],
+        [(0, -22, -43, 9), (0, -50, -39, 11), (0.2 * aside, 0.5 * (front - 66), -41, 11.5),
+         (0.7 * aside, front - 7, -56, 12), (aside, front - 9, -74, 12),
+         (1.1 * aside, front - 7, -88, 11)],
         9.0,
     )  # fmt: skip
     paint_parenchyma(
