@@ -17,7 +17,7 @@ from PETAnomalyLib.engine.phantom.patient.patient import Patient
 BONE_INTO = (Organ.FAT, Organ.VISCERAL_FAT, Organ.MUSCLE, Organ.SOFT, Organ.LUNG)
 """What bones are painted into."""
 
-WHOLE_CORTEX = 2.2  # HU of cortex alone, of that of a voxel with some marrow or muscle in it
+WHOLE_CORTEX = 1.9  # HU of cortex alone, of that of a voxel with some marrow or muscle in it
 SHELL = 0.2  # share of cortex from which on a voxel is cortex
 VERTEBRAL = 1.1  # uptake of vertebral marrow, of the mean of all that is seen
 YELLOW_HU = -50.0  # fatty marrow of shafts, with a few trabeculae
