@@ -1,1 +1,1 @@
-"""Abdomen and pelvis."""
+"""Abdomen and pelvis. May use: canvas, patient, frame."""

@@ -1,1 +1,4 @@
-"""What a patient is painted on: the grid, shapes, random numbers. May use nothing above."""
+"""What a patient is painted on: the grid, shapes, random numbers.
+
+May use: NumPy and SciPy alone.
+"""

@@ -1,1 +1,4 @@
-"""Who the patient is, before anything is painted: build, conditions, uptake, pose, ranges."""
+"""Who the patient is, before anything is painted: build, conditions, uptake, pose, ranges.
+
+May use: canvas.
+"""

@@ -1,1 +1,4 @@
-"""What a scanner makes of a painted patient: PET and CT on its own voxels."""
+"""What a scanner makes of a painted patient: PET and CT on its own voxels.
+
+May use: canvas, patient, frame.
+"""
