@@ -2,7 +2,7 @@
 
     python Testing/benchmarks/bench_start.py STUDY
 
-STUDY holds SUV.nii.gz and CTres.nii.gz, as `make demo` leaves them in demo/phantom-2000013/0. The
+STUDY holds SUV.nii.gz and CTres.nii.gz, as `make demo` leaves them in demo/phantom-2000049/0. The
 peer imports torch and SimpleITK, reads the same study and aligns it, in a process of its own, and
 does nothing else. Prints a Markdown table: seconds of wall time, the quickest of three each.
 """

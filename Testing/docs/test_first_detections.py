@@ -33,7 +33,7 @@ def commands(beginning: str) -> list[str]:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files that the commands name."""
     folder = tmp_path_factory.mktemp("documentation")
-    study = write_tiny_study(folder / "cohort" / "phantom-2000013" / "0")
+    study = write_tiny_study(folder / "cohort" / "phantom-2000049" / "0")
     shutil.copyfile(study / "SUV.nii.gz", folder / "SUV.nii.gz")
     shutil.copyfile(study / "CTres.nii.gz", folder / "CT.nii.gz")
     pet, ct = (sitk.ReadImage(str(study / f"{name}.nii.gz")) for name in ("SUV", "CTres"))
@@ -66,7 +66,7 @@ def test_the_documented_detection_runs(
     result = place / "result"
     if "--cohort" in line:
         assert (place / "results" / "studies.csv").is_file()
-        result = place / "results" / "phantom-2000013__0"
+        result = place / "results" / "phantom-2000049__0"
     scored = sitk.ReadImage(str(result / "residual.nii.gz"))
     assert scored.GetSize() == pet.GetSize()
     assert np.isfinite(sitk.GetArrayViewFromImage(scored)).all()

@@ -24,7 +24,7 @@ from PETAnomalyLib.panel.scene.slice_views import showLayers
 from PETAnomalyLib.panel.scene.volume_nodes import addVolume, putBeside
 from PETAnomalyLib.panel.scene.windows import showInput
 
-SAMPLE_SEED = 2_000_013  # the patient of `make demo`; no model was trained on such a seed
+SAMPLE_SEED = 2_000_049  # the patient of `make demo`; no model was trained on such a seed
 LESION_COLOUR = (0.2, 0.9, 0.3)
 
 
