@@ -183,9 +183,13 @@ def describe(labels: NDArray[np.uint16], found: list[dict[str, Any]], grid: Imag
     """
     spacing, origin = grid.spacing_mm, grid.origin_lps_mm
     voxel_ml = float(np.prod(spacing)) / 1000
-    for lesion, box in zip(found, ndimage.find_objects(labels, len(found))):
-        where = np.argwhere(labels[box] == lesion["label"])
-        middle = where.mean(0) + [s.start for s in box]
+    if not found:
+        return
+    seen = labels[grid.box]
+    first = np.array([extent.start for extent in grid.box])
+    for lesion, box in zip(found, ndimage.find_objects(seen, len(found))):
+        where = np.argwhere(seen[box] == lesion["label"])
+        middle = where.mean(0) + ([s.start for s in box] + first)
         lesion["volume_ml"] = round(len(where) * voxel_ml, 4)
         lesion["centre_lps_mm"] = [
             round(float(origin[axis] + middle[2 - axis] * spacing[axis]), 2) for axis in range(3)

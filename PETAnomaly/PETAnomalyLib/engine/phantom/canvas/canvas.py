@@ -26,6 +26,7 @@ Box = tuple[slice, slice, slice]
 STEP_MM = 4.0  # along k, j and i; scanners have voxels of their own
 VOXEL_ML = STEP_MM**3 / 1000
 DEFORMATION_MM = 14.0  # no voxel is displaced by more than this along an axis
+BENT_ASIDE = 0.15  # mm that bends and deformation carry a point aside for each mm along an organ
 EMPTY: Box = (slice(0, 0), slice(0, 0), slice(0, 0))
 WHOLE: Box = (slice(None), slice(None), slice(None))
 
@@ -54,6 +55,7 @@ class Canvas:
             (np.arange(columns, dtype=np.float32) - columns // 2) * np.float32(STEP_MM),
         )
         self._start = [float(axis[0]) for axis in self.axes]
+        self._first, self._last = np.array(self._start), np.array(self.shape) - 1.0
         to_body = (pose.rotation.T / pose.scale).T
         rng = stream(seed, "deformation")
         straight = []
@@ -84,43 +86,56 @@ class Canvas:
         bend = 4.5 * waves(rng, self.axes, 8, (140, 420))
         return np.clip(bend, -DEFORMATION_MM, DEFORMATION_MM, out=bend)
 
-    def box(self, points: ArrayLike, margin_mm: float) -> Box:
-        """The voxels that can lie within `margin_mm` of any of the body points (n x 3)."""
+    def box(self, points: ArrayLike, margin_mm: float | Vector) -> Box:
+        """The voxels that can lie within `margin_mm` of any of the body points (n x 3).
+
+        Args:
+            points: mm.
+            margin_mm: one, or three along body x, y and z.
+        """
         return self.around(self.position(points), margin_mm)
 
     def position(self, points: ArrayLike) -> Vector:
         """Where body points (n x 3) lie on the grid, mm (n x 3: x, y, z), to a few mm."""
         body = np.atleast_2d(np.asarray(points, float))[:, :3]
-        position = self._straight(body)
+        straight = self._straight(body)
+        position = straight
         # Where bends and deformation have carried the point: read it off, twice.
         for _ in range(2):
-            index = tuple(
-                np.clip(
-                    np.round((position[:, 2 - axis] - self.axes[axis][0]) / STEP_MM),
-                    0,
-                    self.shape[axis] - 1,
-                ).astype(int)
-                for axis in range(3)
-            )
-            there = np.stack([self.axes[axis][index[axis]] for axis in (2, 1, 0)], 1)
-            found = np.stack([self.x[index], self.y[index], self.z[index]], 1)
-            position = self._straight(body) + (there - self._straight(found))
+            nearest = np.rint((position[:, ::-1] - self._first) / STEP_MM)
+            nearest = np.minimum(np.maximum(nearest, 0), self._last)
+            there = (self._first + nearest * STEP_MM)[:, ::-1]
+            k, j, i = nearest.astype(np.intp).T
+            found = np.array([self.x[k, j, i], self.y[k, j, i], self.z[k, j, i]], float).T
+            position = straight + (there - self._straight(found))
         return position
 
-    def around(self, position: Vector, margin_mm: float) -> Box:
-        """The voxels within `margin_mm` (reference mm) of grid positions, and some to spare."""
+    def around(self, position: Vector, margin_mm: float | Vector) -> Box:
+        """The voxels within `margin_mm` (reference mm; one, or three along body x, y and z) of
+        grid positions, and some to spare."""
         slices = []
-        reach = margin_mm * float(max(1.0, self.pose.scale.max())) * 1.1 + 6.0
+        reach = self._reach(margin_mm)
         lowest, highest = position.min(0), position.max(0)
         for axis in range(3):
             column = 2 - axis
             start = self._start[axis]
-            low = max(math.floor((lowest[column] - reach - start) / STEP_MM), 0)
-            high = min(math.ceil((highest[column] + reach - start) / STEP_MM) + 1, self.shape[axis])
+            low = max(math.floor((lowest[column] - reach[column] - start) / STEP_MM), 0)
+            high = math.ceil((highest[column] + reach[column] - start) / STEP_MM) + 1
+            high = min(high, self.shape[axis])
             if low >= high:
                 return EMPTY
             slices.append(slice(low, high))
         return (slices[0], slices[1], slices[2])
+
+    def _reach(self, margin_mm: float | Vector) -> Sequence[float]:
+        """mm along grid x, y and z that a margin takes at most, and some to spare."""
+        larger = 1.1 * float(max(1.0, self.pose.scale.max()))
+        if not isinstance(margin_mm, np.ndarray):
+            return (margin_mm * larger + 6.0,) * 3
+        # Turned as the patient lies; bends carry a long organ's ends aside.
+        turned = np.abs(self.pose.rotation).T @ margin_mm + BENT_ASIDE * margin_mm.max()
+        found: Vector = np.minimum(turned, margin_mm.max()) * larger + 6.0
+        return [float(mm) for mm in found]
 
     def _straight(self, body: Vector) -> Vector:
         """Grid positions (n x 3, mm) of body points (n x 3) as if nothing were bent."""
@@ -129,9 +144,11 @@ class Canvas:
 
     def where(self, box: Box, organs: Sequence[int]) -> Mask:
         """Which voxels of `box` are one of `organs`."""
-        wanted = np.zeros(256, bool)
-        wanted[list(organs)] = True
-        found: Mask = wanted[self.organ[box]]
+        painted = self.organ[box]
+        found = np.zeros(painted.shape, bool)
+        # Comparing with each is quicker than looking each voxel up in a table.
+        for organ in organs:
+            found |= painted == organ
         return found
 
     def fill(

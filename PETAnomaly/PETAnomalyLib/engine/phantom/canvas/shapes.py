@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from PETAnomalyLib.engine.phantom.canvas.canvas import EMPTY, VOXEL_ML, Box, Canvas, Mask
-from PETAnomalyLib.engine.phantom.canvas.lines import rotation_matrix
+from PETAnomalyLib.engine.phantom.canvas.lines import Vector, rotation_matrix
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
 
 MOST_LEVEL = 4.0  # no organ reaches beyond this level for its volume: twice its radii
@@ -61,8 +61,9 @@ def ellipsoid(
     radii the box goes, which is how far the shape can give way.
     """
     c, r = np.asarray(centre, float), np.asarray(radii, float)
-    box = canvas.box(c, float(r.max()) * (reach + roughness))
-    axes = rotation_matrix(tilt_deg) / r[:, None]
+    turn = rotation_matrix(tilt_deg)
+    box = canvas.box(c, _half_extents(turn, r, square) * (reach + roughness))
+    axes = turn / r[:, None]
     dx, dy, dz = canvas.x[box] - c[0], canvas.y[box] - c[1], canvas.z[box] - c[2]
     total = np.zeros(dx.shape, np.float32)
     for row in axes.astype(np.float32):
@@ -75,13 +76,22 @@ def ellipsoid(
     return Shape(box, total, float(nominal), 2 / 3)
 
 
+def _half_extents(turn: Vector, radii: Vector, square: float) -> Vector:
+    """Of a tilted (super)ellipsoid along x, y and z: corners of a brick reach further."""
+    along = np.abs(turn * radii[:, None])
+    power = 4 / 3 if square else 2.0
+    found: Vector = (along**power).sum(0) ** (1 / power)
+    return found
+
+
 def tube(canvas: Canvas, line: ArrayLike, roughness: float = 0.0, reach: float = 1.3) -> Shape:
     """A tube along a line of points (n x 4: x, y, z, radius; reference mm).
 
     Its level is the distance to the line over the radius, found up to `reach` radii; inf beyond.
     """
     knots = np.asarray(line, np.float32)
-    whole = canvas.box(knots[:, :3], float(knots[:, 3].max()) * reach)
+    position = canvas.position(knots)
+    whole = canvas.around(position, float(knots[:, 3].max()) * reach)
     shape = tuple(s.stop - s.start for s in whole)
     level = np.full(shape, np.inf, np.float32)
     segment = np.zeros(shape, np.int32)
@@ -90,7 +100,6 @@ def tube(canvas: Canvas, line: ArrayLike, roughness: float = 0.0, reach: float =
     nominal = float(np.pi * (lengths * squared).sum() * canvas.pose.scale.prod() / 1000)
     if 0 in shape:
         return Shape(whole, level, nominal, 0.5, segment, len(knots) - 1)
-    position = canvas.position(knots)
     for number in range(len(knots) - 1):
         a, b = knots[number], knots[number + 1]
         part = canvas.around(position[number : number + 2], float(max(a[3], b[3])) * reach)

@@ -42,7 +42,7 @@ def paint_salivary_glands(canvas: Canvas, patient: Patient) -> None:
                 )  # fmt: skip
             elif gland == Organ.SUBMANDIBULAR_GLAND:
                 shape = ellipsoid(canvas, (np.array([32, -26, 632]) + shift) * mirror,
-                                  (10, 16, 12), (10, 0, side * -20), 0.1, reach=1.7)  # fmt: skip
+                                  (10, 16, 12), (10, 0, side * -20), 0.1, reach=2.4)  # fmt: skip
             else:
                 shape = ellipsoid(canvas, (np.array([13, -54, 650]) + shift) * mirror,
                                   (5, 14, 8), (0, 0, side * -18), 0.1, reach=2.4)  # fmt: skip

@@ -111,9 +111,10 @@ def sampled(values: Array, axes: Sequence[Matrix], steps: float) -> Array:
 
 def mixed_slices(values: Array, weights: Matrix, steps: float) -> Array:
     """`values` (k, j, i) through the weights of the axis z alone."""
-    flat = np.rint(np.multiply(values, steps, dtype=np.float64)).reshape(len(values), -1)
-    result = (weights * (1 / (WEIGHT_STEPS * steps))) @ flat
-    mixed: Array = result.reshape(len(weights), *values.shape[1:]).astype(np.float32)
+    mixed = np.empty((len(weights), *values.shape[1:]), np.float32)
+    for slices, below, matrix in _bands(weights * (1 / (WEIGHT_STEPS * steps)), CHUNKS[0] // 2):
+        part = np.rint(np.multiply(values[below], steps, dtype=np.float64))
+        mixed[slices] = (matrix @ part.reshape(len(part), -1)).reshape(-1, *values.shape[1:])
     return mixed
 
 
