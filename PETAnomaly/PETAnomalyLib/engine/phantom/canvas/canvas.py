@@ -54,8 +54,8 @@ class Canvas:
             (np.arange(rows, dtype=np.float32) - rows // 2) * np.float32(STEP_MM),
             (np.arange(columns, dtype=np.float32) - columns // 2) * np.float32(STEP_MM),
         )
-        self._start = [float(axis[0]) for axis in self.axes]
-        self._first, self._last = np.array(self._start), np.array(self.shape) - 1.0
+        self._first = np.array([axis[0] for axis in self.axes], float)
+        self._last = np.array(self.shape) - 1.0
         to_body = (pose.rotation.T / pose.scale).T
         rng = stream(seed, "deformation")
         straight = []
@@ -113,29 +113,36 @@ class Canvas:
     def around(self, position: Vector, margin_mm: float | Vector) -> Box:
         """The voxels within `margin_mm` (reference mm; one, or three along body x, y and z) of
         grid positions, and some to spare."""
-        slices = []
-        reach = self._reach(margin_mm)
-        lowest, highest = position.min(0), position.max(0)
-        for axis in range(3):
-            column = 2 - axis
-            start = self._start[axis]
-            low = max(math.floor((lowest[column] - reach[column] - start) / STEP_MM), 0)
-            high = math.ceil((highest[column] + reach[column] - start) / STEP_MM) + 1
-            high = min(high, self.shape[axis])
-            if low >= high:
-                return EMPTY
-            slices.append(slice(low, high))
-        return (slices[0], slices[1], slices[2])
-
-    def _reach(self, margin_mm: float | Vector) -> Sequence[float]:
-        """mm along grid x, y and z that a margin takes at most, and some to spare."""
         larger = 1.1 * float(max(1.0, self.pose.scale.max()))
-        if not isinstance(margin_mm, np.ndarray):
-            return (margin_mm * larger + 6.0,) * 3
-        # Turned as the patient lies; bends carry a long organ's ends aside.
-        turned = np.abs(self.pose.rotation).T @ margin_mm + BENT_ASIDE * margin_mm.max()
-        found: Vector = np.minimum(turned, margin_mm.max()) * larger + 6.0
-        return [float(mm) for mm in found]
+        if isinstance(margin_mm, np.ndarray):
+            # Turned as the patient lies; bends carry a long organ's ends aside.
+            most = margin_mm.max()
+            turned = np.abs(self.pose.rotation).T @ margin_mm + BENT_ASIDE * most
+            reach = np.minimum(turned, most) * larger + 6.0
+        else:
+            reach = np.full(3, margin_mm * larger + 6.0)
+        low, high = self._voxels(position.min(0) - reach, position.max(0) + reach)
+        return _box(low.tolist(), high.tolist())
+
+    def along(self, position: Vector, margin_mm: Vector) -> list[Box]:
+        """`around` of every two points that follow each other, with a margin of each pair."""
+        larger = 1.1 * float(max(1.0, self.pose.scale.max()))
+        reach = (margin_mm * larger + 6.0)[:, None]
+        low, high = self._voxels(
+            np.minimum(position[:-1], position[1:]) - reach,
+            np.maximum(position[:-1], position[1:]) + reach,
+        )
+        return [_box(*ends) for ends in zip(low.tolist(), high.tolist())]
+
+    def _voxels(self, lowest: Vector, highest: Vector) -> tuple[NDArray[np.intp], ...]:
+        """First voxels (.. x 3: k, j, i) between grid positions (x, y, z), and those after the
+        last."""
+        low = np.floor((lowest[..., ::-1] - self._first) / STEP_MM)
+        high = np.ceil((highest[..., ::-1] - self._first) / STEP_MM) + 1
+        return (
+            np.maximum(low, 0).astype(np.intp),
+            np.minimum(high, self._last + 1).astype(np.intp),
+        )
 
     def _straight(self, body: Vector) -> Vector:
         """Grid positions (n x 3, mm) of body points (n x 3) as if nothing were bent."""
@@ -170,3 +177,9 @@ class Canvas:
     def mottled(self, value: float, box: Box, share: float = 0.06, field: int = 2) -> Array:
         """`value` on the voxels of `box`, varied by `share` of it (one standard deviation)."""
         return np.float32(value) * (1 + np.float32(share) * self.rough[field][box])
+
+
+def _box(low: Sequence[int], high: Sequence[int]) -> Box:
+    if any(first >= end for first, end in zip(low, high)):
+        return EMPTY
+    return (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))

@@ -100,11 +100,12 @@ def tube(canvas: Canvas, line: ArrayLike, roughness: float = 0.0, reach: float =
     nominal = float(np.pi * (lengths * squared).sum() * canvas.pose.scale.prod() / 1000)
     if 0 in shape:
         return Shape(whole, level, nominal, 0.5, segment, len(knots) - 1)
-    for number in range(len(knots) - 1):
+    margins = np.maximum(knots[:-1, 3], knots[1:, 3]).astype(float) * reach
+    for number, near in enumerate(canvas.along(position, margins)):
         a, b = knots[number], knots[number + 1]
-        part = canvas.around(position[number : number + 2], float(max(a[3], b[3])) * reach)
-        if part == EMPTY:
+        if near == EMPTY:
             continue
+        part: tuple[slice, ...] = near
         inner = tuple(slice(p.start - w.start, p.stop - w.start) for p, w in zip(part, whole))
         if any(s.start < 0 or s.stop > n for s, n in zip(inner, shape)):
             inner = tuple(slice(max(s.start, 0), min(s.stop, n)) for s, n in zip(inner, shape))
