@@ -40,7 +40,7 @@ def paint_hernias(canvas: Canvas, patient: Patient, envelope: Envelope) -> None:
 def _paint(
     canvas: Canvas, patient: Patient, rng: Generator, parts: list[Shape], size: float, name: str
 ) -> None:
-    sac = united(canvas, parts)
+    sac = united(parts)
     inside = paint(
         canvas, sac, Organ.VISCERAL_FAT, patient.suv(Organ.VISCERAL_FAT),
         patient.hu(Organ.VISCERAL_FAT), WALL,

@@ -66,7 +66,7 @@ def _shape(
     shapes = [
         ellipsoid(canvas, centre, radii, tilt, 0.06, 0.25, 1.4) for centre, radii, tilt in parts
     ]
-    return united(canvas, shapes)
+    return united(shapes)
 
 
 def _below(shape: Shape, canvas: Canvas, envelope: Envelope) -> Shape:

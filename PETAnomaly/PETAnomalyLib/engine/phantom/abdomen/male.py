@@ -58,7 +58,7 @@ def paint_scrotum(canvas: Canvas, patient: Patient) -> None:
     total = patient.volume_ml(Organ.TESTIS)
     room = np.array(BAG_MM) * max(1.0, (total / 36) ** (1 / 3))
     bags = [ellipsoid(canvas, (side * 18, middle, -76 + low), room) for side in (-1, 1)]
-    bag = united(canvas, bags)
+    bag = united(bags)
     if bag.empty:
         return
     paint_parenchyma(canvas, bag, Organ.SOFT, soft, hu, into=OUTSIDE)

@@ -54,7 +54,7 @@ def paint_adrenals(canvas: Canvas, patient: Patient) -> None:
         ]  # fmt: skip
         value = float(rng.uniform(*HOT_ADRENAL_SUV)) if hot in (0, side) else suv
         painted = paint_parenchyma(
-            canvas, united(canvas, limbs), Organ.ADRENAL, value, patient.hu(Organ.ADRENAL),
+            canvas, united(limbs), Organ.ADRENAL, value, patient.hu(Organ.ADRENAL),
             0.5 * patient.volume_ml(Organ.ADRENAL) * (1 + side * uneven), mottle=0.05,
         )  # fmt: skip
         if hot in (0, side) and painted.any():

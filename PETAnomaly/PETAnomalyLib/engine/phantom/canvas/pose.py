@@ -1,4 +1,4 @@
-"""How a patient lies in the scanner: size, tilt, the bends of the spine, and where the scan ends."""
+"""How a patient lies in the scanner: size, tilt, bends of the spine, and where the scan ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random numbers of a phantom: one stream for each part of a patient, so that parts are separate."""
+"""Random numbers of a phantom: a stream for each part of a patient, so that parts are separate."""
 
 from __future__ import annotations
 

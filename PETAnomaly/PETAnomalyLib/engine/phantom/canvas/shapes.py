@@ -126,7 +126,7 @@ def tube(canvas: Canvas, line: ArrayLike, roughness: float = 0.0, reach: float =
     return Shape(whole, level, nominal, 0.5, segment, len(knots) - 1)
 
 
-def united(canvas: Canvas, shapes: Sequence[Shape]) -> Shape:
+def united(shapes: Sequence[Shape]) -> Shape:
     """Where any of the shapes is: the lowest level of each voxel. All of one power."""
     there = [one for one in shapes if not one.empty]
     nominal = sum(one.nominal_ml for one in shapes)

@@ -40,7 +40,7 @@ def paint_thymus(canvas: Canvas, patient: Patient) -> None:
                   (11, 7, 29), (rng.normal(8, 4), side * 10, 0), 0.12, reach=1.8)
         for side in (-1, 1)
     ]  # fmt: skip
-    shape = united(canvas, lobes)
+    shape = united(lobes)
     if shape.empty:
         return
     rebound = patient.build.age < REBOUND_YEARS and patient.conditions.stimulated_marrow > 1

@@ -44,13 +44,13 @@ def paint_hand(canvas: Canvas, patient: Patient, envelope: Envelope, arm: Arm) -
     for base, knuckle, tip in _hand_rays(arm):
         palm.append(tube(canvas, [(*base, 14), (*knuckle, 14)], reach=1.05))
         palm.append(tube(canvas, [(*knuckle, 11), (*tip, 8)], reach=1.05))
-    whole = united(canvas, palm)
+    whole = united(palm)
     if whole.empty:
         return
     suv = canvas.mottled(patient.suv(Organ.FAT), whole.box, 0.15)
     inside = paint(canvas, whole, Organ.FAT, suv, -40.0, (Organ.AIR,))
     envelope.arms[whole.box] |= inside
-    muscle = united(canvas, palm[::2])
+    muscle = united(palm[::2])
     muscle.level *= 14 / 11
     suv = canvas.mottled(patient.suv(Organ.MUSCLE), muscle.box)
     paint(canvas, muscle, Organ.MUSCLE, suv, patient.hu(Organ.MUSCLE), (Organ.FAT,))
@@ -104,12 +104,12 @@ def paint_foot(canvas: Canvas, patient: Patient, leg: Leg) -> None:
         parts.append(tube(canvas, [(*(leg.ankle + 0.15 * along + 0.5 * shift), 28),
                                    (*(leg.ankle + 0.65 * along + 0.9 * shift), 17), (*lies, 12),
                                    (*(lies + 0.12 * along), 10)], reach=1.05))  # fmt: skip
-    whole = united(canvas, parts)
+    whole = united(parts)
     if whole.empty:
         return
     suv = canvas.mottled(patient.suv(Organ.FAT), whole.box, 0.15)
     paint(canvas, whole, Organ.FAT, suv, -50.0, (Organ.AIR,))
-    muscle = united(canvas, parts[1:])
+    muscle = united(parts[1:])
     muscle.level *= 1.35
     suv = canvas.mottled(patient.suv(Organ.MUSCLE), muscle.box)
     paint(canvas, muscle, Organ.MUSCLE, suv, patient.hu(Organ.MUSCLE), (Organ.FAT,))

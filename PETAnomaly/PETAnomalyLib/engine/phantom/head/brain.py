@@ -95,7 +95,7 @@ def _cerebellum(canvas: Canvas, patient: Patient, cavity: Shape, volume_ml: floa
         )
         for side in (-1, 1)
     ]
-    shape = united(canvas, halves)
+    shape = united(halves)
     if shape.empty:
         return
     shape.nominal_ml *= SHARED

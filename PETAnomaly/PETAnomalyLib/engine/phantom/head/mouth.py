@@ -22,7 +22,6 @@ def paint_mouth(canvas: Canvas, patient: Patient) -> None:
     rng = patient.stream("tongue")
     tip = rng.normal(0, 3, 3)
     tongue = united(
-        canvas,
         [
             ellipsoid(canvas, 0.5 * tip + np.array([0, -42, 662]), (22, 26, 18), (12, 0, 0), 0.06),
             ellipsoid(canvas, tip + np.array([0, -62, 668]), (17, 20, 9), roughness=0.06),

@@ -54,4 +54,4 @@ def _muscles(canvas: Canvas, place: np.ndarray, mirror: np.ndarray) -> Shape:
         belly = 0.45 * APEX + 0.55 * end + [0.5 * x, 0, 0.5 * z]
         points = ((APEX, 1.5), (belly, 2.8), (end, 1.6))
         lines.append([(*(point * mirror), radius) for point, radius in points])
-    return united(canvas, [tube(canvas, line, reach=2.2) for line in lines])
+    return united([tube(canvas, line, reach=2.2) for line in lines])

@@ -32,7 +32,6 @@ def paint_salivary_glands(canvas: Canvas, patient: Patient) -> None:
             mirror = np.array([side, 1, 1])
             if gland == Organ.PAROTID:
                 shape = united(
-                    canvas,
                     [
                         ellipsoid(canvas, (np.array([53, 12, 672]) + shift) * mirror, (9, 15, 24),
                                   (0, side * 6, side * 12), 0.1),

@@ -34,7 +34,7 @@ def paint_thyroid(canvas: Canvas, patient: Patient) -> None:
              (side * 17, -10, low + 26, 4.5 * r)]
         )  # fmt: skip
     lines.append([(-14, -24, low - 2, 4.5), (0, -27, low - 4, 4), (14, -24, low - 2, 4.5)])
-    shape = united(canvas, [tube(canvas, line, roughness=0.1, reach=3.0) for line in lines])
+    shape = united([tube(canvas, line, roughness=0.1, reach=3.0) for line in lines])
     if shape.empty:
         return
     hu = patient.hu(Organ.THYROID) + (INFLAMED_HU if inflamed else 0)
