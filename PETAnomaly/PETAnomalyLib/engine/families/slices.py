@@ -26,6 +26,7 @@ from PETAnomalyLib.engine.families.healer import (
 )
 from PETAnomalyLib.engine.families.reconstruction_error import judged_by_error
 
+EMPTY = 0.05  # of the model's intensity unit: air, with the noise that training adds
 VOXELS_AT_ONCE = 2 * 256 * 256  # a second or so of the slowest network: Cancel waits no longer
 
 

@@ -55,6 +55,15 @@ def test_all_positions_at_once_are_the_loop_over_them(
         assert torch.allclose(network(images).images, expected, atol=1e-6)
 
 
+def test_a_window_of_air_is_left_as_it_is(network: Any) -> None:
+    images = torch.rand(2, 1, *SIZE) + 0.1
+    images[0, 0, :EDGE, :EDGE] *= 0.04  # under 0.05 everywhere
+    with torch.no_grad():
+        healed = network(images).images
+    left = (healed == images).view(2, 2, EDGE, 3, EDGE).all(4).all(2)
+    assert left.nonzero().tolist() == [[0, 0, 0]]
+
+
 def test_slices_that_windows_do_not_divide_are_healed_to_the_last_voxel() -> None:
     network = slice_network("mae", SMALL["mae"], (13, 18))
     images = torch.rand(2, 1, 13, 18)

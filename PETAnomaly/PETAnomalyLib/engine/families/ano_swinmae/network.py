@@ -23,13 +23,12 @@ from PETAnomalyLib.engine.families.ano_swinmae.swin import (
     merging,
     sine_cosine_places,
 )
-from PETAnomalyLib.engine.families.slices import Reconstructed
+from PETAnomalyLib.engine.families.slices import EMPTY, Reconstructed
 from PETAnomalyLib.engine.scoring.mask_tiles import mask_tiles
 
 TOKENS_AT_ONCE = 1 << 13
 """Of the finest level; a fraction of a second of a small network: Cancel waits no longer."""
 
-_EMPTY = 0.05  # of the model's intensity unit: air, with the noise that training adds
 _SPREAD = 0.02  # standard deviation of the hidden token at the start, as in MAE
 
 
@@ -161,7 +160,7 @@ class AnoSwinMAE(nn.Module):
         rows, columns = (-(-n // (edge * sizes.patch)) for n in sizes.size)
         beyond = [n * edge * sizes.patch - size for n, size in zip((rows, columns), sizes.size)]
         whole = functional.pad(images, (0, beyond[1], 0, beyond[0]))
-        holds = functional.max_pool2d(whole, edge * sizes.patch).flatten(1) > _EMPTY
+        holds = functional.max_pool2d(whole, edge * sizes.patch).flatten(1) > EMPTY
         chance = torch.rand(holds.shape, device=images.device) + ~holds  # these come last
         rank = chance.argsort(1).argsort(1)
         wanted = (holds.sum(1, keepdim=True) * sizes.masked_percent / 100).round().clamp_min(1)
@@ -192,7 +191,7 @@ class AnoSwinMAE(nn.Module):
         brightest = images.new_full((len(images), count), -torch.inf).scatter_reduce(
             1, tiles.flatten().expand(len(images), -1), images.flatten(1), "amax"
         )
-        jobs = (brightest > _EMPTY).nonzero()
+        jobs = (brightest > EMPTY).nonzero()
         result = images.clone()
         if not len(jobs):
             return result

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from PETAnomalyLib.engine.families.slices import Reconstructed
+from PETAnomalyLib.engine.families.slices import EMPTY, Reconstructed
 from PETAnomalyLib.engine.families.vision_transformer import (
     PatchEmbedding,
     PatchesToImage,
@@ -81,20 +81,23 @@ class MAE(nn.Module):
         return self.to_image(self.decoder(whole + self.decoder_places), self.sizes.size)
 
     def healed(self, images: Tensor) -> Tensor:
-        """Every window predicted while it is hidden, B x 1 x h x w; all positions as batches."""
+        """Every window predicted while it is hidden, B x 1 x h x w; all positions as batches.
+
+        A window of air is left as it is.
+        """
         tokens = self.embed(images)
         count = tokens.shape[1]
-        result = torch.zeros_like(images)
         windows = self.windows.to(images.device)
         places = self._voxels(windows).to(images.device)
-        at_once = max(1, _TOKENS_AT_ONCE // tokens.shape[:2].numel())
-        for some, where in zip(windows.split(at_once), places.split(at_once)):
+        holds = ((images > EMPTY) & places).any(-1).any(-1)  # B x windows
+        result = images.clone()
+        for some in holds.nonzero().split(max(1, _TOKENS_AT_ONCE // count)):
+            of_slice, of_window = some.T
             hidden = torch.zeros(len(some), count, dtype=torch.bool, device=images.device)
-            hidden.scatter_(1, some, True)
-            each = tokens.repeat_interleave(len(some), 0)
-            predicted = self.predicted(each, hidden.repeat(len(images), 1))
-            predicted = predicted.view(len(images), len(some), *images.shape[-2:])
-            result += (predicted * where).sum(1, keepdim=True)
+            hidden.scatter_(1, windows[of_window], True)
+            predicted = self.predicted(tokens[of_slice], hidden)
+            number, row, column = places[of_window].nonzero(as_tuple=True)
+            result[of_slice[number], 0, row, column] = predicted[number, 0, row, column]
         return result
 
     def _some_hidden(self, images: Tensor) -> Tensor:
