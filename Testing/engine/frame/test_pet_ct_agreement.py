@@ -58,6 +58,16 @@ def test_a_flipped_ct_is_refused_by_name(axes: tuple[int, ...], words: str) -> N
         judged(np.flip(CT, axes))
 
 
+def test_a_ct_that_cuts_a_side_off_tells_as_much_upside_down_once_it_is_turned_back() -> None:
+    """Its outline is not the PET's, whose middle it must not be laid on."""
+    cut = CT.copy()
+    cut[:, :, :14] = -1000
+    own = agreement(PET, filled(GRID, cut))
+    flipped = agreement(PET, filled(GRID, np.flip(cut, 0)))
+    assert flipped.flip.startswith("upside down")
+    assert flipped.flip_information == pytest.approx(own.information, rel=0.1)
+
+
 @pytest.mark.parametrize("offset", [1024, -1024])
 def test_a_ct_off_by_1024_is_not_in_hu(offset: int) -> None:
     with pytest.raises(InputError, match="HU where the PET shows the body"):

@@ -127,18 +127,23 @@ def _entropy(p: NDArray[np.floating]) -> float:
 def _best_flip(
     uptake: NDArray[np.integer], tissue: NDArray[np.integer], in_pet: Mask, in_ct: Mask
 ) -> tuple[str, float]:
-    """The flip of the CT, its body laid on the PET's, that tells most of the uptake."""
+    """The flip of the CT that tells most of the uptake, its body laid on the PET's along all axes
+    or along the flipped ones alone."""
     boxes = [ndimage.find_objects(body.astype(np.uint8)) for body in (in_pet, in_ct)]
     if not all(boxes):
         return "", 0.0
     [of_pet], [of_ct] = boxes
     best = ("", 0.0)
-    for flips in product((False, True), repeat=3):
+    for flips, laid_on in product(product((False, True), repeat=3), (False, True)):
         if not any(flips):
             continue
+        # Along the other axes it may lie right with another outline: arms that a CT cuts off.
+        places = tuple(
+            pet if flipped or laid_on else ct for flipped, pet, ct in zip(flips, of_pet, of_ct)
+        )
         axes = tuple(axis for axis, flipped in enumerate(flips) if flipped)
         moved = [
-            _placed(np.flip(volume[of_ct], axes), of_pet, uptake.shape)
+            _placed(np.flip(volume[of_ct], axes), places, uptake.shape)
             for volume in (tissue, in_ct)
         ]
         information = _shared_information(uptake, moved[0], in_pet & (moved[1] > 0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import numpy as np
 
@@ -57,7 +56,7 @@ def _pieces(canvas: Canvas, vessel: Vessel) -> list[Shape]:
     ends = np.linspace(0, len(points) - 1, count + 1).astype(int)
     shapes = [
         tube(canvas, points[start : stop + 1], reach=1.6 if vessel.large else 1.1)
-        for start, stop in pairwise(ends)
+        for start, stop in np.stack([ends[:-1], ends[1:]], axis=1)
     ]
     return [shape for shape in shapes if not shape.empty]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -69,7 +68,8 @@ def _hip_bone(canvas: Canvas, bone: BoneTissue, side: int, h: float) -> None:
     mirror = np.array([side * h, 1, 1, 1])
     crest, roof = CREST * mirror, ROOF * mirror
     parts = []
-    for here, there in pairwise(crest):
+    for number in range(len(crest) - 1):
+        here, there = crest[number], crest[number + 1]
         corners = np.array([here[:3], there[:3], roof[:3]])
         # The fossa is thinner than the crest and the column above the hip.
         parts.append(plate(canvas, corners, (here[3] - 3, there[3] - 3, roof[3] - 3), 1.4, 0.95))

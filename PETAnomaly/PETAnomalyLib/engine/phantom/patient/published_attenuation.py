@@ -8,7 +8,7 @@ from __future__ import annotations
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.ranges import Range
 
-Pair = tuple[Range, Range | None]
+Pair = tuple[Range, "Range | None"]
 
 
 def _ct(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.ranges import Range
 
-Pair = tuple[Range | None, Range | None]
+Pair = tuple["Range | None", "Range | None"]
 
 
 def _both(men: float, men_sd: float, women: float, women_sd: float, source: str) -> Pair:
