@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ from PETAnomalyLib.engine.phantom.canvas.canvas import VOXEL_ML, Canvas, Mask
 from PETAnomalyLib.engine.phantom.canvas.shapes import paint, tube
 from PETAnomalyLib.engine.phantom.frame.envelope import Envelope, paint_envelope, spine_y
 from PETAnomalyLib.engine.phantom.organs import Organ
-from PETAnomalyLib.engine.phantom.patient.conditions import Conditions
 from PETAnomalyLib.engine.phantom.patient.patient import Patient, draw_patient
+from seen_patient import seen_patient
 
 HEALTHY: dict[str, Any] = {
     "missing_kidney": 0, "transplant": 0, "stoma": 0, "no_gallbladder": False, "no_spleen": False,
@@ -43,12 +43,7 @@ class Belly:
 
 def belly(seed: int, ends: tuple[float, float] = WHOLE_TRUNK, **conditions: Any) -> Belly:
     """A seed's belly with these conditions, healthy but for them, from body z to body z."""
-    patient = draw_patient(seed)
-    wanted: Conditions = replace(patient.conditions, **{**HEALTHY, **conditions})
-    patient.conditions = wanted
-    patient.uptake = replace(patient.uptake, conditions=wanted)
-    length = (ends[1] - ends[0]) * float(patient.pose.scale[2])
-    patient.pose = replace(patient.pose, bottom_mm=ends[0], length_mm=length)
+    patient = seen_patient(seed, *ends, **{**HEALTHY, **conditions})
     canvas = Canvas(patient.pose, (300, 230), seed)
     envelope = paint_envelope(canvas, patient)
     spine = [(0, spine_y(z), z, 22) for z in range(110, 460, 40)]

@@ -11,8 +11,9 @@ from PETAnomalyLib.engine.phantom.chest.breath import HIGHEST_MM, breathe
 from PETAnomalyLib.engine.phantom.chest.chest import paint_chest
 from PETAnomalyLib.engine.phantom.frame.envelope import paint_envelope
 from PETAnomalyLib.engine.phantom.organs import Organ
-from PETAnomalyLib.engine.phantom.patient.conditions import HEARTS, Conditions
-from PETAnomalyLib.engine.phantom.patient.patient import Patient, draw_patient
+from PETAnomalyLib.engine.phantom.patient.conditions import HEARTS
+from PETAnomalyLib.engine.phantom.patient.patient import Patient
+from seen_patient import seen_patient
 
 BY_VOLUME = (Organ.MYOCARDIUM, Organ.OESOPHAGUS, Organ.THYMUS)
 WELL = {"effusion_ml": (0.0, 0.0), "atelectasis": (0.0, 0.0), "pacemaker": 0, "port": 0,
@@ -21,13 +22,7 @@ WELL = {"effusion_ml": (0.0, 0.0), "atelectasis": (0.0, 0.0), "pacemaker": 0, "p
 
 def of(seed: int, bottom: float = 250, top: float = 680, **conditions: object) -> Patient:
     """The patient of a seed, seen from `bottom` to `top` (body z), well but for `conditions`."""
-    patient = draw_patient(seed)
-    length = float((top - bottom) * patient.pose.scale[2])
-    patient.pose = replace(patient.pose, bottom_mm=bottom, length_mm=length)
-    own: Conditions = replace(patient.conditions, **{**WELL, **conditions})  # type: ignore[arg-type]
-    patient.conditions = own
-    patient.uptake = replace(patient.uptake, conditions=own)
-    return patient
+    return seen_patient(seed, bottom, top, **{**WELL, **conditions})
 
 
 def painted(patient: Patient) -> Canvas:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from PETAnomalyLib.engine.phantom.canvas.canvas import VOXEL_ML, Canvas
@@ -11,26 +9,15 @@ from PETAnomalyLib.engine.phantom.frame.envelope import paint_envelope
 from PETAnomalyLib.engine.phantom.head.brain import cranial_cavity
 from PETAnomalyLib.engine.phantom.head.head import paint_head
 from PETAnomalyLib.engine.phantom.organs import Organ
-from PETAnomalyLib.engine.phantom.patient.conditions import Conditions
-from PETAnomalyLib.engine.phantom.patient.patient import Patient, draw_patient
+from PETAnomalyLib.engine.phantom.patient.patient import Patient
 from scipy.ndimage import binary_erosion
+from seen_patient import seen_patient
 
 PAIRED = (Organ.EYE, Organ.EYE_MUSCLE, Organ.PAROTID, Organ.SUBMANDIBULAR_GLAND)
 BY_VOLUME = (
     *PAIRED, Organ.BRAIN, Organ.CEREBELLUM, Organ.LACRIMAL_GLAND, Organ.SUBLINGUAL_GLAND,
     Organ.TONSIL, Organ.TONGUE, Organ.FLOOR_OF_MOUTH, Organ.VOCAL_CORDS,
 )  # fmt: skip
-
-
-def of(seed: int, bottom: float, top: float, **conditions: object) -> Patient:
-    """The patient of a seed, seen from `bottom` to `top` (body z) and with these conditions."""
-    patient = draw_patient(seed)
-    length = float((top - bottom) * patient.pose.scale[2])
-    patient.pose = replace(patient.pose, bottom_mm=bottom, length_mm=length)
-    own: Conditions = replace(patient.conditions, **conditions)  # type: ignore[arg-type]
-    patient.conditions = own
-    patient.uptake = replace(patient.uptake, conditions=own)
-    return patient
 
 
 def painted(patient: Patient) -> Canvas:
@@ -41,7 +28,7 @@ def painted(patient: Patient) -> Canvas:
 
 @pytest.fixture(scope="module")
 def heads() -> list[tuple[Patient, Canvas]]:
-    patients = [of(seed, 500, 870, thyroiditis=0.0) for seed in (3, 4, 5)]
+    patients = [seen_patient(seed, 500, 870, thyroiditis=0.0) for seed in (3, 4, 5)]
     return [(patient, painted(patient)) for patient in patients]
 
 
@@ -92,7 +79,10 @@ def test_air_reaches_from_nose_to_chest_and_never_the_skin(
 
 
 def test_thyroiditis_is_seen_in_pet_and_makes_the_gland_larger() -> None:
-    ill, well = of(4, 520, 700, thyroiditis=6.0), of(4, 520, 700, thyroiditis=0.0)
+    ill, well = (
+        seen_patient(4, 520, 700, thyroiditis=6.0),
+        seen_patient(4, 520, 700, thyroiditis=0.0),
+    )
     hot, cold = painted(ill), painted(well)
     glands = [canvas.organ == Organ.THYROID for canvas in (hot, cold)]
     assert hot.suv[glands[0]].mean() == pytest.approx(6.0, rel=0.02)
@@ -105,27 +95,27 @@ def test_thyroiditis_is_seen_in_pet_and_makes_the_gland_larger() -> None:
 
 @pytest.mark.parametrize("ends", [(300, 535), (400, 600), (400, 665), (500, 715), (740, 860)])
 def test_scans_may_end_anywhere(ends: tuple[float, float]) -> None:
-    patient = of(2, *ends)
+    patient = seen_patient(2, *ends)
     canvas = painted(patient)
     assert np.isfinite(canvas.suv).all()
     assert (canvas.organ == Organ.BRAIN).any() == (ends[1] > 700)
 
 
 def test_what_is_seen_of_the_brain_does_not_depend_on_where_the_scan_ends() -> None:
-    whole, part = (painted(of(7, 600, top)) for top in (870, 760))
+    whole, part = (painted(seen_patient(7, 600, top)) for top in (870, 760))
     slices = part.shape[0] - 3
     seen = [(canvas.organ[:slices] == Organ.BRAIN).sum() for canvas in (whole, part)]
     assert seen[1] == pytest.approx(seen[0], rel=0.15)
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
-    first, second = (painted(of(6, 560, 800)) for _ in range(2))
+    first, second = (painted(seen_patient(6, 560, 800)) for _ in range(2))
     for name in ("organ", "suv", "hu"):
         assert getattr(first, name).tobytes() == getattr(second, name).tobytes()
 
 
 def test_nothing_is_taken_from_organs_that_were_painted_before() -> None:
-    patient = of(5, 560, 800)
+    patient = seen_patient(5, 560, 800)
     canvas = Canvas(patient.pose, (150, 160), patient.seed)
     envelope = paint_envelope(canvas, patient)
     bone = (np.indices(canvas.shape).sum(0) % 7 == 0) & (canvas.organ == Organ.MUSCLE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from PETAnomalyLib.engine.phantom.frame.skeleton import paint_skeleton
 from PETAnomalyLib.engine.phantom.frame.spine import NAMES, vertebra_z
 from PETAnomalyLib.engine.phantom.organs import Organ
 from PETAnomalyLib.engine.phantom.patient.patient import Patient, draw_patient
+from seen_patient import seen_patient
 
 BONE = [Organ.CORTEX, Organ.MARROW]
 
@@ -30,12 +30,8 @@ def painted(patient: Patient) -> tuple[Canvas, Envelope]:
 def with_conditions(
     seed: int, bottom: float = -900.0, top: float = 890.0, **conditions: Any
 ) -> Patient:
-    patient = draw_patient(seed)
     plain = {"degenerative": 0, "hip_prosthesis": 0, "stimulated_marrow": 1.0}
-    patient.conditions = replace(patient.conditions, **{**plain, **conditions})
-    length = float((top - bottom) * patient.pose.scale[2])
-    patient.pose = replace(patient.pose, bottom_mm=bottom, length_mm=length)
-    return patient
+    return seen_patient(seed, bottom, top, **{**plain, **conditions})
 
 
 def fraction(canvas: Canvas, point: Any, organs: list[Organ], reach_mm: float = 3.0) -> float:
