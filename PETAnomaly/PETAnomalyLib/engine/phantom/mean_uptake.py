@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from PETAnomalyLib.engine.phantom.canvas.canvas import Box, Canvas, Mask
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, paint
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
@@ -31,12 +34,16 @@ def paint_with_mean(
         Which voxels of the box were painted.
     """
     painted = paint(canvas, shape, organ, None, patient.hu(organ), into, volume_ml, only)
-    spread_uptake(canvas, shape.box, painted, relative, patient.suv(organ))
+    spread_uptake(canvas, shape.box, painted, relative[painted], patient.suv(organ))
     return painted
 
 
 def spread_uptake(canvas: Canvas, box: Box, painted: Mask, relative: Array, mean: float) -> None:
-    """Uptake that follows `relative` on the painted voxels of `box`, with this mean."""
+    """Uptake of this mean (g/ml) on the painted voxels of `box`, which follows `relative` there."""
     if painted.any():
-        scale = mean / float(relative[painted].mean())
-        canvas.suv[box][painted] = scale * relative[painted]
+        canvas.suv[box][painted] = relative * (mean / steady_mean(relative))
+
+
+def steady_mean(values: NDArray[np.floating]) -> float:
+    """The mean, the same on machines that add in different orders."""
+    return float(np.float32(values.mean(dtype=np.float64)))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from PETAnomalyLib.engine.phantom.abdomen.parenchyma import steady_mean
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas, Mask
 from PETAnomalyLib.engine.phantom.canvas.lines import Vector
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, paint
+from PETAnomalyLib.engine.phantom.mean_uptake import steady_mean
 from PETAnomalyLib.engine.phantom.organs import OPEN_BELLY
 
 LUMEN_UPTAKE = 0.6  # of the wall's; FDG is secreted into the lumen and held by its mucus

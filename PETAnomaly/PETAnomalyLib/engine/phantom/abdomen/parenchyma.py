@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from PETAnomalyLib.engine.phantom.canvas.canvas import Canvas, Mask
 from PETAnomalyLib.engine.phantom.canvas.shapes import Shape, paint
 from PETAnomalyLib.engine.phantom.canvas.waves import Array
+from PETAnomalyLib.engine.phantom.mean_uptake import spread_uptake
 from PETAnomalyLib.engine.phantom.organs import OPEN_BELLY
 
 LEAST_UPTAKE = 0.3  # of the mean, whatever the mottle draws
@@ -52,14 +50,7 @@ def settle(
     pattern: Array | None = None,
 ) -> None:
     """Give the voxels `inside` an uptake that is mottled, and `suv` (g/ml) in their mean."""
-    if not inside.any():
-        return
     relative = (1 + mottle * canvas.rough[2][shape.box][inside]).clip(LEAST_UPTAKE)
     if pattern is not None:
         relative = relative * pattern[inside]
-    canvas.suv[shape.box][inside] = relative * (suv / steady_mean(relative))
-
-
-def steady_mean(values: NDArray[np.floating]) -> float:
-    """The mean, the same on machines that add in different orders."""
-    return float(np.float32(values.mean(dtype=np.float64)))
+    spread_uptake(canvas, shape.box, inside, relative, suv)

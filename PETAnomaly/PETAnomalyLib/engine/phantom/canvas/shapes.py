@@ -101,15 +101,11 @@ def tube(canvas: Canvas, line: ArrayLike, roughness: float = 0.0, reach: float =
     if 0 in shape:
         return Shape(whole, level, nominal, 0.5, segment, len(knots) - 1)
     margins = np.maximum(knots[:-1, 3], knots[1:, 3]).astype(float) * reach
-    for number, near in enumerate(canvas.along(position, margins)):
+    for number, part in enumerate(canvas.along(position, margins)):
         a, b = knots[number], knots[number + 1]
-        if near == EMPTY:
+        if part == EMPTY:
             continue
-        part: tuple[slice, ...] = near
         inner = tuple(slice(p.start - w.start, p.stop - w.start) for p, w in zip(part, whole))
-        if any(s.start < 0 or s.stop > n for s, n in zip(inner, shape)):
-            inner = tuple(slice(max(s.start, 0), min(s.stop, n)) for s, n in zip(inner, shape))
-            part = tuple(slice(s.start + w.start, s.stop + w.start) for s, w in zip(inner, whole))
         d = b - a
         px, py, pz = canvas.x[part] - a[0], canvas.y[part] - a[1], canvas.z[part] - a[2]
         t = (px * d[0] + py * d[1] + pz * d[2]) / max(float(d[:3] @ d[:3]), 1e-6)

@@ -15,8 +15,7 @@ from PETAnomalyLib.engine.phantom.patient.build import Build
 
 Vector = NDArray[np.float64]
 
-ARTERIES_AT_50 = 1.0  # width of arteries, of the lines' below
-WIDER_A_YEAR = 0.005
+WIDER_A_YEAR = 0.005  # width of arteries, of the lines' below at 50 years
 BOVINE = 0.15  # share of people whose left carotid springs from the brachiocephalic trunk
 ANEURYSM, ANEURYSM_MM = 0.07, (15.0, 26.0)  # of the abdominal aorta at 80: share, radius
 STEP_MM = 16.0  # between points of a line

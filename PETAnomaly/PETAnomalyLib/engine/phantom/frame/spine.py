@@ -37,7 +37,6 @@ SIZES = np.array(
 ARCH_MM = 5.0  # thickness of laminae
 CONUS_MM = 268.0  # body z where the cord ends
 CANAL_HU, CANAL_SUV = 18.0, 0.6  # fluid, fat and roots round the cord
-ENDPLATE_MM = 1.6
 
 
 @dataclass(frozen=True)

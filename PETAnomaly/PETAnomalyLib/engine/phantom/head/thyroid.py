@@ -48,4 +48,5 @@ def paint_thyroid(canvas: Canvas, patient: Patient) -> None:
         relative[nodule] *= NODULE_UPTAKE
     if inflamed and painted.any():
         patient.variants.append("thyroiditis")
-    spread_uptake(canvas, shape.box, painted, relative, inflamed or patient.suv(Organ.THYROID))
+    mean = inflamed or patient.suv(Organ.THYROID)
+    spread_uptake(canvas, shape.box, painted, relative[painted], mean)
