@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from measured_organs import Measured, Numbers, measure
+from PETAnomalyLib.engine.evaluation.tables import table
 from PETAnomalyLib.engine.phantom.organs import Organ, organ_name
 from PETAnomalyLib.engine.phantom.patient.published import PUBLISHED, Published
 from PETAnomalyLib.engine.phantom.patient.ranges import Range
@@ -102,38 +103,33 @@ def enhanced(known: Published) -> Range | None:
 
 def report(patients: Sequence[Measured]) -> str:
     """The tables, Markdown."""
-    lines = ["**Volumes, ml**", "", *_head("organ | | published | phantoms | beyond 3 SD | kept")]
-    for row in volumes(patients):
-        lines.append(
-            f"| {organ_name(row.organ)} | {row.who} | {_range(row.known, 1)} | "
-            f"{_measured(row, 1)} | {_percent(row.far)} | {_percent(row.kept)} | "
-            f"{row.known.source} |"
-        )
+    columns = ["organ", "", "published", "phantoms", "beyond 3 SD", "kept", "source"]
+    rows = [
+        [organ_name(row.organ), row.who, _range(row.known, 1), _measured(row, 1),
+         _percent(row.far), _percent(row.kept), row.known.source]
+        for row in volumes(patients)
+    ]  # fmt: skip
+    sections = ["**Volumes, ml**", table(columns, rows)]
     for what, title, digits in (
         ("suv", "**Uptake, mean SUVbw**", 2),
         ("hu", "**Attenuation without contrast medium, HU**", 0),
         ("enhanced", "**Attenuation in the portal venous phase, HU**", 0),
     ):
-        lines += ["", title, "", *_head("organ | published | phantoms | beyond 3 SD")]
-        for row in averages(patients, what):
-            lines.append(
-                f"| {organ_name(row.organ)} | {_range(row.known, digits)} | "
-                f"{_measured(row, digits)} | {_percent(row.far)} | {row.known.source} |"
-            )
+        rows = [
+            [organ_name(row.organ), _range(row.known, digits), _measured(row, digits),
+             _percent(row.far), row.known.source]
+            for row in averages(patients, what)
+        ]  # fmt: skip
+        columns = ["organ", "published", "phantoms", "beyond 3 SD", "source"]
+        sections += [title, table(columns, rows)]
     masses = np.array([p.mass_kg / p.weight_kg for p in patients])
     means = np.array([p.mean_suv for p in patients])
-    lines += [
-        "",
+    sections.append(
         f"{len(patients)} phantoms. Mean (standard deviation). *Kept*: painted of the drawn "
         f"volume. The painted bodies weigh {masses.mean():.2f} ({masses.std():.2f}) of the "
-        f"patients' weight, and hold {means.mean():.2f} ({means.std():.2f}) of what was injected.",
-    ]
-    return "\n".join(lines)
-
-
-def _head(columns: str) -> list[str]:
-    names = f"| {columns} | source |"
-    return [names, "|---" * (names.count("|") - 1) + "|"]
+        f"patients' weight, and hold {means.mean():.2f} ({means.std():.2f}) of what was injected."
+    )
+    return "\n\n".join(section.rstrip("\n") for section in sections)
 
 
 def _range(known: Range, digits: int) -> str:
